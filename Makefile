@@ -1,0 +1,63 @@
+# Each target sets up all it needs: Python >= 3.11 and a C++ compiler are enough. See `make help`.
+.POSIX:
+.SILENT:
+.PHONY: help meet levels participant test lint clean environment environment-test
+
+# may be given: make PYTHON=/path/to/python, make meet SEEDS=0:10 RESULTS=/elsewhere
+VENV = .venv
+SEEDS = 100:105
+RESULTS = results
+CUE = cue
+TARGETS = go no-go
+EVENTS =
+
+izhires = $(VENV)/bin/izhires
+python = $(VENV)/bin/python
+
+help:
+	echo "make meet         the main experiment on seeds $(SEEDS): run, analyse, draw; into $(RESULTS)/meet"
+	echo "make levels       amplitude against probability, 11 levels a seed; into $(RESULTS)/levels"
+	echo "make participant EVENTS='run-1_events.tsv run-2_events.tsv'"
+	echo "                  one participant's cued reaction task; into $(RESULTS)/participant"
+	echo "make test         all tests"
+	echo "make lint         style and types"
+	echo "make clean        remove the environment and what was built; results stay"
+	echo "PYTHON=... chooses the Python of the environment, SEEDS=... the seeds, RESULTS=... the folder"
+
+meet: environment
+	$(izhires) run meet --seeds $(SEEDS) --out $(RESULTS)/meet
+	$(izhires) analyse $(RESULTS)/meet
+	$(izhires) figures $(RESULTS)/meet
+
+levels: environment
+	$(izhires) run meet-levels --seeds $(SEEDS) --out $(RESULTS)/levels
+	$(izhires) analyse $(RESULTS)/levels
+	$(izhires) figures $(RESULTS)/levels
+
+participant: environment
+	set -- ; for each in $(EVENTS); do set -- "$$@" --events "$$each"; done; \
+	if [ $$# -eq 0 ]; then \
+		echo "name the event files: make participant EVENTS='run-1_events.tsv run-2_events.tsv'" >&2; exit 2; \
+	fi; \
+	for each in $(TARGETS); do set -- "$$@" --event "$$each"; done; \
+	$(izhires) run cued-reaction "$$@" --cue $(CUE) --seeds $(SEEDS) --out $(RESULTS)/participant
+	$(izhires) analyse $(RESULTS)/participant
+	$(izhires) figures $(RESULTS)/participant
+
+test: environment-test
+	$(python) -m pytest -n 2
+
+lint: environment-test
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	find izhires paradigms analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	PYTHON='$(PYTHON)' sh .ci/environment $(VENV) .
+
+environment-test:
+	PYTHON='$(PYTHON)' sh .ci/environment $(VENV) '.[test]'

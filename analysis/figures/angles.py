@@ -1,0 +1,94 @@
+"""Angles between "what" and "when" readouts against their chance levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from izhires.analysis import selection
+from izhires.analysis.declared import Unavailable
+from izhires.analysis.figures import style
+from izhires.analysis.figures.base import Tables, figure
+from izhires.analysis.metrics.angles import NULLS, SIZES
+from izhires.analysis.table import analyse
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+KINDS = {"angle": "as they are", "angle_without_mean": "without mean state"}
+
+
+def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
+    """Return the observed angles of each seed and block, and the null intervals (mean over seeds of their limits)."""
+    table = analyse(selection.one_condition(recordings), only=KINDS).dropna(subset=["value", "block"])
+    table[["kind", "part"]] = table["metric"].str.split(".", n=1, expand=True)
+    observed = table[table["part"].isin(SIZES)]
+    observed = observed.rename(columns={"part": "size", "value": "angle"})[["kind", "size", "block", "seed", "angle"]]
+    if observed.empty:
+        raise Unavailable("no angle could be computed from these weights")
+    nulls = []
+    for null in NULLS:
+        for size in SIZES:
+            names = {f"{size}_{null}_{limit}": limit for limit in ("mean", "low", "high")}
+            rows = table[table["part"].isin(names)]
+            if rows.empty:
+                continue
+            wide = (
+                rows.assign(limit=rows["part"].map(names))
+                .pivot_table("value", ["kind", "block"], "limit")
+                .reset_index()
+            )
+            nulls.append(wide.assign(null=null, size=size))
+    chance = pd.concat(nulls, ignore_index=True)[["kind", "size", "block", "null", "mean", "low", "high"]]
+    return {"observed": observed.reset_index(drop=True), "null": chance}
+
+
+@figure(
+    "angles",
+    title="Angles between what and when readouts",
+    caption=(
+        "Smallest and largest principal angle between the subspaces of the what and of the when weights at "
+        "the end of each block, each seed a point, as they are and after the direction of the mean state "
+        "was projected out. Bars: 95% range (and mean) of random subspaces of the same dimensions, "
+        "isotropic, and with the second moment of the network's states."
+    ),
+    prepare=prepare,
+    needs=("what_weights", "when_weights"),
+)
+def draw(prepared: Tables) -> Figure:
+    """Draw a panel for each angle, without and with the mean direction removed."""
+    observed, null = prepared["observed"], prepared["null"]
+    kinds = [kind for kind in KINDS if kind in set(observed["kind"])]
+    made, grid = style.canvas(
+        1, len(SIZES) * len(kinds), width=style.DOUBLE, height=62 * style.MILLIMETRE, sharex=True, sharey=True
+    )
+    names = {"isotropic": "chance: isotropic", "covariance": "chance: covariance-matched"}
+    colour = style.colours(["observed", *names])
+    blocks = sorted(observed["block"].unique())
+    panels = [(size, kind) for size in SIZES for kind in kinds]
+    for axes, (size, kind) in zip(grid[0], panels, strict=True):
+        for shift, name in ((0.12, "isotropic"), (0.34, "covariance")):
+            rows = null[(null["kind"] == kind) & (null["size"] == size) & (null["null"] == name)]
+            if rows.empty:
+                continue
+            place = rows["block"].astype(float) + shift
+            axes.bar(place, rows["high"] - rows["low"], 0.2, rows["low"], color=colour[name], alpha=0.4, linewidth=0,
+                     label=names[name])  # fmt: skip
+            axes.hlines(rows["mean"], place - 0.1, place + 0.1, color=colour[name], linewidth=1.2)
+        rows = observed[(observed["kind"] == kind) & (observed["size"] == size)]
+        axes.plot(rows["block"].astype(float) - 0.2, rows["angle"], linestyle="", marker="o", color=colour["observed"],
+                  markeredgecolor="white", markeredgewidth=0.3, markersize=3.5,
+                  label="network (each seed)")  # fmt: skip
+        axes.set_title(f"{size} angle,\n{KINDS[kind]}")
+        axes.set_xlabel("block")
+    grid[0, 0].set_xticks(blocks)
+    margin = 0.6 if len(blocks) > 1 else 1.2
+    grid[0, 0].set_xlim(min(blocks) - margin, max(blocks) + margin)
+    low = min(observed["angle"].min(), null["low"].min())
+    grid[0, 0].set_ylim(max(0, low - 5), 92)
+    grid[0, 0].set_ylabel("principal angle (deg)")
+    style.legend_below(made, grid[0, 0], columns=3)
+    return made

@@ -1,0 +1,119 @@
+"""Error around each switch of the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from izhires.analysis import selection
+from izhires.analysis.declared import Unavailable
+from izhires.analysis.figures import style
+from izhires.analysis.figures.base import Tables, figure
+from izhires.analysis.metrics.base import ALL_EVENTS
+from izhires.analysis.metrics.prediction import by_event
+from izhires.analysis.metrics.recovery import FRACTIONS, courses
+from izhires.analysis.statistics import over_seeds
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+SHOWN_BEFORE = 20
+"""Trials before the switch that are drawn."""
+
+
+def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
+    """Return the error before and after each switch (mean and interval over seeds) and the trials to recovery."""
+    errors, marks = [], []
+    for recording in selection.one_condition(recordings):
+        seed = selection.seed(recording)
+        switched = selection.blocks(recording)[1:]
+        if not switched:
+            raise Unavailable("needs a switch; the recordings have one block")
+        for block in switched:
+            what = selection.switch(recording, block)
+            earlier = recording.isel(
+                probe=selection.probes(recording, selection.blocks(recording)[switched.index(block)])
+            )
+            done = earlier["block_trial"].values - earlier["block_trial"].values[-1]
+            old = by_event(earlier["prediction"], earlier["expectation"])
+            for event, course in courses(recording, block).items():
+                key = {"seed": seed, "block": block, "switch": what, "event": event}
+                before = zip(done, old[event].values, strict=True)
+                errors += [{**key, "phase": "before", "trial": int(trial), "error": float(error)}
+                           for trial, error in before if trial >= -SHOWN_BEFORE]  # fmt: skip
+                after = zip((0, *course.trials), (course.before, *course.errors), strict=True)
+                errors += [
+                    {**key, "phase": "after", "trial": int(trial), "error": float(error)} for trial, error in after
+                ]
+                for name, fraction in FRACTIONS.items():
+                    try:
+                        trials = course.recovered(fraction)
+                    except Unavailable:
+                        trials = np.nan
+                    marks.append({**key, "fraction": f"{name}%", "trials": trials})
+    by = ["block", "switch", "event"]
+    return {
+        "error": over_seeds(pd.DataFrame(errors), [*by, "phase", "trial"], "error"),
+        "recovery": over_seeds(pd.DataFrame(marks), [*by, "fraction"], "trials"),
+    }
+
+
+@figure(
+    "recalibration",
+    title="Recovery after switches",
+    caption=(
+        "Error of the cue-only prediction around each switch, for all events together and for each event: "
+        "mean and 95% t-interval over seeds. Grey: before the switch, against the old expectation; colour: "
+        "against the new one, from the last probe before the switch (trial 0) on. Marks and numbers: trials"
+        " to 50% and 75% recovery, mean over seeds."
+    ),
+    prepare=prepare,
+)
+def draw(prepared: Tables) -> Figure:
+    """Draw a column a switch, a row for all events and for each event."""
+    table, marks = prepared["error"], prepared["recovery"]
+    switches = table[["block", "switch"]].drop_duplicates()
+    events = list(dict.fromkeys(table["event"]))
+    colour = {ALL_EVENTS: style.BLACK, **style.colours([event for event in events if event != ALL_EVENTS])}
+    made, grid = style.canvas(
+        len(events), len(switches), width=style.SINGLE if len(switches) == 1 else style.DOUBLE,
+        height=(34 * len(events) + 12) * style.MILLIMETRE, sharex=True, sharey="row",
+    )  # fmt: skip
+    for column, switch in enumerate(switches.itertuples()):
+        for row, event in enumerate(events):
+            axes = grid[row, column]
+            here = table[(table["block"] == switch.block) & (table["event"] == event)]
+            before, after = here[here["phase"] == "before"], here[here["phase"] == "after"].sort_values("trial")
+            style.band(axes, before, "trial", color=style.GREY, label="before the switch")
+            style.band(axes, after, "trial", color=colour[event], label=None)
+            axes.axvline(0, color=style.GREY, linewidth=0.6, linestyle=":")
+            here = marks[(marks["block"] == switch.block) & (marks["event"] == event)]
+            for mark, symbol in zip(here.itertuples(), "^s", strict=True):
+                place = np.interp(mark.mean, after["trial"], after["mean"])
+                axes.plot(mark.mean, place, symbol, color=colour[event], markersize=4.5, markeredgecolor="white",
+                          markeredgewidth=0.5)  # fmt: skip
+            text = "\n".join(
+                f"{m.fraction}: {m.mean:.1f}" if np.isfinite(m.mean) else f"{m.fraction}: none"
+                for m in here.itertuples()
+            )
+            axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", color=colour[event])
+            if row == 0:
+                axes.set_title(f"block {switch.block}: new {switch.switch}")
+            if row == len(events) - 1:
+                axes.set_xlabel("training trials since the switch")
+            if column == 0:
+                axes.set_ylabel(f"error (RMSE)\n{event}")
+    for row in grid:
+        row[0].set_ylim(bottom=0)
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=style.GREY, label="before the switch")]
+    handles += [Line2D([], [], color=style.BLACK, linestyle="", marker=symbol, markersize=4.5,
+                       label=f"{name}% recovered")
+                for name, symbol in zip(FRACTIONS, "^s", strict=True)]  # fmt: skip
+    made.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4)
+    return made

@@ -1,0 +1,119 @@
+"""The task: one trial, and the blocks with their latencies and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from izhires.analysis import selection
+from izhires.analysis.declared import Unavailable
+from izhires.analysis.figures import style
+from izhires.analysis.figures.base import Tables, figure
+from izhires.analysis.metrics.calibration import unit_expectation
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
+    """Return the signals of one trial (lane, time, value), the training trials, and the statistics of the blocks."""
+    recording = selection.one_condition(recordings)[0]
+    table, names = selection.trials(recording), selection.events(recording)
+    block = selection.blocks(recording)[0]
+    window, cue = float(recording.attrs["window"]), float(recording.attrs["cue_duration"])
+    first = table[table["block"] == block].iloc[0]
+    start = float(first["onset"] - first["cue"])
+    times = np.round(np.arange(round(start * 1000), round((start + float(first["duration"])) * 1000)) / 1000, 3)
+    lanes = [
+        pd.DataFrame({"lane": lane, "time": times, "value": value})
+        for lane, value in (
+            ("cue", ((times >= 0) & (times < cue)).astype(float)),
+            ("window", ((times >= 0) & (times < window)).astype(float)),
+        )
+    ]
+    for name in names:
+        try:
+            latencies, chances = selection.event_latencies(recording, block, name)
+        except Unavailable:
+            continue
+        value = unit_expectation(times, latencies, chances, float(recording.attrs["event_width"]))
+        lanes.append(pd.DataFrame({"lane": name, "time": times, "value": value / value.max()}))
+
+    training = table[table["kind"] == "train"].reset_index(drop=True)
+    shown = training.assign(trial=np.arange(1, len(training) + 1))[["trial", "block", "event", "latency"]]
+    spans = shown.groupby("block")["trial"].agg(first="min", last="max").reset_index()
+    truth = selection.outcomes(recording)
+    truth["weighted"] = truth["latency"] * truth["probability"]
+    truth = truth.groupby(["block", "event"], sort=False).agg(
+        latencies=("latency", "nunique"), latency=("latency", "mean"), weighted=("weighted", "sum"),
+        probability=("probability", "sum"),
+    )  # fmt: skip
+    truth["latency"] = (truth["weighted"] / truth["probability"]).where(truth["probability"] > 0, truth["latency"])
+    blocks = truth.drop(columns="weighted").reset_index().merge(spans, on="block")
+    return {"trial": pd.concat(lanes, ignore_index=True), "trials": shown, "blocks": blocks}
+
+
+@figure(
+    "task",
+    title="The task",
+    caption=(
+        "a, One trial of the first block: the cue, the window in which predictions are read, and where each"
+        " event may occur (p: its probability). b, Every training trial: the event that occurred and when; "
+        "lines and numbers give the latency and probability that each block holds."
+    ),
+    prepare=prepare,
+)
+def draw(prepared: Tables) -> Figure:
+    """Draw the signals of one trial beside all trials."""
+    made, grid = style.canvas(1, 2, width=style.DOUBLE, height=58 * style.MILLIMETRE, width_ratios=(1, 1.9))
+    one, every = grid[0]
+    blocks, trials = prepared["blocks"], prepared["trials"]
+    events = list(dict.fromkeys(blocks["event"]))
+    colour = style.colours(events)
+    lanes = list(dict.fromkeys(prepared["trial"]["lane"]))
+    first = blocks[blocks["block"] == blocks["block"].min()].set_index("event")
+
+    for place, lane in enumerate(reversed(lanes)):
+        rows = prepared["trial"][prepared["trial"]["lane"] == lane]
+        shade = colour.get(lane, style.GREY if lane == "window" else style.BLACK)
+        height = 0.25 if lane == "window" else 0.75
+        one.fill_between(rows["time"], place, place + height * rows["value"], color=shade, linewidth=0, alpha=0.85)
+        one.axhline(place, color=style.PALE, linewidth=0.6, zorder=0)
+    labels = [
+        f"{lane}\np = {first.loc[lane, 'probability']:.2g}" if lane in events else lane for lane in reversed(lanes)
+    ]
+    one.set_yticks(np.arange(len(lanes)) + 0.3, labels)
+    one.tick_params(axis="y", length=0)
+    one.spines["left"].set_visible(False)
+    one.set(xlabel="time from cue (s)", ylim=(-0.1, len(lanes)))
+    style.letter(one, "a")
+
+    top = float(trials["latency"].max())
+    low = float(trials["latency"].min())
+    room = max(top - low, 0.1 * top)
+    for event in events:
+        rows = trials[trials["event"] == event]
+        every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, label=event, alpha=0.8)
+    for row in blocks.itertuples():
+        if row.latencies == 1:
+            every.plot([row.first, row.last], [row.latency] * 2, color=colour[row.event], linewidth=3, alpha=0.3)
+            every.annotate(f"p = {row.probability:.2g}", (row.first, row.latency), (1, 3), textcoords="offset points",
+                           color=colour[row.event], va="bottom")  # fmt: skip
+    for block, span in blocks.groupby("block"):
+        start, end = span["first"].iloc[0], span["last"].iloc[0]
+        if block != blocks["block"].min():
+            every.axvline(start - 0.5, color=style.GREY, linewidth=0.6, linestyle=":")
+        every.text(
+            (start + end) / 2, 1.01, f"block {block}", ha="center", va="bottom", transform=every.get_xaxis_transform()
+        )
+    every.set(xlabel="training trial", ylabel="time of event from cue (s)",
+              xlim=(0, trials["trial"].max() + 1), ylim=(low - 0.25 * room, top + 0.3 * room))  # fmt: skip
+    style.letter(every, "b")
+    made.legend(
+        *every.get_legend_handles_labels(), loc="outside right center", title="event", markerscale=3, handlelength=1
+    )
+    return made

@@ -1,0 +1,142 @@
+"""Chance levels for angles between subspaces: random subspaces, isotropic or with the covariance of the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from izhires.analysis.declared import Unavailable
+
+DRAWS = 1000
+RANK_TOLERANCE = 1e-8
+"""A direction counts when its singular value exceeds this fraction of the largest (before anything was removed)."""
+
+
+def without(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return vectors (..., neuron, k) with their component along a direction (neuron,) removed."""
+    unit = direction / np.linalg.norm(direction)
+    return vectors - unit[:, None] * (unit @ vectors)[..., None, :]
+
+
+def span(vectors: np.ndarray, scale: float | None = None) -> np.ndarray:
+    """Return an orthonormal basis (neuron, rank) of the columns of (neuron, k).
+
+    Parameters
+    ----------
+    vectors : ndarray, (neuron, k)
+    scale : float, optional
+        Size against which a direction counts as zero; the largest singular value when left out. Give that of the
+        vectors before a projection, so that what rounding leaves of a removed direction is not taken for a direction.
+    """
+    left, size, _ = np.linalg.svd(vectors, full_matrices=False)
+    return left[:, size > RANK_TOLERANCE * (size[0] if scale is None else scale)]
+
+
+def random_angles(scales: np.ndarray, shape: tuple[int, int], rng: np.random.Generator, n: int = DRAWS) -> np.ndarray:
+    """Return the smallest and the largest principal angle of pairs of random subspaces.
+
+    Parameters
+    ----------
+    scales : ndarray, (dimension,)
+        Standard deviation of the vectors along each of some orthogonal directions. Which directions does not matter:
+        angles do not change when all vectors are rotated together.
+    shape : (int, int)
+        Number of vectors of either subspace.
+    rng : numpy.random.Generator
+    n : int
+        Pairs.
+
+    Returns
+    -------
+    ndarray, (n, 2)
+        Degrees.
+    """
+    found, step = [], 100  # in portions, so that large networks fit into memory
+    for start in range(0, n, step):
+        vectors = scales[:, None] * rng.standard_normal((min(step, n - start), len(scales), sum(shape)))
+        one, other = (np.linalg.qr(part)[0] for part in np.split(vectors, [shape[0]], axis=2))
+        cosines = np.linalg.svd(np.swapaxes(one, 1, 2) @ other, compute_uv=False)
+        found.append(np.degrees(np.arccos(np.clip(cosines[:, [0, -1]], 0, 1))))
+    return np.concatenate(found)
+
+
+@lru_cache(maxsize=32)
+def isotropic_angles(neurons: int, shape: tuple[int, int], n: int = DRAWS) -> np.ndarray:
+    """Return `random_angles` of vectors from N(0, 1) in all directions; they depend on nothing but the sizes.
+
+    With one direction removed they are those of ``neurons - 1`` dimensions.
+    """
+    return random_angles(np.ones(neurons), shape, np.random.default_rng([neurons, *shape]), n)
+
+
+def covariance_angles(
+    samples: np.ndarray,
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+    n: int = DRAWS,
+    removed: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return `random_angles` of vectors from N(0, C), with C = X^T X / T the UNCENTRED second moment of the states.
+
+    The mean state is a direction of C like any other, and usually its largest, because readouts that are built from
+    states hold it too. The vectors are drawn in the principal axes of C, where their standard deviations are the
+    singular values of X / sqrt(T).
+
+    Parameters
+    ----------
+    samples : ndarray, (sample, neuron)
+        X, the states.
+    shape, rng, n
+        See `random_angles`.
+    removed : ndarray, (neuron,), optional
+        A direction to project out of every vector.
+
+    Returns
+    -------
+    ndarray, (n, 2)
+        Degrees.
+
+    Raises
+    ------
+    Unavailable
+        If the states are all zero.
+    """
+    states = samples if removed is None else without(samples.T, removed).T
+    scales = np.linalg.svd(states / np.sqrt(len(states)), compute_uv=False)
+    if not scales[0] > 0:
+        raise Unavailable("no covariance-matched null: the states are all zero")
+    return random_angles(scales[scales > RANK_TOLERANCE * scales[0]], shape, rng, n)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A value against its null distribution.
+
+    Parameters
+    ----------
+    difference : float
+        The value less the mean of the null.
+    mean, low, high : float
+        Mean and 2.5 and 97.5 percentiles of the null.
+    p_larger : float
+        One-sided: (1 + number of null values >= the value) / (1 + n).
+    p_two_sided : float
+        Twice the smaller of the two one-sided p values, at most 1.
+    """
+
+    difference: float
+    mean: float
+    low: float
+    high: float
+    p_larger: float
+    p_two_sided: float
+
+
+def compare(value: float, null: np.ndarray) -> Comparison:
+    """Compare a value with draws of its null distribution (Phipson & Smyth 2010, doi 10.2202/1544-6115.1585)."""
+    larger, smaller = ((1 + int(np.sum(side))) / (1 + len(null)) for side in (null >= value, null <= value))
+    low, high = np.percentile(null, [2.5, 97.5])
+    mean = float(null.mean())
+    return Comparison(value - mean, mean, float(low), float(high), larger, min(1.0, 2 * min(larger, smaller)))

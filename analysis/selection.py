@@ -1,0 +1,146 @@
+"""Finding one's way in a recording: its blocks, its probes, the true statistics of each block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from izhires.analysis.declared import Unavailable, require
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def blocks(recording: xr.Dataset) -> list[int]:
+    """Return the blocks that have probes, in order."""
+    return [int(block) for block in np.unique(recording["block"].values)]
+
+
+def probes(recording: xr.Dataset, block: int) -> np.ndarray:
+    """Return the indices of a block's probes, in order."""
+    return np.flatnonzero(recording["block"].values == block)
+
+
+def last_probe(recording: xr.Dataset, block: int) -> int:
+    """Return the index of a block's last probe."""
+    return int(probes(recording, block)[-1])
+
+
+def before_probe(recording: xr.Dataset, block: int) -> int:
+    """Return the index of the probe that shows the network before it learned anything of a block.
+
+    It is the last probe of the block before, or the first probe of the first block.
+    """
+    first = int(probes(recording, block)[0])
+    return first if recording["block_trial"].values[first] == 0 or first == 0 else first - 1
+
+
+def events(recording: xr.Dataset) -> list[str]:
+    """Return the names of the events."""
+    return [str(event) for event in recording["event"].values]
+
+
+def outcomes(recording: xr.Dataset) -> pd.DataFrame:
+    """Return the true statistics of each block: columns block, event, latency (s), probability."""
+    columns = ("block", "event", "latency", "probability")
+    return pd.DataFrame({name: recording[f"outcome_{name}"].values for name in columns}).astype({"event": str})
+
+
+def trials(recording: xr.Dataset) -> pd.DataFrame:
+    """Return the trial table: columns onset, duration, cue, latency (s), event, block, kind, learn."""
+    columns = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
+    return pd.DataFrame({name: recording[f"trial_{name}"].values for name in columns}).astype(
+        {"event": str, "kind": str}
+    )
+
+
+def event_latencies(recording: xr.Dataset, block: int, event: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct latencies (s) of an event in a block and their probabilities.
+
+    Raises
+    ------
+    Unavailable
+        If the block's statistics do not name the event.
+    """
+    table = outcomes(recording)
+    rows = table[(table["block"] == block) & (table["event"] == event)]
+    if rows.empty:
+        raise Unavailable(f"event {event} has no latency in block {block}")
+    found = rows.groupby("latency")["probability"].sum()
+    return found.index.to_numpy(float), found.to_numpy(float)
+
+
+def probability(recording: xr.Dataset, block: int, event: str) -> float:
+    """Return the true probability of an event in a block, 0 when the block's statistics do not name it."""
+    table = outcomes(recording)
+    return float(table.loc[(table["block"] == block) & (table["event"] == event), "probability"].sum())
+
+
+def one_condition(recordings: Sequence[xr.Dataset]) -> Sequence[xr.Dataset]:
+    """Return the recordings when all are of one paradigm and variant, with the same events and blocks.
+
+    Raises
+    ------
+    Unavailable
+    """
+    if not recordings:
+        raise Unavailable("there are no recordings")
+    conditions = {(str(r.attrs.get("paradigm", "")), str(r.attrs.get("variant", ""))) for r in recordings}
+    if len(conditions) > 1:
+        raise Unavailable(f"needs recordings of one condition, got {len(conditions)}")
+    if len({(*events(r), *blocks(r)) for r in recordings}) > 1:
+        raise Unavailable("needs recordings with the same events and blocks")
+    return recordings
+
+
+def seed(recording: xr.Dataset) -> int:
+    """Return the seed of a recording."""
+    return int(recording.attrs["seed"])
+
+
+def state_samples(recording: xr.Dataset, chosen: Sequence[int]) -> np.ndarray:
+    """Return the spike traces (Hz) within the window of some probes as an array (sample, neuron).
+
+    Raises
+    ------
+    Unavailable
+        If the recording holds no traces of these probes.
+    """
+    require(recording, ["state_trace"])
+    wanted = np.isin(recording["state_probe"].values, chosen)
+    if not wanted.any():
+        raise Unavailable("no state_trace was recorded at the probes that are needed")
+    time = recording["state_time"].values
+    inside = (time >= 0) & (time < float(recording.attrs["window"]))
+    trace = recording["state_trace"].transpose("state_probe", "state_time", "neuron").values[wanted][:, inside]
+    return trace.reshape(-1, trace.shape[-1]).astype(float)
+
+
+def state_times(recording: xr.Dataset) -> np.ndarray:
+    """Return the times (s from the cue, within the window) at which `state_samples` reads each probe.
+
+    Raises
+    ------
+    Unavailable
+        If the recording holds no traces.
+    """
+    require(recording, ["state_trace"])
+    time = recording["state_time"].values
+    return time[(time >= 0) & (time < float(recording.attrs["window"]))]
+
+
+def switch(recording: xr.Dataset, block: int) -> str:
+    """Return what is new in a block: "timing", "probability", "timing and probability", or "nothing"."""
+    table = outcomes(recording)
+    earlier, now = blocks(recording)[blocks(recording).index(block) - 1], block
+    before, after = (
+        {
+            "timing": {(row.event, row.latency) for row in table[table["block"] == each].itertuples()},
+            "probability": {event: round(probability(recording, each, event), 9) for event in events(recording)},
+        }
+        for each in (earlier, now)
+    )
+    return " and ".join(kind for kind in before if before[kind] != after[kind]) or "nothing"

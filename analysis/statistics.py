@@ -1,0 +1,68 @@
+"""Statistics over seeds: the seed is the unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the mean and Student's t interval of independent values.
+
+    mean +- t(n - 1, (1 + level) / 2) * s / sqrt(n), with s the sample standard deviation (n - 1).
+
+    Parameters
+    ----------
+    values : array_like
+        One value a seed; NaNs are left out.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    mean, low, high : float
+        NaN limits for fewer than two values; all NaN for none.
+    """
+    found = np.asarray(values, float)
+    found = found[~np.isnan(found)]
+    if found.size == 0:
+        return np.nan, np.nan, np.nan
+    mean = float(found.mean())
+    if found.size < 2 or not np.isfinite(mean):
+        return mean, np.nan, np.nan
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(found.size - 1, (1 + level) / 2) * found.std(ddof=1) / np.sqrt(found.size))
+    return mean, mean - half, mean + half
+
+
+def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Return mean and 95% t-interval of a column over seeds, for each combination of the other columns.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a seed and combination.
+    by : sequence of str
+        Columns that name the combinations.
+    value : str
+        Column of values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by`, mean, low, high, seeds (the number of values).
+    """
+    groups = table.groupby(list(by), sort=False, dropna=False)[value]
+    found = groups.agg(mean="mean", spread="std", seeds="count").reset_index()
+    from scipy.special import stdtrit
+
+    half = stdtrit(np.maximum(found["seeds"] - 1, 1), 0.975) * found["spread"] / np.sqrt(found["seeds"])
+    found["low"], found["high"] = found["mean"] - half, found["mean"] + half
+    return found[[*by, "mean", "low", "high", "seeds"]]

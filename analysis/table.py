@@ -1,0 +1,162 @@
+"""The tidy table of all metrics, and its summary over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from izhires.analysis.metrics.base import Metric, Part, all_metrics
+from izhires.analysis.statistics import t_interval
+from izhires.errors import ConfigurationError, RecordingError, closest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COLUMNS = ("metric", "variant", "seed", "block", "event", "value", "unit", "note")
+_TYPES = {
+    "metric": str,
+    "variant": str,
+    "seed": "Int64",
+    "block": "Int64",
+    "event": str,
+    "value": float,
+    "unit": str,
+    "note": str,
+}
+
+
+def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None) -> pd.DataFrame:
+    """Compute every declared metric.
+
+    Parameters
+    ----------
+    recordings : sequence of xarray.Dataset
+        All recordings of a study, one a seed and variant.
+    only : iterable of str, optional
+        Names of the metrics to compute; all when left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a value: metric (``name`` or ``name.part``), variant, seed, block, event, value, unit, note. ``seed`` is
+        empty for a value pooled over seeds, ``block`` for one of the whole recording. What cannot be computed has the
+        value NaN and its reason in ``note``.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name in `only` is unknown.
+    RecordingError
+        If two recordings have the same paradigm, variant and seed, or there is none.
+    """
+    _check_distinct(recordings)
+    rows = []
+    for each in _chosen(only):
+        units = {name: about.unit for name, about in each.columns().items()}
+        groups = [recordings] if each.scope == "study" else recordings
+        for group in groups:
+            own = each.scope == "recording"
+            for row in each.rows(group):
+                name = each.full_name(row.part)
+                seed = int(group.attrs["seed"]) if own else row.seed  # type: ignore[union-attr]
+                variant = str(group.attrs.get("variant", "")) if own else row.variant  # type: ignore[union-attr]
+                rows.append((name, variant, seed, row.block, row.event, row.value, units[name], row.note))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES)
+
+
+def _chosen(only: Iterable[str] | None) -> list[Metric]:
+    known = all_metrics()
+    names = list(known) if only is None else list(only)
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"{name!r} is not a metric{closest(name, known)}", choices=known)
+    return [known[name] for name in names]
+
+
+def _check_distinct(recordings: Sequence[xr.Dataset]) -> None:
+    if not recordings:
+        raise RecordingError("there is no recording to analyse")
+    seen = set()
+    for recording in recordings:
+        key = tuple(str(recording.attrs.get(name, "")) for name in ("paradigm", "variant", "seed"))
+        if key in seen:
+            paradigm, variant, seed = key
+            raise RecordingError(
+                f"two recordings of {paradigm} {variant} with seed {seed}; a study has one a seed".replace("  ", " ")
+            )
+        seen.add(key)
+
+
+def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
+    """Summarise a table over seeds; the seed is the unit.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `analyse`, or read back from its CSV file.
+    brief : bool
+        Leave out what the metrics declare as details.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns metric, variant, block, event, mean, low, high (95% t-interval over seeds), worst (of the seeds, in the
+        sense that the metric declares), seeds (values that enter), missing (seeds without a value), unit. Infinite
+        values (never recovered) enter, so that a mean is never flattered by leaving them out.
+    """
+    table = _with_text(table)
+    sense = {name: each.worst for each in all_metrics().values() for name in each.columns()}
+    parts = {name: part for each in all_metrics().values() for name, part in each.columns().items()}
+    keys = ["metric", "variant", "block", "event"]
+    rows = []
+    for key, group in table.groupby(keys, sort=False, dropna=False):
+        part = parts.get(key[0], Part(""))
+        if brief and part.detail:
+            continue
+        values = group["value"].to_numpy(float)
+        found = values[~np.isnan(values)]
+        if not found.size:
+            continue
+        mean, low, high = t_interval(found)
+        if not part.interval:
+            low = high = np.nan
+        worst = _worst(found, mean, sense.get(key[0], ""))
+        rows.append((*key, mean, low, high, worst, found.size, values.size - found.size, group["unit"].iloc[0]))
+    columns = [*keys, "mean", "low", "high", "worst", "seeds", "missing", "unit"]
+    return pd.DataFrame(rows, columns=columns).astype({"block": "Int64"})
+
+
+def _with_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with empty text where a CSV file was read back as missing values."""
+    text = ["variant", "event", "note"]
+    return table.assign(**{name: table[name].astype(object).where(table[name].notna(), "") for name in text})
+
+
+def _worst(values: np.ndarray, mean: float, sense: str) -> float:
+    if sense == "highest":
+        return float(values.max())
+    if sense == "lowest":
+        return float(values.min())
+    if sense == "weakest":
+        return float(values.min() if mean >= 0 else values.max())
+    return float("nan")
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """Return one plain line for each thing that could not be computed, with the metrics it concerns."""
+    table = _with_text(table)
+    noted = table[table["note"] != ""]
+    lines = []
+    recordings = len(table.loc[table["seed"].notna(), ["variant", "seed"]].drop_duplicates())
+    for note, group in noted.groupby("note", sort=False):
+        concerned = len(group[["variant", "seed"]].drop_duplicates())
+        few = (
+            f" ({concerned} of {recordings} recordings)"
+            if group["seed"].notna().all() and concerned < recordings
+            else ""
+        )
+        lines.append(f"{', '.join(dict.fromkeys(group['metric']))}: {note}{few}")
+    return lines

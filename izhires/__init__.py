@@ -1,0 +1,54 @@
+"""Spiking reservoirs that learn what will happen, when, and how likely it is.
+
+| name | what it is |
+|---|---|
+| `Configuration` | a model, its task and what is recorded: what a TOML file holds |
+| `Model` | a reservoir and its two readouts, as a declaration |
+| `Rule`, `Gate`, `Reservoir` | what a user's own rule, gate or circuit derives from |
+| `Seeds` | one seed, five named streams |
+| `simulate(configuration, seed)` | one run: paradigm -> model -> device -> recording |
+| `run_batch(configuration, seeds, folder)` | many runs into one folder, in parallel |
+| `load(path)`, `load_folder(path)` | recordings as xarray data sets |
+| `IzhiresError` | base of every error raised on purpose |
+
+The task rooms are `izhires.paradigms` and `izhires.analysis`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Configuration": "izhires.configuration",
+    "Gate": "izhires.gates.base",
+    "IzhiresError": "izhires.errors",
+    "Model": "izhires.model",
+    "Reservoir": "izhires.circuits.base",
+    "Rule": "izhires.rules.base",
+    "Seeds": "izhires.seeds",
+    "load": "izhires.recording",
+    "load_folder": "izhires.recording",
+    "run_batch": "izhires.batch",
+    "simulate": "izhires.run",
+}
+
+__all__ = [
+    "Configuration",
+    "Gate",
+    "IzhiresError",
+    "Model",
+    "Reservoir",
+    "Rule",
+    "Seeds",
+    "load",
+    "load_folder",
+    "run_batch",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:  # nothing is imported before it is used, so that a command line starts quickly
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

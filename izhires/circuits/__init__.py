@@ -1,0 +1,7 @@
+"""Circuits: how the cells of a reservoir are wired. One circuit a file.
+
+``sequence``
+    groups of cells that excite the next group (a synfire chain: time cells by construction); the default.
+``random``
+    the same number of random synapses for every cell, as the paper describes it.
+"""

@@ -1,0 +1,205 @@
+"""The reservoir: heterogeneous Izhikevich cells, three synaptic currents, Dale's law, fixed recurrent weights."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pydantic import field_validator, model_validator
+
+from izhires.cells import CELL_TYPES
+from izhires.declare import (
+    Component,
+    Drive,
+    Milliseconds,
+    Millivolts,
+    Noise,
+    parameter,
+)
+from izhires.errors import ConfigurationError, closest
+from izhires.seeds import Seeds
+
+CELL_EQUATIONS = """
+dv/dt = (0.04/ms/mV)*v**2 + (5/ms)*v + 140*mV/ms - u + I + noise*xi : volt
+du/dt = a*(b*v - u) : volt/second
+I = I_fast + I_slow + I_inhibitory + drive : volt/second
+dI_fast/dt = -I_fast/tau_fast : volt/second
+dI_slow/dt = -I_slow/tau_slow : volt/second
+dI_inhibitory/dt = -I_inhibitory/tau_inhibitory : volt/second
+dr/dt = -r/tau_trace : Hz
+a : 1/second (constant)
+b : 1/second (constant)
+c : volt (constant)
+d : volt/second (constant)
+"""
+"""The cells as Brian2 equations. ``drive`` (bias, cue and feedback, renewed every readout step) is added by the build."""
+
+CELL_THRESHOLD = "v >= 30*mV"
+
+CELL_RESET = """
+v = c
+u += d
+r += 1/tau_trace
+"""
+
+EXCITATION = """
+I_fast_post += (1 - slow_fraction_post)*w
+I_slow_post += slow_fraction_post*w*tau_fast_post/tau_slow_post
+"""
+"""What a spike of an excitatory cell does. The slow share is scaled so that the charge w*tau_fast is only divided."""
+
+INHIBITION = "I_inhibitory_post += w"
+
+# the smallest jump of u: below it a cell bursts without end
+SMALLEST_D = 0.5
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """The synapses of one sign, as plain arrays of one length.
+
+    Parameters
+    ----------
+    source, target : array of int
+        Cells by index.
+    weight : array of float
+        mV/ms, negative for inhibition.
+    delay : array of float
+        ms; one value for all synapses of a cell (axonal).
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    delay: np.ndarray
+
+    def sorted(self) -> Synapses:
+        """Return the same synapses ordered by source, then target."""
+        order = np.lexsort((self.target, self.source))
+        return Synapses(self.source[order], self.target[order], self.weight[order], self.delay[order])
+
+
+def fixed_out_degree(
+    sources: np.ndarray, targets: np.ndarray, degree: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw for every source `degree` different targets, never the source itself.
+
+    Returns
+    -------
+    source, target : arrays of int, shape (len(sources)*degree,)
+    """
+    if degree == 0:
+        return np.empty(0, int), np.empty(0, int)
+    source = np.repeat(sources, degree)
+    target = np.concatenate([rng.choice(targets[targets != each], degree, replace=False) for each in sources])
+    return source, target
+
+
+class Reservoir(Component):
+    """What every circuit has: cells, currents, noise, cue and feedback input. Subclasses add the wiring."""
+
+    family: ClassVar[str] = "circuit"
+    package: ClassVar[str] = "izhires.circuits"
+
+    n: int = parameter(1000, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10)
+    composition: dict[str, float] = parameter(
+        {"RS": 0.56, "IB": 0.14, "CH": 0.10, "FS": 0.12, "LTS": 0.08}, "share of each cell type"
+    )
+    spread_a: float = parameter(0.2, "standard deviation of log a within a type", ge=0)
+    spread_b: float = parameter(0.02, "coefficient of variation of b within a type", ge=0)
+    spread_c: Millivolts = parameter("2 mV", "standard deviation of c within a type", ge=0)
+    spread_d: float = parameter(0.1, "coefficient of variation of d within a type", ge=0)
+    bias_excitatory: tuple[Drive, Drive] = parameter(("1 mV/ms", "3 mV/ms"), "range of the constant drive, excitatory")
+    bias_inhibitory: tuple[Drive, Drive] = parameter(
+        ("1 mV/ms", "3.4 mV/ms"), "range of the constant drive, inhibitory"
+    )
+    noise: Noise = parameter("0.5 mV/sqrt(ms)", "white noise on v", ge=0)
+    tau_fast: Milliseconds = parameter("5 ms", "decay of the fast excitatory current", gt=0)
+    tau_slow: Milliseconds = parameter("100 ms", "decay of the slow excitatory current", gt=0)
+    tau_inhibitory: Milliseconds = parameter("10 ms", "decay of the inhibitory current", gt=0)
+    slow_fraction: float = parameter(0.15, "share of the excitatory charge that is slow", ge=0, le=1)
+    tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", gt=0)
+    weight_spread: float = parameter(0.5, "standard deviation of log weight (the mean is kept)", ge=0)
+    equations: str = parameter(CELL_EQUATIONS, "the cells, as Brian2 equations")
+    threshold: str = parameter(CELL_THRESHOLD, "spike condition")
+    reset: str = parameter(CELL_RESET, "what a spike does to its cell")
+    excitation: str = parameter(EXCITATION, "what a spike does through an excitatory synapse")
+    inhibition: str = parameter(INHIBITION, "what a spike does through an inhibitory synapse")
+
+    # the parameters that stand as symbols in the equations above
+    constants: ClassVar[dict[str, str]] = {
+        "noise": "mV/sqrt(ms)",
+        "tau_fast": "ms",
+        "tau_slow": "ms",
+        "tau_inhibitory": "ms",
+        "slow_fraction": "1",
+        "tau_trace": "ms",
+    }
+
+    @field_validator("composition")
+    @classmethod
+    def _known_types(cls, shares: dict[str, float]) -> dict[str, float]:
+        for name, share in shares.items():
+            if name not in CELL_TYPES:
+                raise ConfigurationError(f"unknown cell type{closest(name, CELL_TYPES)}", name, CELL_TYPES)
+            if share < 0:
+                raise ConfigurationError(f"a share cannot be negative, got {share}", name)
+        if abs(sum(shares.values()) - 1) > 1e-9:
+            raise ConfigurationError(f"the shares must sum to 1, they sum to {sum(shares.values()):g}")
+        if not any(CELL_TYPES[name].excitatory and share > 0 for name, share in shares.items()):
+            raise ConfigurationError("a reservoir needs at least one excitatory type")
+        return shares
+
+    @model_validator(mode="after")
+    def _ordered_ranges(self) -> Reservoir:
+        for name in ("bias_excitatory", "bias_inhibitory"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ConfigurationError(f"the range must ascend, got {low:g} to {high:g} mV/ms", name)
+        return self
+
+    def cell_types(self) -> list[str]:
+        """Return the type of each of the n cells, excitatory types first; shares are rounded to whole cells."""
+        names = sorted(self.composition, key=lambda name: not CELL_TYPES[name].excitatory)
+        edges = np.round(np.cumsum([self.composition[name] for name in names]) * self.n).astype(int)
+        counts = np.diff(np.concatenate([[0], edges]))
+        return [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+
+    def excitatory(self) -> np.ndarray:
+        """Return which cells are excitatory, shape (n,)."""
+        return np.array([CELL_TYPES[name].excitatory for name in self.cell_types()])
+
+    def draw_cells(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Draw the parameters of the cells.
+
+        Returns
+        -------
+        dict
+            ``a`` (1/ms), ``b`` (1/ms), ``c`` (mV), ``d`` (mV/ms), ``bias`` (mV/ms), each of shape (n,).
+        """
+        types = [CELL_TYPES[name] for name in self.cell_types()]
+        x = rng.standard_normal((4, self.n))
+        base = {name: np.array([getattr(cell, name) for cell in types]) for name in "abcd"}
+        low, high = np.where(self.excitatory(), np.array([self.bias_excitatory]).T, np.array([self.bias_inhibitory]).T)
+        return {
+            "a": base["a"] * np.exp(self.spread_a * x[0]),
+            "b": base["b"] * (1 + self.spread_b * x[1]),
+            "c": base["c"] + self.spread_c * x[2],
+            "d": np.maximum(SMALLEST_D, base["d"] * (1 + self.spread_d * x[3])),
+            "bias": rng.uniform(low, high),
+        }
+
+    def lognormal(self, mean: float, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw weights of one sign with the given mean: mean*exp(s*x - s^2/2), s = `weight_spread`."""
+        s = self.weight_spread
+        return mean * np.exp(s * rng.standard_normal(size) - s**2 / 2)
+
+    @abc.abstractmethod
+    def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:
+        """Draw the excitatory and the inhibitory synapses (weights in mV/ms, delays in ms)."""
+
+    @abc.abstractmethod
+    def draw_cue(self, rng: np.random.Generator, seeds: Seeds) -> np.ndarray:
+        """Draw the drive of each cell while the cue is on, mV/ms, shape (n,)."""

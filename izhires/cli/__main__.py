@@ -1,0 +1,6 @@
+"""``python -m izhires.cli``."""
+
+from izhires.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""``izhires list``: everything that can be chosen, one line each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+COMMAND = "list"
+
+
+def tables() -> dict[str, dict[str, str]]:
+    """Return, by kind of thing, each name with one line about it."""
+    from izhires import devices
+    from izhires.analysis.figures.base import figures
+    from izhires.analysis.metrics.base import metrics
+    from izhires.cells import CELL_TYPES
+    from izhires.circuits.base import Reservoir
+    from izhires.gates.base import Gate
+    from izhires.paradigms.base import Paradigm
+    from izhires.rules.base import Rule
+
+    found = {
+        title: {name: each.summary() for name, each in family.alternatives().items()}
+        for title, family in (("paradigms", Paradigm), ("circuits", Reservoir), ("rules", Rule), ("gates", Gate))
+    }
+    found["cell types"] = {
+        name: f"{each.description}; a {each.a:g}/ms, b {each.b:g}/ms, c {each.c:g} mV, d {each.d:g} mV/ms"
+        for name, each in CELL_TYPES.items()
+    }
+    found["metrics"] = {name: each.description for name, each in metrics().items()}
+    found["figures"] = {name: each.title for name, each in figures().items()}
+    found["devices"] = {name: devices.get(name).summary for name in devices.NAMES}
+    return found
+
+
+def command(
+    kind: Annotated[str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'.")] = "",
+) -> None:
+    """List paradigms, circuits, rules, gates, cell types, metrics, figures and devices, one line each."""
+    from izhires.errors import ConfigurationError, closest
+
+    found = tables()
+    kind = kind.replace("-", " ")
+    if kind and kind not in found:
+        raise ConfigurationError(f"{kind!r} is not a kind{closest(kind, found)}", "list", found)
+    for title, entries in found.items():
+        if kind in ("", title):
+            print(f"{title}:")
+            width = max(map(len, entries), default=0)
+            for name, line in entries.items():
+                print(f"  {name:<{width}}  {line}")

@@ -1,0 +1,143 @@
+"""Configurations: all that decides a run but its seed, as TOML and as a declaration."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from izhires.declare import Declaration, Hertz, chosen, parameter
+from izhires.errors import ConfigurationError
+from izhires.model import Model
+from izhires.paradigms.base import Paradigm
+from izhires.seeds import Seeds
+
+
+class Keep(Declaration):
+    """What a recording keeps, and what counts as a living network."""
+
+    spikes: Literal["probes", "all", "none"] = parameter(
+        "probes", "spikes of the first and last probe of each block, all, or none", source="by choice"
+    )
+    slowest_rate: Hertz = parameter("0.05 Hz", "mean rate below which a network is silent", source="by choice", ge=0)
+    fastest_rate: Hertz = parameter("200 Hz", "mean rate above which a network ran away", source="by choice", gt=0)
+
+
+class Configuration(Model):
+    """A model, the task it does, and what is recorded: what a configuration file holds."""
+
+    paradigm: chosen(Paradigm, "meet") = parameter("meet", "the task")  # type: ignore[valid-type]
+    keep: Keep = parameter(Keep(), "what to record")
+    seeds: Seeds = parameter(Seeds(), "streams that are fixed apart from the seed of a run")
+
+    @model_validator(mode="after")
+    def _signals_fit(self) -> Configuration:
+        step = self.state.time_step
+        if abs(step - 1 / max(1, round(1 / step))) > 1e-9 and abs(step - round(step)) > 1e-9:
+            raise ConfigurationError(f"must divide 1 ms or be whole milliseconds, got {step:g} ms", "state.time_step")
+        return self
+
+    def to_toml(self) -> str:
+        """Return the configuration as TOML; `read` makes an equal one of it."""
+        import tomli_w
+
+        return tomli_w.dumps(_without_none(self.to_dict()), multiline_strings=True)
+
+
+def _without_none(data: Any) -> Any:
+    """TOML has no null: what is None is left out, and None is its default everywhere."""
+    if isinstance(data, dict):
+        return {key: _without_none(value) for key, value in data.items() if value is not None}
+    return [_without_none(each) for each in data] if isinstance(data, list) else data
+
+
+def read(
+    path: str | Path | None = None,
+    settings: Iterable[str] = (),
+    paradigm: dict[str, Any] | None = None,
+) -> Configuration:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A TOML file; what it leaves out keeps its default.
+    settings : iterable of str
+        ``key=value`` with dots between tables, as ``reservoir.n=500``; they win over the file.
+    paradigm : dict, optional
+        Parameters of the paradigm, its ``type`` among them; they win over the file, and lose to settings.
+
+    Returns
+    -------
+    Configuration
+
+    Raises
+    ------
+    ConfigurationError
+        Naming every wrong key and value with its place.
+    """
+    data: dict[str, Any] = {}
+    if path is not None:
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"cannot be read: {error.strerror}", str(path)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"is not TOML: {error}", str(path)) from None
+    if paradigm:
+        given = data.get("paradigm", {})
+        given = {"type": given} if isinstance(given, str) else given
+        # a file for another paradigm says nothing about this one
+        same = isinstance(given, dict) and given.get("type", paradigm.get("type")) == paradigm.get("type")
+        data["paradigm"] = {**(given if same else {}), **paradigm}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigurationError(f"{setting!r} is not key=value", "--set")
+        _put(data, key.strip().split("."), _value(text.strip()), setting)
+    return Configuration.parse(data, str(path) if path is not None else "")
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(data: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:
+    for key in keys[:-1]:
+        inner = data.setdefault(key, {})
+        if isinstance(inner, str):  # a component named by its type alone
+            inner = data[key] = {"type": inner}
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"{key!r} is not a table", f"--set {setting}")
+        data = inner
+    data[keys[-1]] = value
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read seeds: ``7``, ``1,4,9``, ``100:105`` (half-open, as in Python), or a mixture.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text is none of these, or names no seed or one twice.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        try:
+            first, colon, last = part.strip().partition(":")
+            seeds += range(int(first), int(last)) if colon else [int(first)]
+        except ValueError:
+            raise ConfigurationError(f"{part.strip()!r} is not a seed", "--seeds", ("7", "1,4,9", "100:105")) from None
+    if not seeds:
+        raise ConfigurationError(f"{text!r} names no seed", "--seeds", ("7", "1,4,9", "100:105"))
+    if min(seeds) < 0:
+        raise ConfigurationError(f"a seed cannot be negative, got {min(seeds)}", "--seeds")
+    if len(set(seeds)) < len(seeds):
+        raise ConfigurationError(f"{text!r} names a seed twice", "--seeds")
+    return seeds

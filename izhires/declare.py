@@ -1,0 +1,304 @@
+"""Declarations: frozen, validated, printable descriptions that never import a simulator.
+
+A declaration is a pydantic model whose parameters carry a unit, a meaning and a source::
+
+    tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", source="assumed")
+
+A parameter with a unit is written as text with its unit (``"50 ms"``, ``"0.05 s"``) or as a Brian2 quantity, and is kept as a
+float in the unit of its field. A bare number is refused, since nobody can tell whether it meant seconds or milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializeAsAny, ValidationError
+from pydantic_core import PydanticUndefined
+
+from izhires.errors import Complaint, ConfigurationError, closest
+
+ASSUMED = "assumed"
+"""Source of a value that no publication gives: chosen in this project, see ``docs/science.md``."""
+
+# unit -> (kind of quantity, size in the first unit of its kind)
+UNITS: dict[str, tuple[str, float]] = {
+    "ms": ("time", 1.0),
+    "s": ("time", 1e3),
+    "us": ("time", 1e-3),
+    "min": ("time", 6e4),
+    "mV": ("voltage", 1.0),
+    "V": ("voltage", 1e3),
+    "uV": ("voltage", 1e-3),
+    "Hz": ("rate", 1.0),
+    "kHz": ("rate", 1e3),
+    "mV/ms": ("drive", 1.0),
+    "V/s": ("drive", 1.0),
+    "mV/sqrt(ms)": ("noise", 1.0),
+    "1/ms": ("inverse time", 1.0),
+    "1/s": ("inverse time", 1e-3),
+}
+
+
+def parse_quantity(value: Any, unit: str) -> float:
+    """Read a quantity into a float in the given unit.
+
+    Parameters
+    ----------
+    value : str or brian2.Quantity
+        ``"50 ms"``, or a Brian2 quantity.
+    unit : str
+        One of `UNITS`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the unit is missing, unknown, or of another kind.
+    """
+    kind, size = UNITS[unit]
+    valid = ", ".join(name for name, (other, _) in UNITS.items() if other == kind)
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*", value)
+        if not match:
+            raise ValueError(f"{value!r} is not a number with a unit; write it like '1 {unit}' (units: {valid})")
+        number, given = float(match[1]), match[2]
+        if given is None:
+            raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}")
+        if given not in UNITS or UNITS[given][0] != kind:
+            raise ValueError(f"{value!r} has the wrong unit; a {kind} needs one of: {valid}")
+        return number if given == unit else number * UNITS[given][1] / size
+    if hasattr(value, "dim") and hasattr(value, "in_unit"):  # a Brian2 quantity, without importing Brian2 to know
+        import brian2
+
+        scale = {"time": brian2.ms, "voltage": brian2.mV, "rate": brian2.Hz, "drive": brian2.mV / brian2.ms,
+                 "noise": brian2.mV / brian2.ms**0.5, "inverse time": 1 / brian2.ms}[kind]  # fmt: skip
+        if not brian2.have_same_dimensions(value, scale):
+            raise ValueError(f"{value} has the wrong unit; a {kind} needs one of: {valid}")
+        return float(value / scale) / size
+    raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}, written like '{value} {unit}'")
+
+
+class Unit(BeforeValidator):
+    """Annotation of a float field that is written with a unit and kept in that unit."""
+
+    unit: str
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(lambda value: parse_quantity(value, unit))
+        object.__setattr__(self, "unit", unit)
+
+
+def _with_unit(unit: str) -> Any:
+    return Annotated[float, Unit(unit), PlainSerializer(lambda value: f"{value!r} {unit}", return_type=str)]
+
+
+Milliseconds = _with_unit("ms")
+Seconds = _with_unit("s")
+Millivolts = _with_unit("mV")
+Hertz = _with_unit("Hz")
+Drive = _with_unit("mV/ms")
+Noise = _with_unit("mV/sqrt(ms)")
+PerMillisecond = _with_unit("1/ms")
+
+
+def parameter(default: Any, meaning: str, *, source: str = ASSUMED, symbol: str = "", **limits: Any) -> Any:
+    """Declare one parameter: its default, what it means, where the value comes from, its limits.
+
+    Parameters
+    ----------
+    default : object
+        As a user would write it. ``...`` makes the parameter required.
+    meaning : str
+        One line.
+    source : str
+        A citation, or `ASSUMED`.
+    symbol : str
+        The letter it has in the equations, when that is not its name.
+    **limits
+        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, as pydantic has them; in the unit of the field.
+    """
+    return Field(default, description=meaning, json_schema_extra={"source": source, "symbol": symbol}, **limits)
+
+
+_PROBLEMS = {
+    "missing": "is required",
+    "less_than_equal": "must be at most {le}, got {input}",
+    "less_than": "must be below {lt}, got {input}",
+    "greater_than_equal": "must be at least {ge}, got {input}",
+    "greater_than": "must be above {gt}, got {input}",
+    "float_parsing": "must be a number, got {input!r}",
+    "float_type": "must be a number, got {input!r}",
+    "int_parsing": "must be a whole number, got {input!r}",
+    "int_type": "must be a whole number, got {input!r}",
+    "int_from_float": "must be a whole number, got {input!r}",
+    "bool_parsing": "must be true or false, got {input!r}",
+    "bool_type": "must be true or false, got {input!r}",
+    "finite_number": "must be finite, got {input!r}",
+    "too_short": "needs at least {min_length}, got {actual_length}",
+}
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text
+
+
+def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]:
+    found = []
+    for item in error.errors(include_url=False):
+        location, context = item["loc"], item.get("ctx", {})
+        inner = context.get("error")
+        if isinstance(inner, ConfigurationError):
+            found += [complaint.within(_place(location)) for complaint in inner.complaints]
+            continue
+        if item["type"] == "extra_forbidden":
+            valid = tuple(_fields_at(cls, location[:-1]))
+            wrong = str(location[-1])
+            found.append(Complaint(_place(location), f"unknown key{closest(wrong, valid)}", valid))
+            continue
+        if item["type"] == "literal_error":
+            problem, choices = f"{item['input']!r} is not a choice", (context["expected"],)
+        elif item["type"] in _PROBLEMS:
+            problem, choices = _PROBLEMS[item["type"]].format(input=item["input"], **context), ()
+        else:
+            problem, choices = str(inner) if inner is not None else item["msg"], ()
+        found.append(Complaint(_place(location), problem, choices))
+    return found
+
+
+def _fields_at(cls: Any, location: tuple[Any, ...]) -> list[str]:
+    """Return the valid keys of the declaration that a location inside `cls` names."""
+    for part in location:
+        if inspect.isclass(cls) and issubclass(cls, BaseModel) and part in cls.model_fields:
+            cls = cls.model_fields[part].annotation
+        while not inspect.isclass(cls) or not issubclass(cls, BaseModel):
+            inside = [a for a in getattr(cls, "__args__", ()) if a not in (str, int, float, type(None), Ellipsis)]
+            if not inside:
+                return []
+            cls = inside[-1]
+    return list(cls.model_fields)
+
+
+class _DeclarationType(type(BaseModel)):  # type: ignore[misc]
+    """Turns pydantic's complaints into this package's when a declaration is made in Python."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except ValidationError as error:
+            raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
+
+
+Self = TypeVar("Self", bound="Declaration")
+
+
+class Declaration(BaseModel, metaclass=_DeclarationType):
+    """A frozen, validated description. Equal content means equal objects, equal hashes and equal text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls: type[Self], data: Any, place: str = "") -> Self:
+        """Read a declaration from plain data (a TOML table), naming the place of every complaint.
+
+        Raises
+        ------
+        ConfigurationError
+            Naming each wrong key or value with its place and the valid choices.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise ConfigurationError(_complaints(error, cls), place=place) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data (text, numbers, lists) from which `parse` makes an equal declaration."""
+        return self.model_dump(mode="json")
+
+    def with_changes(self: Self, **changes: Any) -> Self:
+        """Return a copy with some parameters changed; the copy is validated as a whole."""
+        return type(self).parse({**self.to_dict(), **changes})
+
+    def __hash__(self) -> int:
+        return hash((type(self), json.dumps(self.to_dict(), sort_keys=True)))
+
+    @classmethod
+    def symbols(cls) -> list[dict[str, str]]:
+        """Return the table of parameters: name, symbol, meaning, unit, default, source."""
+        rows = []
+        for name, field in cls.model_fields.items():
+            if name == "type" or not field.description:
+                continue
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            unit = next((m.unit for m in field.metadata if isinstance(m, Unit)), "")
+            default = "required" if field.default is PydanticUndefined else str(field.default)
+            rows.append({"name": name, "symbol": str(extra.get("symbol") or name), "meaning": field.description,
+                         "unit": unit, "default": default, "source": str(extra.get("source", ""))})  # fmt: skip
+        return rows
+
+
+class Component(Declaration):
+    """A declaration with alternatives, chosen by its ``type``. Each alternative is one file of its family's package.
+
+    A family is a direct subclass that names its package; a user's own subclass joins it by being defined.
+    """
+
+    family: ClassVar[str]
+    package: ClassVar[str]
+
+    @classmethod
+    def alternatives(cls) -> dict[str, type[Component]]:
+        """Return every known alternative of this family by its ``type``, those of the user's scripts included."""
+        package = importlib.import_module(cls.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{cls.package}.{module.name}")
+        found: dict[str, type[Component]] = {}
+        queue = list(cls.__subclasses__())
+        while queue:
+            each = queue.pop(0)
+            queue += each.__subclasses__()
+            if "type" in each.model_fields and not inspect.isabstract(each):
+                found[each.model_fields["type"].default] = each
+        return dict(sorted(found.items()))
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring."""
+        return (inspect.getdoc(cls) or "").splitlines()[0]
+
+
+def chosen(family: type[Component], default: str) -> Any:
+    """Return the annotation of a field that holds one alternative of a family.
+
+    The field takes an instance, the name of an alternative, or a table whose ``type`` (default: `default`) names it.
+    """
+
+    def choose(value: Any) -> Any:
+        if isinstance(value, family):
+            return value
+        data = {"type": value} if isinstance(value, str) else value
+        if not isinstance(data, dict):
+            raise ConfigurationError(f"{value!r} is not a {family.family}", choices=family.alternatives())
+        known = family.alternatives()
+        name = data.get("type", default)
+        if name not in known:
+            raise ConfigurationError(f"{name!r} is not a {family.family}{closest(str(name), known)}", "type", known)
+        return known[name].parse(data)
+
+    return Annotated[SerializeAsAny[family], BeforeValidator(choose)]  # type: ignore[valid-type]
+
+
+__all__ = [
+    "ASSUMED", "Component", "Declaration", "Drive", "Hertz", "Milliseconds", "Millivolts", "Noise", "PerMillisecond",
+    "Seconds", "chosen", "parameter", "parse_quantity",
+]  # fmt: skip

@@ -1,0 +1,85 @@
+"""What a device does: prepare a plan once, then run it with any numbers of the same shape."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+
+from izhires.plan import Plan
+
+Report = Callable[[float], None]
+"""Called with the share of the run that is done, 0 to 1."""
+
+
+class Program(abc.ABC):
+    """A plan that a device has made ready to run.
+
+    Attributes
+    ----------
+    build_seconds : float
+        Time it took to make it ready; 0 when an earlier build served.
+    """
+
+    build_seconds: float
+
+    @abc.abstractmethod
+    def schedule(self) -> str:
+        """Return Brian2's table of what runs when within a time step."""
+
+    @abc.abstractmethod
+    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:
+        """Run with the given numbers.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            What `izhires.plan.Plan.shapes` lists, in those shapes.
+        report : callable, optional
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``spikes.t`` (s), ``spikes.i``, ``when.z`` (step, channel), ``snapshots.t`` (s), and ``snapshots.when``, ``snapshots.what``
+            (snapshot, channel*cells), ``snapshots.x`` (snapshot, cell; Hz), ``snapshots.q`` (snapshot, channel).
+
+        Raises
+        ------
+        SimulationError
+            If the run did not reach its end.
+        """
+
+
+class Device(abc.ABC):
+    """A target that runs plans. One file each."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @classmethod
+    @abc.abstractmethod
+    def missing(cls) -> str:
+        """Return what this machine lacks to use the device, empty if nothing."""
+
+    @abc.abstractmethod
+    def prepare(self, plan: Plan) -> Program:
+        """Make a plan ready to run.
+
+        Raises
+        ------
+        ToolchainError
+            If a tool is missing or fails.
+        ConfigurationError
+            If Brian2 cannot read an equation of the plan.
+        """
+
+
+def check_arrays(plan: Plan, arrays: dict[str, np.ndarray]) -> None:
+    """Compare the numbers of a run with the shapes of its plan; a compiled program would run on with other numbers."""
+    for name, (dtype, shape) in plan.shapes.items():
+        given = arrays.get(name)
+        if given is None or given.shape != tuple(shape) or given.dtype.str != dtype:
+            found = "nothing" if given is None else f"{given.dtype} {given.shape}"
+            raise ValueError(f"{name} must be {np.dtype(dtype)} {tuple(shape)}, got {found}")

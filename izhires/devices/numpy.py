@@ -1,0 +1,66 @@
+"""Brian2's numpy runtime: needs no compiler, and is the slowest."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import numpy as np
+
+from izhires.devices.base import Device, Program, Report, check_arrays
+from izhires.errors import ConfigurationError
+from izhires.plan import Plan
+
+
+class NumpyProgram(Program):
+    """A plan that runs in this process."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.build_seconds = 0.0
+        self._schedule = ""
+
+    def schedule(self) -> str:  # noqa: D102
+        return self._schedule
+
+    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
+        import brian2 as b2
+        from brian2.core.base import BrianObjectException
+
+        from izhires.build import build
+
+        check_arrays(self.plan, arrays)
+        target = b2.prefs.codegen.target
+        b2.prefs.codegen.target = "numpy"
+        try:
+            began = time.perf_counter()
+            b2.seed(int(arrays["cells.noise_seed"]))
+            built = build(self.plan, arrays)
+            self.build_seconds = time.perf_counter() - began
+            progress = None if report is None else lambda elapsed, completed, start, duration: report(float(completed))
+            built.network.run(
+                self.plan.duration * b2.second, report=progress, report_period=0.5 * b2.second, namespace={}
+            )
+            self._schedule = str(b2.scheduling_summary(built.network))
+            return {name: np.array(variable.get_value()) for name, variable in built.outputs.items()}
+        except BrianObjectException as error:
+            raise ConfigurationError(f"Brian2 cannot read the equations: {error.__cause__}") from error
+        finally:
+            b2.prefs.codegen.target = target
+
+
+class NumpyDevice(Device):
+    """Brian2's numpy runtime."""
+
+    name: ClassVar[str] = "numpy"
+    summary: ClassVar[str] = "Brian2's numpy runtime, for machines without a compiler; slow"
+
+    @classmethod
+    def missing(cls) -> str:  # noqa: D102
+        return ""
+
+    def prepare(self, plan: Plan) -> NumpyProgram:  # noqa: D102
+        return NumpyProgram(plan)
+
+
+DEVICE = NumpyDevice

@@ -1,0 +1,26 @@
+"""What a gate is: one Brian2 expression of the channel's names (see `izhires.rules.base`)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from izhires.declare import Component
+
+
+class Gate(Component):
+    """A third factor, declared apart from the rule that it multiplies.
+
+    Attributes
+    ----------
+    expression : str
+        Brian2 expression, dimensionless, 0 where nothing may be learned. It may read ``learning``, ``occurs``, ``target``, ``z``,
+        ``since_event`` (s, time from this trial's event, negative before it), and every parameter of the gate by its name.
+    source : str
+        Citation.
+    """
+
+    family: ClassVar[str] = "gate"
+    package: ClassVar[str] = "izhires.gates"
+
+    expression: ClassVar[str]
+    source: ClassVar[str]

@@ -1,0 +1,27 @@
+"""The attention gate: open around the latency of the event that occurs."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from izhires.declare import Milliseconds, parameter
+from izhires.gates.base import Gate
+
+
+class EventWindow(Gate):
+    """Open for the channel whose event occurs, fully within +-half_width of it, elsewhere as far as the channel predicts.
+
+    G_k = 1 within the window, else clip(z_k, baseline, 1): what the channel predicts at the wrong time is unlearned. With
+    ``closed_outside = true`` it is 0 outside, the literal window.
+    """
+
+    type: Literal["event_window"] = "event_window"
+    half_width: Milliseconds = parameter("150 ms", "half of the window in which the gate is fully open", gt=0)
+    baseline: float = parameter(0.2, "smallest opening outside the window", ge=0, le=1)
+    closed_outside: bool = parameter(False, "close the gate outside the window (the literal window of the paper)")
+
+    expression: ClassVar[str] = (
+        "learning*occurs*(int(abs(since_event) <= half_width)"
+        " + int(abs(since_event) > half_width)*(1 - closed_outside)*clip(z, baseline, 1))"
+    )
+    source: ClassVar[str] = "Yamada & Chao (arXiv 2510.14382); its width is not published"

@@ -1,0 +1,78 @@
+"""The model: a reservoir, the state that is read from it, and two readouts. A description only; `izhires.build` makes it run."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from izhires.circuits.base import Reservoir
+from izhires.declare import Declaration, Drive, Hertz, Milliseconds, chosen, parameter
+from izhires.errors import ConfigurationError
+from izhires.gates.base import Gate
+from izhires.rules.base import Rule
+
+
+class State(Declaration):
+    """What the readouts see of the cells, renewed every readout step.
+
+    s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each cell, and
+    x, the mean of r over the window after the cue.
+    """
+
+    time_step: Milliseconds = parameter(
+        "1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0
+    )
+    tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
+    smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
+    tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)
+
+
+class When(Declaration):
+    """The timing readout: z_k = sum_i w_ki s_i, learned online and fed back into the cells."""
+
+    rule: chosen(Rule, "normalised_three_factor") = parameter("normalised_three_factor", "learning rule")  # type: ignore[valid-type]
+    gate: chosen(Gate, "event_window") = parameter("event_window", "third factor")  # type: ignore[valid-type]
+    feedback: Drive = parameter("0.2 mV/ms", "gain of the feedback into the cells", ge=0)
+    feedback_limit: float = parameter(1.5, "largest prediction that is fed back", gt=0)
+
+    @model_validator(mode="after")
+    def _online(self) -> When:
+        if self.rule.schedule != "step":
+            online = [name for name, rule in Rule.alternatives().items() if rule.schedule == "step"]
+            raise ConfigurationError(f"{self.rule.type!r} runs at the end of a trial, 'when' learns online", "rule", online)
+        return self
+
+
+class What(Declaration):
+    """The identity readout: q_k = sum_i w_ki x_i at the end of the window, learned once a trial."""
+
+    rule: chosen(Rule, "surprise_two_factor") = parameter("surprise_two_factor", "learning rule")  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _offline(self) -> What:
+        if self.rule.schedule != "trial":
+            offline = [name for name, rule in Rule.alternatives().items() if rule.schedule == "trial"]
+            raise ConfigurationError(f"{self.rule.type!r} runs online, 'what' learns at the end of a trial", "rule", offline)
+        return self
+
+
+class Model(Declaration):
+    """A reservoir whose readouts learn what will happen, when, and how likely it is.
+
+    The prediction of a channel is clip(q_k, 0, 1)*max(z_k, 0).
+    """
+
+    time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)
+    reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
+    state: State = parameter(State(), "what the readouts see")
+    when: When = parameter(When(), "timing readout")
+    what: What = parameter(What(), "identity readout")
+
+    @model_validator(mode="after")
+    def _steps(self) -> Model:
+        ratio = self.state.time_step / self.time_step
+        if abs(ratio - round(ratio)) > 1e-9 or ratio < 1:
+            raise ConfigurationError(
+                f"must be a whole multiple of the cells' step of {self.time_step:g} ms, got {self.state.time_step:g} ms",
+                "state.time_step",
+            )
+        return self

@@ -1,0 +1,307 @@
+"""From model, experiment and seeds to a plan: every Brian2 text, and every number apart from them.
+
+The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves every seed and every
+parameter value, and a plan can be made, printed and compared on a machine without Brian2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from izhires.declare import Declaration, Unit
+from izhires.errors import ConfigurationError
+from izhires.model import Model
+from izhires.seeds import Seeds
+
+if TYPE_CHECKING:
+    from izhires.paradigms.experiment import Experiment
+
+# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
+BRIAN_UNITS: dict[str, tuple[str, float]] = {
+    "": ("1", 1.0),
+    "ms": ("second", 1e-3),
+    "s": ("second", 1.0),
+    "mV": ("volt", 1e-3),
+    "Hz": ("Hz", 1.0),
+    "mV/ms": ("volt/second", 1.0),
+    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
+    "1/ms": ("1/second", 1e3),
+}
+
+TASK = """
+since_event = elapsed(t) - latency(t) : second
+occurs = int(abs(event(t) - i) < 0.5)*in_window : 1
+in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
+learning = learn(t) : 1
+"""
+"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``, ``event`` (index of the
+trial's event, -1 without one) and ``learn``, one value a readout step."""
+
+STATE = """
+r : Hz (linked)
+mean : Hz
+variance : Hz**2
+s : 1
+total : Hz
+x : Hz
+feedback : volt/second
+drive : volt/second
+bias : volt/second (constant)
+cue_weight : volt/second (constant)
+"""
+
+STATE_UPDATE = """
+mean += (r - mean)*dt/tau_mean
+variance += ((r - mean)**2 - variance)*dt/tau_mean
+s = (r - mean)/sqrt(variance + smallest_spread**2)
+total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
+x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
+"""
+"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the window closes."""
+
+DRIVE_UPDATE = """
+drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2) + feedback
+"""
+
+POPULATION = """
+power : 1
+mean_power : 1
+"""
+
+POPULATION_UPDATE = "mean_power += (power - mean_power)*dt/tau_power"
+
+WHEN = """
+z : 1
+target = occurs*exp(-since_event**2/(2*event_width**2)) : 1
+error = target - z : 1
+at_event = int(abs(since_event) < dt/2) : 1
+gate = {gate} : 1
+fed_back = feedback_gain*clip(z, 0, feedback_limit)*in_window : volt/second
+power : 1 (linked)
+mean_power : 1 (linked)
+"""
+
+WHAT = """
+q : 1
+power : Hz**2
+outcome = int(abs(event(t) - i) < 0.5) : 1
+error = outcome - q : 1
+"""
+
+WHAT_READING = """
+q_post += w*x_pre
+power_post += x_pre**2
+"""
+
+WINDOW_END = "abs(elapsed(t) - window) < dt/2"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what is compiled.
+
+    Parameters
+    ----------
+    cells, channels : int
+        Sizes.
+    cell_step, readout_step : float
+        Time steps, s.
+    steps : int
+        Length of the experiment in readout steps.
+    snapshot_steps : int
+        Readout steps between two snapshots of weights and mean states.
+    texts : dict of str to dict of str to str
+        Brian2 strings by object and role.
+    shapes : dict of str to (dtype, shape)
+        Of each number or array that a run hands over, by ``object.variable``.
+    """
+
+    cells: int
+    channels: int
+    cell_step: float
+    readout_step: float
+    steps: int
+    snapshot_steps: int
+    texts: dict[str, dict[str, str]]
+    shapes: dict[str, tuple[str, tuple[int, ...]]]
+
+    @property
+    def duration(self) -> float:
+        """Length of the experiment, s."""
+        return self.steps * self.readout_step
+
+    def fingerprint(self) -> str:
+        """Return a hash of the whole plan: equal plans share one build."""
+        return hashlib.sha256(json.dumps(self.__dict__, sort_keys=True).encode()).hexdigest()[:20]
+
+    def __str__(self) -> str:
+        lines = [f"{self.cells} cells, {self.channels} channels, {self.duration:g} s"]
+        for name, texts in self.texts.items():
+            lines += [f"{name}.{role}:\n{text.rstrip()}" for role, text in texts.items()]
+        return "\n".join(lines)
+
+
+def _constants(*owners: Declaration, only: dict[str, str] | None = None) -> tuple[str, dict[str, float]]:
+    """Return the equations lines and the SI values of the numeric parameters of some declarations.
+
+    Raises
+    ------
+    ConfigurationError
+        If two declarations that share a group have a parameter of the same name.
+    """
+    lines, values = "", {}
+    for owner in owners:
+        for name, info in type(owner).model_fields.items():
+            value = getattr(owner, name)
+            if isinstance(value, str) or not isinstance(value, (bool, int, float)) or (only is not None and name not in only):
+                continue
+            unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
+            if name in values:
+                raise ConfigurationError(
+                    f"parameter {name!r} of {type(owner).__name__} has the name of another parameter beside it; rename one"
+                )
+            dimension, size = BRIAN_UNITS[unit]
+            lines += f"{name} : {dimension} (shared, constant)\n"
+            values[name] = float(value) * size
+    return lines, values
+
+
+def _tidy(text: str) -> str:
+    return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())
+
+
+def _shared(**constants: tuple[str, float]) -> tuple[str, dict[str, float]]:
+    lines = "".join(f"{name} : {unit} (shared, constant)\n" for name, (unit, _) in constants.items())
+    return lines, {name: value for name, (_, value) in constants.items()}
+
+
+def _snapshot_steps(experiment: Experiment, step: float) -> int:
+    """Return an interval that puts a snapshot into every probe's trial, and between any two windows' ends."""
+    trials = experiment.trials
+    lengths = [*trials.loc[trials["kind"] == "probe", "duration"], *np.diff(trials["cue"])]
+    return max(1, int(min(lengths, default=experiment.duration) / step + 1e-6))
+
+
+def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan, dict[str, np.ndarray]]:
+    """Draw the network and write down what is to be built.
+
+    Parameters
+    ----------
+    model : Model
+    experiment : Experiment
+    seeds : Seeds
+
+    Returns
+    -------
+    plan : Plan
+        Equal for every seed of the same model and experiment shape.
+    arrays : dict of str to ndarray
+        Numbers by ``object.variable``, in SI units, as `Plan.shapes` lists them.
+    """
+    reservoir, n, k = model.reservoir, model.reservoir.n, len(experiment.events)
+    arrays: dict[str, np.ndarray] = {}
+
+    def put(owner: str, values: dict[str, float] | dict[str, np.ndarray]) -> None:
+        for name, value in values.items():
+            arrays[f"{owner}.{name}"] = np.asarray(value)
+
+    width = ("second", experiment.event_width)
+    window = ("second", experiment.window)
+
+    # cells
+    cells = reservoir.draw_cells(seeds.generator("cells"))
+    constant_lines, constant_values = _constants(reservoir, only=reservoir.constants)
+    put("cells", constant_values)
+    put("cells", {"a": cells["a"] * 1e3, "b": cells["b"] * 1e3, "c": cells["c"] * 1e-3, "d": cells["d"]})
+    start = seeds.generator("cells").spawn(1)[0]
+    v = -65e-3 + 5e-3 * start.standard_normal(n)
+    put("cells", {"v": v, "u": arrays["cells.b"] * v, "noise_seed": np.int32(seeds.integer("noise"))})
+    texts = {
+        "cells": {
+            "equations": reservoir.equations + "drive : volt/second (linked)\n" + constant_lines,
+            "threshold": reservoir.threshold,
+            "reset": reservoir.reset,
+        }
+    }
+
+    # synapses
+    for name, synapses, effect in zip(
+        ("excitation", "inhibition"),
+        reservoir.draw_synapses(seeds.generator("topology")),
+        (reservoir.excitation, reservoir.inhibition),
+        strict=True,
+    ):
+        if len(synapses.source) == 0:
+            continue
+        cell_step = model.time_step
+        put(name, {"i": synapses.source.astype(np.int32), "j": synapses.target.astype(np.int32), "w": synapses.weight,
+                   "delay": np.maximum(1, np.round(synapses.delay / cell_step)) * cell_step * 1e-3})  # fmt: skip
+        texts[name] = {"equations": "w : volt/second", "on_pre": effect}
+
+    # state
+    inputs = seeds.generator("input")
+    state_lines, state_values = _constants(model.state, only={"tau_mean": "", "smallest_spread": ""})
+    task_lines, task_values = _shared(window=window, cue_duration=("second", experiment.cue_duration))
+    put("state", {**state_values, **task_values})
+    put("state", {"bias": cells["bias"], "cue_weight": reservoir.draw_cue(inputs, seeds)})
+    texts["state"] = {"equations": STATE + state_lines + task_lines, "update": STATE_UPDATE, "drive": DRIVE_UPDATE}
+    lines, values = _constants(model.state, only={"tau_power": ""})
+    put("population", values)
+    texts["population"] = {"equations": POPULATION + lines, "update": POPULATION_UPDATE}
+
+    # readouts
+    for name, readout, template, extra in (
+        ("when", model.when, WHEN, {"event_width": width, "window": window}),
+        ("what", model.what, WHAT, {"window": window}),
+    ):
+        rule = readout.rule
+        owners = [rule, readout.gate] if name == "when" else [rule]
+        lines, values = _constants(*owners)
+        gate = readout.gate.expression if name == "when" else ""
+        shared_lines, shared_values = _shared(**extra)
+        if name == "when":
+            loop_lines, loop_values = _shared(
+                feedback_gain=("volt/second", readout.feedback), feedback_limit=("1", readout.feedback_limit)
+            )
+            shared_lines, shared_values = shared_lines + loop_lines, {**shared_values, **loop_values}
+        clash = set(values) & set(shared_values)
+        if clash:
+            raise ConfigurationError(f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses")
+        put(name, {**values, **shared_values})
+        put(name, {variable: np.full(k, values[start] if isinstance(start, str) else start, float)
+                   for variable, start in rule.initial.items()})  # fmt: skip
+        texts[name] = {
+            "equations": TASK + template.format(gate=gate) + rule.equations + "\n" + lines + shared_lines,
+            "update": rule.channel_update,
+        }
+        put(f"{name}_weights", {"w": np.zeros(n * k)})
+        unit = "1" if name == "when" else "second"
+        texts[f"{name}_weights"] = {"equations": f"w : {unit}", "learn": rule.weight_update}
+    texts["what_weights"]["read"] = WHAT_READING
+    texts["what"]["window_end"] = WINDOW_END
+    put("feedback", {"w": inputs.standard_normal((k, n)).ravel()})
+
+    # signals, and one step of rest after the last snapshot, which then sees all that was learned
+    step = model.state.time_step * 1e-3
+    signals = experiment.signals(step)
+    snapshot_steps = _snapshot_steps(experiment, step)
+    rest = -len(signals["elapsed"]) % snapshot_steps + 1
+    for name, value in (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0)):
+        arrays[f"signals.{name}"] = np.concatenate([signals[name], np.full(rest, value)])
+    plan = Plan(
+        cells=n,
+        channels=k,
+        cell_step=model.time_step * 1e-3,
+        readout_step=step,
+        steps=len(arrays["signals.elapsed"]),
+        snapshot_steps=snapshot_steps,
+        texts={name: {role: _tidy(text) for role, text in each.items()} for name, each in texts.items()},
+        shapes={name: (array.dtype.str, array.shape) for name, array in arrays.items()},
+    )
+    return plan, arrays

@@ -1,0 +1,287 @@
+"""Recordings: what one run left, as one labelled data set and one netCDF-4 file.
+
+A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name is a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from izhires.errors import RecordingError
+from izhires.files import whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from izhires.model import Model
+    from izhires.paradigms.experiment import Experiment
+    from izhires.plan import Plan
+
+LAYOUT = 1
+"""Number of the file layout. Every layout that a release has written must load."""
+
+STATE_STEP = 0.01
+"""Time between two samples of the kept spike traces, s."""
+
+# how long before a moment a spike still shows in the trace, in time constants; the rest is below 1e-8
+MEMORY = 20.0
+
+UNITS = {
+    "time": ("s", "time from the cue"),
+    "prediction": ("1", "prediction of a cue-only probe: clip(what, 0, 1)*max(when, 0)"),
+    "expectation": ("1", "true expectation of the probe's block: sum of probability x bump"),
+    "what": ("1", "identity prediction at the end of the probe's window"),
+    "when": ("1", "timing prediction over the probe's window"),
+    "what_weights": ("s", "weights of the identity readout at the probe"),
+    "when_weights": ("1", "weights of the timing readout at the probe"),
+    "mean_state": ("Hz", "mean spike trace over the probe's window"),
+    "block": ("1", "block of the probe, from 0"),
+    "probe_trial": ("1", "training trials completed before the probe"),
+    "block_trial": ("1", "training trials completed since the probe's block began"),
+    "trial_onset": ("s", "start of the trial"),
+    "trial_duration": ("s", "length of the trial"),
+    "trial_cue": ("s", "time of the cue"),
+    "trial_latency": ("s", "time from the cue to the event; NaN in a cue-only trial"),
+    "trial_event": ("", "event of the trial; empty in a cue-only trial"),
+    "trial_block": ("1", "block of the trial, from 0"),
+    "trial_kind": ("", "warm-up, train or probe"),
+    "trial_learn": ("1", "1 in trials that teach"),
+    "trial_response_time": ("s", "the participant's response time; NaN without one"),
+    "trial_what": ("1", "identity prediction at the end of the trial's window, before learning from it"),
+    "outcome_block": ("1", "block of the outcome, from 0"),
+    "outcome_event": ("", "event of the outcome"),
+    "outcome_latency": ("s", "time from the cue to the outcome"),
+    "outcome_probability": ("1", "probability of the outcome"),
+    "state_trace": ("Hz", "spike trace of each cell in some probes"),
+    "state_probe": ("1", "index of the probe"),
+    "state_time": ("s", "time from the cue"),
+    "rate": ("Hz", "mean firing rate over the experiment"),
+    "cell_type": ("", "type of the cell"),
+    "excitatory": ("1", "1 if the cell is excitatory"),
+    "spike_time": ("s", "time of the spike from the start of the experiment"),
+    "spike_neuron": ("1", "cell that spiked"),
+}
+
+
+def spike_trace(
+    times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float
+) -> np.ndarray:
+    """Return the spike trace r of every cell at some moments: r(t) = sum over spikes before t of exp(-(t - t_spike)/tau)/tau.
+
+    Parameters
+    ----------
+    times, cells : array
+        Spikes (s, index), in order of time.
+    samples : array
+        Moments, s, ascending and evenly spaced.
+    n : int
+        Number of cells.
+    tau : float
+        Decay, s.
+
+    Returns
+    -------
+    array, shape (samples, cells), Hz
+    """
+    first = np.searchsorted(times, samples[0] - MEMORY * tau)
+    trace = np.zeros((len(samples), n))
+    now, value = samples[0] - MEMORY * tau, np.zeros(n)
+    for row, moment in enumerate(samples):
+        last = np.searchsorted(times, moment)
+        value *= np.exp(-(moment - now) / tau)
+        np.add.at(value, cells[first:last], np.exp(-(moment - times[first:last]) / tau) / tau)
+        trace[row], first, now = value, last, moment
+    return trace
+
+
+def assemble(
+    plan: Plan,
+    model: Model,
+    experiment: Experiment,
+    outputs: dict[str, np.ndarray],
+    keep_spikes: str = "probes",
+) -> xr.Dataset:
+    """Make the labelled data set of a run.
+
+    Parameters
+    ----------
+    plan : Plan
+    model : Model
+    experiment : Experiment
+    outputs : dict
+        What a device's program returned.
+    keep_spikes : {"probes", "all", "none"}
+        Which spikes to keep: those of the first and last probe of each block, all, or none.
+
+    Returns
+    -------
+    xarray.Dataset
+    """
+    import xarray as xr
+
+    n, k, step = plan.cells, plan.channels, plan.readout_step
+    trials = experiment.trials.reset_index(drop=True)
+    probes = trials[trials["kind"] == "probe"]
+    training = (trials["kind"] == "train").to_numpy()
+    completed = np.concatenate([[0], np.cumsum(training)])[probes.index]
+    started = {block: int(training[: rows.index[0]].sum()) for block, rows in trials.groupby("block")}
+    time = np.arange(round(experiment.window / step)) * step
+
+    # the snapshot inside each probe's trial, and the identity prediction that stands between two windows' ends
+    moments = outputs["snapshots.t"]
+    inside = _first_at_or_after(moments, probes["onset"].to_numpy(), (probes["onset"] + probes["duration"]).to_numpy())
+    ends = (trials["cue"] + experiment.window).to_numpy()
+    what = _held(moments, outputs["snapshots.q"], ends)
+    mean_state = _held(moments, outputs["snapshots.x"], ends)
+    cue_steps = np.round(probes["cue"].to_numpy() / step).astype(int)
+    when = np.stack([outputs["when.z"][at : at + len(time)].T for at in cue_steps]) if len(probes) else np.empty((0, k, len(time)))
+    probe_what = what[probes.index]
+    expected = {block: experiment.expectation(int(block), time) for block in trials["block"].unique()}
+
+    data: dict[str, Any] = {
+        "prediction": (("probe", "event", "time"), np.clip(probe_what, 0, 1)[:, :, None] * np.maximum(when, 0)),
+        "expectation": (("probe", "event", "time"), np.stack([expected[block] for block in probes["block"]])
+                        if len(probes) else np.empty((0, k, len(time)))),
+        "what": (("probe", "event"), probe_what),
+        "when": (("probe", "event", "time"), when),
+        "what_weights": (("probe", "event", "neuron"), outputs["snapshots.what"][inside].reshape(-1, k, n)),
+        "when_weights": (("probe", "event", "neuron"), outputs["snapshots.when"][inside].reshape(-1, k, n)),
+        "mean_state": (("probe", "neuron"), mean_state[probes.index]),
+        "trial_what": (("trial", "event"), what),
+        "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
+        **{f"trial_{name}": ("trial", trials[name].to_numpy()) for name in ("onset", "duration", "cue", "latency", "block")},
+        **{f"trial_{name}": ("trial", trials[name].to_numpy().astype(str)) for name in ("event", "kind")},
+        **{f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy()) for name in ("block", "latency", "probability")},
+        "outcome_event": ("outcome", experiment.outcomes["event"].to_numpy().astype(str)),
+        "rate": ("neuron", np.bincount(outputs["spikes.i"], minlength=n) / plan.duration),
+        "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
+        "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
+    }  # fmt: skip
+    if "response_time" in trials:
+        data["trial_response_time"] = ("trial", trials["response_time"].to_numpy(float))
+    coordinates: dict[str, Any] = {
+        "event": np.array(experiment.events),
+        "time": time,
+        "block": ("probe", probes["block"].to_numpy()),
+        "probe_trial": ("probe", completed),
+        "block_trial": ("probe", completed - np.array([started[block] for block in probes["block"]], dtype=int)),
+    }
+
+    # traces and spikes of the first and the last probe of each block; Brian2's monitors order spikes by time
+    order = np.lexsort((outputs["spikes.i"], outputs["spikes.t"]))
+    spike_time, spike_neuron = outputs["spikes.t"][order], outputs["spikes.i"][order]
+    kept = sorted({i for _, rows in probes.reset_index().groupby("block") for i in (rows.index[0], rows.index[-1])})
+    if kept:
+        state_time = np.arange(0, experiment.window, STATE_STEP)
+        tau = model.reservoir.tau_trace * 1e-3
+        data["state_trace"] = (
+            ("state_probe", "state_time", "neuron"),
+            np.stack([spike_trace(spike_time, spike_neuron, probes["cue"].iloc[i] + state_time, n, tau) for i in kept]).astype(np.float32),
+        )  # fmt: skip
+        coordinates |= {"state_probe": np.array(kept), "state_time": state_time}
+    if keep_spikes != "none":
+        chosen = np.full(len(spike_time), keep_spikes == "all")
+        if keep_spikes == "probes":
+            for i in kept:
+                start, length = probes[["onset", "duration"]].iloc[i]
+                chosen[np.searchsorted(spike_time, start) : np.searchsorted(spike_time, start + length)] = True
+        data["spike_time"] = ("spike", spike_time[chosen])
+        data["spike_neuron"] = ("spike", spike_neuron[chosen])
+    recording = xr.Dataset(data, coords=coordinates)
+    for name, (unit, meaning) in UNITS.items():
+        if name in recording.variables:
+            recording[name].attrs = {"units": unit, "long_name": meaning} if unit else {"long_name": meaning}
+    return recording
+
+
+def _first_at_or_after(moments: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the index of the first snapshot in each interval [start, end)."""
+    found = np.searchsorted(moments, start - 1e-9)
+    if np.any(found >= len(moments)) or np.any(moments[np.minimum(found, len(moments) - 1)] >= end - 1e-9):
+        raise RecordingError("a probe passed without a snapshot of the weights; its trial is shorter than the others")
+    return found
+
+
+def _held(moments: np.ndarray, values: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the value that stands from each window's end to the next one, NaN where no snapshot lies between."""
+    found = np.searchsorted(moments, ends + 1e-9)
+    following = np.append(ends[1:], np.inf)
+    reached = found < len(moments)
+    index = np.minimum(found, len(moments) - 1)
+    good = reached & (moments[index] < following + 1e-9)
+    result = values[index].astype(float)
+    result[~good] = np.nan
+    return result
+
+
+def save(recording: xr.Dataset, path: str | Path) -> Path:
+    """Write a recording; the file appears under its name only when it is whole.
+
+    Raises
+    ------
+    RecordingError
+        If the folder cannot be written to or is full.
+    """
+    path = Path(path)
+    # numbers compress well and losslessly at the lowest level; text does not take filters
+    encoding = {
+        name: {"zlib": True, "complevel": 1} for name, each in recording.variables.items() if each.dtype.kind in "fi" and each.ndim
+    }
+    with whole(path) as part:
+        recording.to_netcdf(part, format="NETCDF4", engine="netcdf4", encoding=encoding)
+    return path
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Read a recording into memory.
+
+    Raises
+    ------
+    RecordingError
+        If there is no such file, or it is truncated, foreign, or of a later layout.
+    """
+    import xarray as xr
+
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError("there is no such file", str(path))
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as opened:
+            recording = opened.load()
+    except Exception as error:  # the netCDF library raises OSError, RuntimeError, ValueError and others
+        raise RecordingError(f"is not a whole netCDF file ({type(error).__name__}: {error})", str(path)) from None
+    layout = recording.attrs.get("layout")
+    if layout is None or "prediction" not in recording:
+        raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
+    if layout > LAYOUT:
+        raise RecordingError(f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path))
+    recording.attrs["path"] = str(path)
+    return recording
+
+
+def load_folder(folder: str | Path) -> list[xr.Dataset]:
+    """Read all recordings of a folder, in order of variant and seed.
+
+    Raises
+    ------
+    RecordingError
+        If the folder holds none, or one that cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RecordingError("there is no such folder", str(folder))
+    paths = sorted(folder.glob("*.nc"))
+    if not paths:
+        raise RecordingError("holds no recording (*.nc)", str(folder))
+    recordings = [load(path) for path in paths]
+    return sorted(recordings, key=lambda each: (each.attrs["variant"], each.attrs["seed"]))
+
+
+def configuration(recording: xr.Dataset) -> dict[str, Any]:
+    """Return the configuration that made a recording, as plain data."""
+    found: dict[str, Any] = json.loads(recording.attrs["configuration"])
+    return found

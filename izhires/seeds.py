@@ -1,0 +1,38 @@
+"""Randomness with names: one seed, five independent streams, each of which can be fixed while the others vary."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from izhires.declare import Declaration, parameter
+
+STREAMS = ("topology", "cells", "input", "trials", "noise")
+
+
+class Seeds(Declaration):
+    """The seed of a run, and the streams that are fixed apart from it.
+
+    Each stream is a child of ``numpy.random.SeedSequence(seed)``, so that every device gets the same network and trials.
+    """
+
+    seed: int = parameter(0, "seed of every stream that is not fixed by its own", ge=0, source="by choice")
+    topology: int | None = parameter(None, "seed of synapses, weights and delays", ge=0, source="by choice")
+    cells: int | None = parameter(None, "seed of cell parameters and bias", ge=0, source="by choice")
+    input: int | None = parameter(None, "seed of cue and feedback weights", ge=0, source="by choice")
+    trials: int | None = parameter(None, "seed of the order of trials", ge=0, source="by choice")
+    noise: int | None = parameter(None, "seed of the noise in the cells", ge=0, source="by choice")
+
+    def sequence(self, stream: str) -> np.random.SeedSequence:
+        """Return the named child sequence."""
+        fixed = getattr(self, stream)
+        return np.random.SeedSequence(self.seed if fixed is None else fixed, spawn_key=(zlib.crc32(stream.encode()),))
+
+    def generator(self, stream: str) -> np.random.Generator:
+        """Return a numpy generator of the named stream."""
+        return np.random.default_rng(self.sequence(stream))
+
+    def integer(self, stream: str) -> int:
+        """Return a positive 31-bit integer of the named stream, for a device's own generator."""
+        return int(self.sequence(stream).generate_state(1)[0] >> 1)

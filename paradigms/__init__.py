@@ -1,0 +1,12 @@
+"""Tasks, one a file: each is a declaration that makes an experiment, the table of trials that a network receives."""
+
+from izhires.paradigms.base import FixedTrials, Paradigm  # what every task declares; trials of one length
+from izhires.paradigms.cued_reaction import CuedReaction  # a participant's cued reaction task, from BIDS event files
+from izhires.paradigms.experiment import Experiment, expectation, frequencies  # trials, their signals and statistics
+from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
+from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
+
+__all__ = [
+    "Block", "CuedReaction", "Experiment", "FixedTrials", "Meet", "MeetLevels", "Paradigm",
+    "expectation", "frequencies",
+]  # fmt: skip

@@ -1,0 +1,92 @@
+"""What every paradigm declares, and the trials of fixed length that several share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from pydantic import model_validator
+
+from izhires.declare import Component, Milliseconds, parameter
+from izhires.errors import Complaint, ConfigurationError
+from izhires.paradigms.experiment import Experiment
+
+
+class Paradigm(Component):
+    """A task: a declaration that makes experiments.
+
+    A new paradigm is one new file of this package with a subclass that names itself in ``type`` and makes an
+    `Experiment`.
+    """
+
+    family: ClassVar[str] = "paradigm"
+    package: ClassVar[str] = "izhires.paradigms"
+    source: ClassVar[str] = ""
+    """Citation of the task."""
+    options: ClassVar[dict[str, str]] = {}
+    """Options of its own on the command line, each with the parameter it gives."""
+
+    def variants(self) -> tuple[str, ...]:
+        """Return the conditions of the task, each to be run with a network of its own; ``("",)`` when there is one."""
+        return ("",)
+
+    @abstractmethod
+    def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
+        """Make the experiment of one variant.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            All that is drawn is drawn from it: equal generators give equal experiments.
+        variant : str
+            One of `variants`.
+
+        Raises
+        ------
+        ParadigmError
+            If the trials contradict themselves.
+        ConfigurationError
+            If there is no such variant.
+        """
+
+    def check_variant(self, variant: str) -> None:
+        """Raise a `ConfigurationError` that lists the variants when `variant` is none of them."""
+        if variant not in self.variants():
+            known = [each for each in self.variants() if each]
+            raise ConfigurationError(
+                f"{variant!r} is not a variant{'' if known else ': there is one only'}", "variant", known
+            )
+
+
+class FixedTrials(Paradigm):
+    """Trials of one length, each with its cue at the same moment."""
+
+    trial_duration: Milliseconds = parameter("1500 ms", "length of a trial", gt=0)
+    cue_onset: Milliseconds = parameter("200 ms", "time from the start of a trial to its cue", ge=0)
+    window: Milliseconds = parameter("1100 ms", "time after the cue in which predictions are read", ge=1)
+    cue_duration: Milliseconds = parameter("50 ms", "length of the cue", ge=1)
+    event_width: Milliseconds = parameter(
+        "40 ms", "standard deviation of the bump that stands for an event", symbol="sigma", ge=1
+    )
+    warm_up: int = parameter(5, "cue-only trials without learning before the first, in which the network settles", ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> FixedTrials:
+        for name in ("window", "cue_duration"):
+            last = self.cue_onset + getattr(self, name)
+            if last >= self.trial_duration:
+                raise ConfigurationError(
+                    f"{self.trial_duration:g} ms is too short: trials would overlap, "
+                    f"since cue_onset {self.cue_onset:g} ms + {name} {last - self.cue_onset:g} ms = {last:g} ms",
+                    "trial_duration",
+                )
+        return self
+
+    def latency_complaints(self, latency: dict[str, float], place: str) -> list[Complaint]:
+        """Return a complaint on each latency (ms) outside the window."""
+        return [
+            Complaint(f"{place}.{name}", f"{value:g} ms lies outside the window of {self.window:g} ms after the cue")
+            for name, value in latency.items()
+            if not 0 <= value < self.window
+        ]

@@ -1,0 +1,498 @@
+"""The experiment a paradigm makes: a table of trials, its true statistics, and the signals a network receives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from izhires.errors import Complaint, ParadigmError
+
+KINDS = ("warm-up", "train", "probe")
+"""A training trial is part of the task. Two kinds are inserted, cue-only and with learning off: a probe, whose prediction is read, and a
+warm-up trial, during which the network settles."""
+
+TRIAL_COLUMNS = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
+OUTCOME_COLUMNS = ("block", "event", "latency", "probability")
+
+_TIMES = ("onset", "duration", "cue", "latency")
+_SUM_TOLERANCE = 1e-9
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Experiment:
+    """All trials of one experiment, in time order, and the statistics they were drawn from.
+
+    Everything is checked at construction, and all times are rounded to whole milliseconds.
+
+    Parameters
+    ----------
+    paradigm : str
+        Name of the paradigm that made it.
+    variant : str
+        One of several conditions of that paradigm, such as ``"p=0.30"``; empty when there is one only.
+    events : tuple of str
+        Names of the events that may follow the cue.
+    trials : pandas.DataFrame
+        One row a trial, times in seconds from the start of the experiment: ``onset``, ``duration``, ``cue`` (time of
+        the cue), ``event`` (name, empty for a cue-only trial), ``latency`` (s from the cue, NaN for a cue-only trial),
+        ``block`` (whole numbers from 0), ``kind`` (one of `KINDS`), ``learn`` (bool). Further columns are kept.
+    outcomes : pandas.DataFrame
+        The true statistics, one row a possible outcome of a block: ``block``, ``event``, ``latency`` (s from the cue),
+        ``probability``. What is missing to 1 is the probability that no event follows the cue.
+    window : float
+        Time after the cue in which predictions are read (s).
+    event_width : float
+        Standard deviation of the bump that stands for an event in time (s).
+    cue_duration : float
+        Length of the cue (s).
+
+    Raises
+    ------
+    ParadigmError
+        Naming each row that contradicts another, with its numbers.
+    """
+
+    paradigm: str
+    variant: str
+    events: tuple[str, ...]
+    trials: pd.DataFrame
+    outcomes: pd.DataFrame
+    window: float
+    event_width: float
+    cue_duration: float
+
+    def __post_init__(self) -> None:
+        for name in ("window", "event_width", "cue_duration"):
+            object.__setattr__(self, name, _positive_time(getattr(self, name), name))
+        object.__setattr__(self, "events", tuple(str(event) for event in self.events))
+        object.__setattr__(self, "trials", _tidy_trials(self.trials))
+        object.__setattr__(self, "outcomes", _tidy_outcomes(self.outcomes))
+        self.validate()
+
+    @classmethod
+    def from_table(
+        cls,
+        trials: pd.DataFrame | Mapping[str, Any],
+        events: Iterable[str] | None = None,
+        outcomes: pd.DataFrame | Mapping[str, Any] | None = None,
+        *,
+        window: float,
+        event_width: float = 0.04,
+        cue_duration: float = 0.05,
+        paradigm: str = "table",
+        variant: str = "",
+    ) -> Experiment:
+        """Make an experiment from a table of one's own.
+
+        Parameters
+        ----------
+        trials : pandas.DataFrame or mapping
+            As `Experiment` has it. ``block`` (0), ``kind`` (``"train"``) and ``learn`` (true for training trials) may
+            be left out; a missing event may be NaN.
+        events : iterable of str, optional
+            Names of the events; by default those of the trials, in order of first appearance.
+        outcomes : pandas.DataFrame or mapping, optional
+            As `Experiment` has it; by default the frequencies among the training trials, see `frequencies`.
+        window, event_width, cue_duration : float
+            As `Experiment` has them (s).
+        paradigm, variant : str
+            Names under which the experiment is recorded.
+
+        Raises
+        ------
+        ParadigmError
+            As `Experiment` does.
+        """
+        table = pd.DataFrame(trials).copy()
+        if "block" not in table:
+            table["block"] = 0
+        if "kind" not in table:
+            table["kind"] = "train"
+        if "learn" not in table:
+            table["learn"] = table["kind"] == "train"
+        table = _tidy_trials(table)
+        names = [name for name in table["event"].unique() if name] if events is None else list(events)
+        statistics = frequencies(table, names) if outcomes is None else pd.DataFrame(outcomes)
+        return cls(paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration)
+
+    @property
+    def duration(self) -> float:
+        """Length of the whole experiment (s), from 0 to the end of the last trial."""
+        return float(_milliseconds(self.trials["onset"].iloc[-1] + self.trials["duration"].iloc[-1])) / 1e3
+
+    def signals(self, time_step: float = 0.001) -> dict[str, np.ndarray]:
+        """Return what the network receives, sampled at ``k * time_step`` over the whole experiment.
+
+        Parameters
+        ----------
+        time_step : float
+            Time between samples (s). Every time of the trial table must be a multiple of it.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            One-dimensional float64 arrays of ``round(duration / time_step)`` samples:
+
+            - ``cue``: 1 from the cue for `cue_duration`, else 0;
+            - ``elapsed``: s since this trial's cue, negative before it. A step outside all trials belongs to the trial
+              before it (the first trial, when there is none before);
+            - ``in_window``: 1 where ``0 <= elapsed < window``, else 0;
+            - ``window_end``: 1 at the first step after the window, else 0;
+            - ``event``: index into `events`, -1 where the trial has none;
+            - ``latency``: s from the cue to this trial's event, -1 where it has none;
+            - ``learn``: 1 in trials with learning, else 0;
+            - ``at_event``: 1 at the step at which this trial's event occurs, else 0.
+
+        Raises
+        ------
+        ParadigmError
+            If the time step is not positive, or a time is not a multiple of it.
+        """
+        # whole steps throughout: no rounding can move an edge
+        step = round(time_step * _MICROSECONDS)
+        if step < 1 or abs(step - time_step * _MICROSECONDS) > 1e-6:
+            raise ParadigmError(f"must be a whole number of microseconds above 0, got {time_step:g} s", "time_step")
+
+        def steps(seconds: Any, place: str) -> np.ndarray:
+            whole = _milliseconds(seconds) * 1000
+            wrong = np.flatnonzero(whole % step)
+            if len(wrong):
+                row = f"trials[{wrong[0]}]." if whole.ndim else ""
+                value = np.atleast_1d(seconds)[wrong[0]]
+                raise ParadigmError(f"{value:g} s is not a multiple of the time step {time_step:g} s", row + place)
+            return whole // step
+
+        trials = self.trials
+        onset, length = steps(trials["onset"], "onset"), steps(trials["duration"], "duration")
+        cue, latency = steps(trials["cue"], "cue"), steps(trials["latency"].fillna(0), "latency")
+        window, pulse = steps(self.window, "window"), steps(self.cue_duration, "cue_duration")
+        code = trials["event"].map({name: k for k, name in enumerate(self.events)}).fillna(-1).to_numpy(int)
+
+        now = np.arange(onset[-1] + length[-1])
+        trial = np.maximum(np.searchsorted(onset, now, side="right") - 1, 0)
+        inside = (now >= onset[trial]) & (now < (onset + length)[trial])
+        elapsed = now - cue[trial]
+        occurs = inside & (code[trial] >= 0)
+        signals = {
+            "cue": inside & (elapsed >= 0) & (elapsed < pulse),
+            "elapsed": elapsed * step / _MICROSECONDS,
+            "in_window": inside & (elapsed >= 0) & (elapsed < window),
+            "window_end": inside & (elapsed == window),
+            "event": np.where(inside, code[trial], -1),
+            "latency": np.where(occurs, (latency * step / _MICROSECONDS)[trial], -1.0),
+            "learn": inside & trials["learn"].to_numpy()[trial],
+            "at_event": occurs & (elapsed == latency[trial]),
+        }
+        return {name: np.asarray(values, dtype=np.float64) for name, values in signals.items()}
+
+    def expectation(self, block: int, times: np.ndarray) -> np.ndarray:
+        """Return the true expectation of one block, see the function `expectation`.
+
+        Parameters
+        ----------
+        block : int
+            Number of the block.
+        times : array
+            Seconds from the cue.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (event, time).
+        """
+        return expectation(self.outcomes, self.events, block, times, self.event_width)
+
+    def describe(self) -> str:
+        """Return a short text: how many trials, how long, and the statistics of each block."""
+        training = int((self.trials["kind"] == "train").sum())
+        blocks = self.trials["block"].nunique()
+        lines = [
+            f"{self.paradigm}{' ' + self.variant if self.variant else ''}: {training} training trials in {blocks} "
+            f"block{'s' if blocks > 1 else ''}, {len(self.trials) - training} probes, {self.duration:g} s"
+        ]
+        for block, rows in self.outcomes.groupby("block"):
+            parts = []
+            for event in self.events:
+                mine = rows[rows["event"] == event]
+                if mine.empty:
+                    continue
+                first, last = mine["latency"].min() * 1e3, mine["latency"].max() * 1e3
+                when = f"{first:.0f} ms" if first == last else f"{first:.0f} to {last:.0f} ms"
+                parts.append(f"{event} p = {mine['probability'].sum():.2f} at {when}")
+            lines.append(f"  block {block}: {', '.join(parts)}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.describe().splitlines()[0]}>"
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Experiment):
+            return NotImplemented
+        plain = ("paradigm", "variant", "events", "window", "event_width", "cue_duration")
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in plain)
+            and self.trials.equals(other.trials)
+            and self.outcomes.equals(other.outcomes)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and the tables could be changed
+
+    def validate(self) -> None:
+        """Check that the tables agree with each other and with the window.
+
+        Raises
+        ------
+        ParadigmError
+            Naming the first row of each kind of contradiction, with its numbers.
+        """
+        found = _event_complaints(self.events)
+        if self.trials.empty:
+            found.append(Complaint("trials", "has no trials"))
+        if found:
+            raise ParadigmError(found)
+        found = self._trial_complaints() + self._outcome_complaints()
+        if found:
+            raise ParadigmError(found)
+
+    def _trial_complaints(self) -> list[Complaint]:
+        found: list[Complaint] = []
+        table, window = self.trials, self.window
+        onset, length, cue, latency = (table[name].to_numpy() for name in _TIMES)
+        event, kind, block = table["event"].to_numpy(), table["kind"].to_numpy(), table["block"].to_numpy()
+        # compared as whole milliseconds, so that rounding makes no contradiction
+        begin, at, span = _milliseconds(onset), _milliseconds(cue), _milliseconds(window)
+        end = begin + _milliseconds(length)
+        close = end / 1e3
+
+        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> None:
+            found.extend(_first_row(bad, f"trials[{{}}].{column}", problem, choices))
+
+        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
+        rows(end <= begin, "duration", lambda i: f"must be above 0, got {length[i]:g} s")
+        late = np.r_[False, begin[1:] < begin[:-1]]
+        rows(late, "onset", lambda i: f"{onset[i]:g} s comes before the trial above it, at {onset[i - 1]:g} s")
+        overlap = np.r_[False, begin[1:] < end[:-1]] & ~late & np.r_[False, (end > begin)[:-1]]
+        rows(overlap, "onset", lambda i: f"{onset[i]:g} s overlaps trial {i - 1}, which ends at {close[i - 1]:g} s")
+        outside = (at < begin) | (at >= end)
+        rows(outside, "cue", lambda i: f"{cue[i]:g} s lies outside its trial, {onset[i]:g} to {close[i]:g} s")
+        rows(
+            (at + span >= end) & ~outside,
+            "cue",
+            lambda i: f"the window, {window:g} s from {cue[i]:g} s, must end before its trial does, at {close[i]:g} s",
+        )
+        rows(
+            (at + _milliseconds(self.cue_duration) > end) & ~outside,
+            "cue",
+            lambda i: f"the cue, {self.cue_duration:g} s from {cue[i]:g} s, outlasts its trial, to {close[i]:g} s",
+        )
+        unknown = ~np.isin(event, ("", *self.events))
+        rows(unknown, "event", lambda i: f"{event[i]!r} is not an event", self.events)
+        none = np.isnan(latency)
+        rows((event != "") & none, "latency", lambda i: f"event {event[i]!r} has no latency")
+        rows((event == "") & ~none, "latency", lambda i: f"a cue-only trial cannot have one, got {latency[i]:g} s")
+        rows(
+            (latency < 0) | (latency >= window),
+            "latency",
+            lambda i: f"{latency[i]:g} s lies outside the window of {window:g} s after the cue",
+        )
+        rows(~np.isin(kind, KINDS), "kind", lambda i: f"{kind[i]!r} is not a kind of trial", KINDS)
+        inserted = (kind == "probe") | (kind == "warm-up")
+        rows(inserted & (event != ""), "event", lambda i: f"a {kind[i]} trial is cue-only, got event {event[i]!r}")
+        rows(inserted & table["learn"].to_numpy(), "learn", lambda i: f"learning must be off in a {kind[i]} trial")
+        before = np.r_[-1, block[:-1]]
+
+        def after(i: int) -> str:
+            return f"after {before[i]}" if i else "first"
+
+        skips = (block < before) | (block > before + 1) | (block < 0)
+        rows(skips, "block", lambda i: f"blocks count up from 0 in order of time, got {block[i]} {after(i)}")
+        return found
+
+    def _outcome_complaints(self) -> list[Complaint]:
+        found: list[Complaint] = []
+        table, trials = self.outcomes, self.trials
+        block, event, latency, chance = (table[name].to_numpy() for name in OUTCOME_COLUMNS)
+
+        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> None:
+            found.extend(_first_row(bad, f"outcomes[{{}}].{column}", problem, choices))
+
+        blocks = trials["block"].unique()
+        rows(~np.isin(block, blocks), "block", lambda i: f"no trial belongs to block {block[i]}")
+        rows(~np.isin(event, self.events), "event", lambda i: f"{event[i]!r} is not an event", self.events)
+        rows(
+            ~((latency >= 0) & (latency < self.window)),
+            "latency",
+            lambda i: f"{latency[i]:g} s lies outside the window of {self.window:g} s after the cue",
+        )
+        rows(~((chance >= 0) & (chance <= 1)), "probability", lambda i: f"must be between 0 and 1, got {chance[i]:g}")
+        for number, total in table.groupby("block")["probability"].sum().items():
+            if total > 1 + _SUM_TOLERANCE:
+                found.append(Complaint("outcomes", f"the probabilities of block {number} sum to {total:g}, above 1"))
+        for number in trials.loc[trials["event"] != "", "block"].unique():
+            if number not in block:
+                found.append(Complaint("outcomes", f"block {number} has trials with events, and no outcome"))
+        return found
+
+
+def expectation(
+    outcomes: pd.DataFrame | Mapping[str, Any],
+    events: Iterable[str],
+    block: int,
+    times: np.ndarray,
+    event_width: float,
+) -> np.ndarray:
+    r"""Return the true, probability-weighted expectation of each event over time.
+
+    .. math:: E_k(t) = \sum_j p_j \exp\left(-\frac{(t - t_j)^2}{2 \sigma^2}\right)
+
+    over the outcomes :math:`j` of event :math:`k` in the block, with probability :math:`p_j` and latency :math:`t_j`.
+
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame or mapping
+        ``block``, ``event``, ``latency`` (s from the cue), ``probability``.
+    events : iterable of str
+        Names of the events, in the order of the result.
+    block : int
+        Number of the block.
+    times : array
+        Seconds from the cue.
+    event_width : float
+        Standard deviation :math:`\sigma` of the bump (s).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (event, time). An event that the block does not have is expected nowhere: zeros.
+    """
+    times = np.asarray(times, dtype=float)
+    blocks, names, latency, chance = (np.asarray(outcomes[name]) for name in OUTCOME_COLUMNS)
+    expected = []
+    for event in events:
+        mine = (blocks == block) & (names == event)
+        bumps = np.exp(-((times[:, None] - latency[mine]) ** 2) / (2 * event_width**2))
+        expected.append(bumps @ chance[mine])
+    return np.reshape(expected, (len(expected), len(times)))
+
+
+def frequencies(trials: pd.DataFrame, events: Iterable[str]) -> pd.DataFrame:
+    """Return the outcomes of each block as they occurred.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        As `Experiment` has it.
+    events : iterable of str
+        Names of the events, in the order of the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each event and latency that occurred in a block: ``block``, ``event``, ``latency`` (s) and
+        ``probability``, its frequency among all training trials of the block. Cue-only training trials count, so that
+        the probabilities may sum to less than 1; probes do not.
+    """
+    training = trials[trials["kind"] == "train"]
+    order = {name: k for k, name in enumerate(events)}
+    sizes = training.groupby("block").size()
+    counts = training[training["event"] != ""].groupby(["block", "event", "latency"]).size().reset_index(name="count")
+    counts["probability"] = counts["count"] / counts["block"].map(sizes)
+    counts = counts.sort_values(["block", "event", "latency"], key=lambda c: c.map(order) if c.name == "event" else c)
+    return counts[list(OUTCOME_COLUMNS)].reset_index(drop=True)
+
+
+def _milliseconds(seconds: Any) -> np.ndarray:
+    return np.rint(np.asarray(seconds, dtype=float) * 1e3).astype(np.int64)
+
+
+def _positive_time(value: Any, place: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ParadigmError(f"must be a number of seconds, got {value!r}", place) from None
+    if not np.isfinite(number) or number < 0.5e-3:
+        raise ParadigmError(f"must be at least 1 ms, got {number:g} s", place)
+    # the width of the bump is no time on the grid of steps
+    return number if place == "event_width" else float(_milliseconds(number)) / 1e3
+
+
+def _event_complaints(events: tuple[str, ...]) -> list[Complaint]:
+    found = []
+    if not events:
+        found.append(Complaint("events", "has no events"))
+    if "" in events:
+        found.append(Complaint("events", "a name is empty"))
+    twice = (name for name in dict.fromkeys(events) if events.count(name) > 1)
+    return found + [Complaint("events", f"{name!r} is there twice") for name in twice]
+
+
+def _first_row(bad: Any, place: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> list[Complaint]:
+    """Return a complaint on the first bad row that also counts the others; nothing when no row is bad."""
+    rows = np.flatnonzero(bad)
+    if not len(rows):
+        return []
+    first = int(rows[0])
+    more = f" (and {len(rows) - 1} more row{'s' if len(rows) > 2 else ''})" if len(rows) > 1 else ""
+    return [Complaint(place.format(first), problem(first) + more, choices)]
+
+
+def _columns(table: Any, columns: tuple[str, ...], name: str) -> pd.DataFrame:
+    """Return a copy with the columns in order; those not asked for follow."""
+    table = pd.DataFrame(table).reset_index(drop=True)
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise ParadigmError(f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} missing", name, columns)
+    return table[[*columns, *(column for column in table if column not in columns)]].copy()
+
+
+def _numbers(table: pd.DataFrame, column: str, name: str, kind: str = "a number", missing: bool = False) -> np.ndarray:
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float, na_value=np.nan)
+    fine = np.isfinite(values)
+    if kind == "a whole number":
+        fine &= values % 1 == 0
+    elif kind == "true or false":
+        fine &= np.isin(values, (0, 1))
+    if missing:
+        fine |= table[column].isna().to_numpy()
+    found = _first_row(~fine, f"{name}[{{}}].{column}", lambda i: f"must be {kind}, got {table[column].iloc[i]!r}")
+    if found:
+        raise ParadigmError(found)
+    return values
+
+
+def _texts(table: pd.DataFrame, column: str) -> pd.Series:
+    return table[column].astype(object).where(table[column].notna(), "").map(str).astype(str)
+
+
+def _tidy_trials(table: Any) -> pd.DataFrame:
+    """Return the table of trials with one type a column, all times on whole milliseconds."""
+    table = _columns(table, TRIAL_COLUMNS, "trials")
+    onset, length, cue = (_numbers(table, name, "trials") for name in ("onset", "duration", "cue"))
+    begin = _milliseconds(onset)
+    table["onset"] = begin / 1e3
+    # rounded at its end, so that trials that touch still touch
+    table["duration"] = (_milliseconds(onset + length) - begin) / 1e3
+    table["cue"] = _milliseconds(cue) / 1e3
+    table["latency"] = np.rint(_numbers(table, "latency", "trials", missing=True) * 1e3) / 1e3
+    table["block"] = _numbers(table, "block", "trials", "a whole number").astype(np.int64)
+    table["event"], table["kind"] = _texts(table, "event"), _texts(table, "kind")
+    table["learn"] = _numbers(table, "learn", "trials", "true or false") == 1
+    return table
+
+
+def _tidy_outcomes(table: Any) -> pd.DataFrame:
+    """Return the table of outcomes with one type a column, latencies on whole milliseconds."""
+    table = _columns(table, OUTCOME_COLUMNS, "outcomes")
+    table["block"] = _numbers(table, "block", "outcomes", "a whole number").astype(np.int64)
+    table["event"] = _texts(table, "event")
+    table["latency"] = np.rint(_numbers(table, "latency", "outcomes") * 1e3) / 1e3
+    table["probability"] = _numbers(table, "probability", "outcomes")
+    return table

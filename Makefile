@@ -53,6 +53,7 @@ lint: environment-test
 	$(python) -m mypy
 
 clean:
+	rm -f $(python)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find izhires paradigms analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

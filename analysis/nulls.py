@@ -10,7 +10,7 @@ import numpy as np
 from izhires.analysis.declared import Unavailable
 
 DRAWS = 1000
-RANK_TOLERANCE = 1e-8
+RANK_TOLERANCE = 1e-6  # well above the rounding of weights that were stored in single precision
 """A direction counts when its singular value exceeds this fraction of the largest (before anything was removed)."""
 
 
@@ -81,8 +81,8 @@ def covariance_angles(
     """Return `random_angles` of vectors from N(0, C), with C = X^T X / T the UNCENTRED second moment of the states.
 
     The mean state is a direction of C like any other, and usually its largest, because readouts that are built from
-    states hold it too. The vectors are drawn in the principal axes of C, where their standard deviations are the
-    singular values of X / sqrt(T).
+    states hold it too. The vectors are drawn in the principal axes of C, where their variances are its
+    eigenvalues.
 
     Parameters
     ----------
@@ -104,10 +104,12 @@ def covariance_angles(
         If the states are all zero.
     """
     states = samples if removed is None else without(samples.T, removed).T
-    scales = np.linalg.svd(states / np.sqrt(len(states)), compute_uv=False)
-    if not scales[0] > 0:
+    # X X^T and X^T X have the same eigenvalues but for zeros; the smaller one is enough
+    moment = (states @ states.T if len(states) < states.shape[1] else states.T @ states) / len(states)
+    scales = np.sqrt(np.clip(np.linalg.eigvalsh(moment), 0, None))
+    if not scales[-1] > 0:
         raise Unavailable("no covariance-matched null: the states are all zero")
-    return random_angles(scales[scales > RANK_TOLERANCE * scales[0]], shape, rng, n)
+    return random_angles(scales[scales > RANK_TOLERANCE * scales[-1]], shape, rng, n)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COLUMNS = ("metric", "variant", "seed", "block", "event", "value", "unit", "note")
-_TYPES = {
+_TYPES: dict[Hashable, Any] = {
     "metric": str,
     "variant": str,
     "seed": "Int64",

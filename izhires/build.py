@@ -5,7 +5,6 @@ The order of events within one readout step (1 ms) is written once, in `SCHEDULE
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +58,22 @@ class Built:
     parameters: dict[str, Any]
 
 
+class Additions:
+    """What a device may add to plain Brian2 for speed; this one adds nothing."""
+
+    def fill_noise(self, cells: b2.NeuronGroup) -> Any:
+        """Return the object that fills the cells' variable ``gaussian`` before each step, or None to keep ``xi``."""
+        return None
+
+    def dense_sum(self, updater: Any, inner: str) -> None:
+        """Take over a summed variable between all cells and all channels; the inner loop runs over ``pre`` or ``post``."""
+
+
 def _at(thing: Any, name: str) -> None:
     thing.when, thing.order = SCHEDULE[name]
 
 
-def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.NeuronGroup], Any] | None = None) -> Built:
+def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None = None) -> Built:
     """Make the network of a plan.
 
     Parameters
@@ -71,9 +81,8 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
     plan : Plan
     arrays : dict
         What `plan.shapes` lists.
-    fill_noise : callable, optional
-        Given the cells, returns the Brian2 object that fills their variable ``gaussian`` before each step; ``xi`` in the cells' equations is then
-        that variable over sqrt(dt), which for Euler is the same thing. Without it ``xi`` stays Brian2's own.
+    additions : Additions, optional
+        What the device adds for speed.
 
     Returns
     -------
@@ -85,6 +94,8 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
         If Brian2 cannot read an equation, naming the object.
     """
     net = b2.Network()
+    additions = additions or Additions()
+    own_noise = type(additions).fill_noise is not Additions.fill_noise
     texts = plan.texts
     n, k = plan.cells, plan.channels
     cell_clock = b2.Clock(plan.cell_step * b2.second, name="cell_clock")
@@ -124,7 +135,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
 
     # cells
     equations = texts["cells"]["equations"]
-    if fill_noise is not None:
+    if own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
         equations = _xi_as_array(equations) + "gaussian : 1\nnoise_seed : integer (shared, constant)\n"
     cells = neurons("cells", n, equations, cell_clock, threshold=texts["cells"]["threshold"], reset=texts["cells"]["reset"],
                     method="euler")  # fmt: skip
@@ -154,12 +165,12 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
     what.set_event_schedule("window_end", *SCHEDULE["window's end"])
     what.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["what cleared"])
     what.run_on_event("window_end", texts["what"]["update"], *SCHEDULE["what rule"])
-    if fill_noise is None:
+    if not own_noise:
         arrays = {key: value for key, value in arrays.items() if key != "cells.noise_seed"}
     for name, group in (("cells", cells), ("state", state), ("population", population), ("when", when), ("what", what)):
         fill(name, group)
-    if fill_noise is not None:
-        source = fill_noise(cells)
+    if own_noise:
+        source = additions.fill_noise(cells)
         _at(source, "noise")
         net.add(source)
 
@@ -179,6 +190,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
         power = b2.Synapses(state, population, "power_post = s_pre**2 : 1 (summed)", name="power", clock=readout_clock, namespace=signals)
     power.connect(i=np.arange(n), j=np.zeros(n, int))
     _at(power.summed_updaters["power_post"], "population power")
+    additions.dense_sum(power.summed_updaters["power_post"], "pre")
     net.add(power)
     with _naming("when_weights"):
         when_weights = b2.Synapses(
@@ -188,6 +200,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
         )  # fmt: skip
     when_weights.connect(i=cell_index, j=channel_index)
     _at(when_weights.summed_updaters["z_post"], "when reading")
+    additions.dense_sum(when_weights.summed_updaters["z_post"], "pre")
     _at(when_weights.learn, "when weights")
     fill("when_weights", when_weights)
     with _naming("what_weights"):
@@ -206,6 +219,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], fill_noise: Callable[[b2.Ne
                                clock=readout_clock, namespace=signals)  # fmt: skip
     feedback.connect(i=channel_index, j=cell_index)
     _at(feedback.summed_updaters["feedback_post"], "feedback")
+    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post")
     fill("feedback", feedback)
 
     # recordings

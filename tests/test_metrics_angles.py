@@ -53,6 +53,10 @@ def test_removing_a_shared_direction_uncovers_the_angle_beneath_it():
     assert principal_angles(what, when, removed=mean)[0] == pytest.approx([90])
     with pytest.raises(Unavailable, match="parallel to the mean state"):
         principal_angles(np.outer([1.0, 0.3], mean), when, removed=mean)
+    direction = RNG.normal(size=30)
+    single = np.outer([1.0, 0.3], direction).astype(np.float32)  # as a recording stores it
+    with pytest.raises(Unavailable, match="parallel to the mean state"):
+        principal_angles(single, RNG.normal(size=(2, 30)), removed=direction)
     with pytest.raises(Unavailable, match='all "when" weights are zero'):
         principal_angles(what, 0 * when)
 
@@ -85,6 +89,6 @@ def test_without_states_the_isotropic_null_remains_and_one_line_says_so():
     table = analyse([recording(states=False)], only=["angle"])
     names = table.loc[table["value"].notna(), "metric"]
     assert not names.str.contains("covariance").any() and names.str.contains("isotropic").any()
-    assert list(table.loc[table["note"] != "", "note"]) == [
-        "no covariance-matched null: the recording holds no state_trace"
-    ]
+    noted = table[table["note"] != ""]
+    assert set(noted["metric"]) == {"angle.smallest_covariance_difference"} and len(noted) == 4
+    assert set(noted["note"]) == {"needs state_trace, which the recording does not hold"}

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from synthetic import levels, participant, recording, study
 
 from izhires.analysis import all_figures, all_metrics, analyse, notes, summary
@@ -68,6 +69,13 @@ def test_the_table_survives_its_csv_file(table, tmp_path):
     again = pd.read_csv(tmp_path / "metrics.csv")
     pd.testing.assert_frame_equal(summary(again), summary(table), check_dtype=False)
     assert notes(again) == notes(table)
+
+
+def test_a_recording_read_from_its_file_gives_the_same_table(tmp_path):
+    made = recording()
+    made.to_netcdf(tmp_path / "seed.nc")
+    with xr.open_dataset(tmp_path / "seed.nc") as again:
+        pd.testing.assert_frame_equal(analyse([again]), analyse([made]))
 
 
 def test_one_seed_gives_values_without_intervals():

@@ -74,5 +74,5 @@ def draw(prepared: Tables) -> Figure:
             if column == 0:
                 axes.set_ylabel(f"{phase} the block")
     grid[0, 0].set_ylim(bottom=0)
-    style.legend_below(made, grid[0, 0], columns=min(2 * len(events), 4 if len(blocks) > 1 else 2))
+    style.legend_below(made, grid[0, 0], columns=4 if len(events) == 2 and len(blocks) > 1 else len(events))
     return made

@@ -61,7 +61,8 @@ def applied() -> Iterator[None]:
     import matplotlib
     import seaborn
 
-    with matplotlib.rc_context({**seaborn.axes_style("ticks"), **seaborn.plotting_context("paper"), **SETTINGS}):
+    settings: Any = {**seaborn.axes_style("ticks"), **seaborn.plotting_context("paper"), **SETTINGS}
+    with matplotlib.rc_context(settings):
         yield
 
 
@@ -78,10 +79,10 @@ def canvas(rows: int = 1, columns: int = 1, *, width: float, height: float, **gr
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    made = Figure(figsize=(width, height), layout="constrained")
+    made = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
     FigureCanvasAgg(made)  # no window, whatever machine this runs on
-    made.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
     return made, made.subplots(rows, columns, squeeze=False, **grid)
 
 

@@ -77,13 +77,13 @@ def principal_angles(
     return np.degrees(np.sort(subspace_angles(one, other))), (one.shape[1], other.shape[1])
 
 
-def angle_table(recording: xr.Dataset, block: int, *, without_mean: bool) -> Iterator[tuple[str, float]]:
-    """Yield the parts of an angle metric: both angles at the last probe of a block, and each against both nulls.
+def block_angles(recording: xr.Dataset, block: int, *, without_mean: bool) -> Iterator[Row]:
+    """Yield both angles at the last probe of a block, and each against both nulls.
 
     Raises
     ------
     Unavailable
-        If the angles cannot be computed; what follows them (nulls) is left out silently when states are missing.
+        If the angles cannot be computed. A null that cannot is a row with a note.
     """
     probe = selection.last_probe(recording, block)
     what, when = (recording[f"{name}_weights"].isel(probe=probe).transpose("event", "neuron").values
@@ -93,29 +93,31 @@ def angle_table(recording: xr.Dataset, block: int, *, without_mean: bool) -> Ite
         raise Unavailable("the mean state is zero: it has no direction to remove")
     angles, shape = principal_angles(what, when, removed)
     observed = dict(zip(SIZES, (float(angles[0]), float(angles[-1])), strict=True))
-    yield from observed.items()
-    chance = {"isotropic": nulls.isotropic_angles(what.shape[1] - without_mean, shape)}
-    if "state_trace" in recording:
+    for size, value in observed.items():
+        yield Row(value, size, block)
+    yield from _against("isotropic", nulls.isotropic_angles(what.shape[1] - without_mean, shape), observed, block)
+    try:
         samples = selection.state_samples(recording, selection.probes(recording, block))
         rng = np.random.default_rng([selection.seed(recording), block])
-        chance["covariance"] = nulls.covariance_angles(samples, shape, rng, removed=removed)
-    for null, draws in chance.items():
-        for column, size in enumerate(SIZES):
-            for name, value in asdict(nulls.compare(observed[size], draws[:, column])).items():
-                yield f"{size}_{null}_{name}", value
+        chance = nulls.covariance_angles(samples, shape, rng, removed=removed)
+    except Unavailable as reason:
+        yield Row(np.nan, "smallest_covariance_difference", block, note=str(reason))
+    else:
+        yield from _against("covariance", chance, observed, block)
+
+
+def _against(null: str, chance: np.ndarray, observed: dict[str, float], block: int) -> Iterator[Row]:
+    for column, (size, angle) in enumerate(observed.items()):
+        for name, value in asdict(nulls.compare(angle, chance[:, column])).items():
+            yield Row(value, f"{size}_{null}_{name}", block)
 
 
 def _angles(recording: xr.Dataset, *, without_mean: bool) -> Iterator[Row]:
     for block in selection.blocks(recording):
         try:
-            for part, value in angle_table(recording, block, without_mean=without_mean):
-                yield Row(value, part, block)
+            yield from block_angles(recording, block, without_mean=without_mean)
         except Unavailable as reason:
             yield Row(np.nan, SIZES[0], block, note=str(reason))
-    if "state_trace" not in recording:
-        yield Row(
-            np.nan, "smallest_covariance_mean", note="no covariance-matched null: the recording holds no state_trace"
-        )
 
 
 _DEFINITION = (

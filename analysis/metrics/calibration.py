@@ -181,7 +181,8 @@ def calibration(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
         yield _correlation(level, group["counted"].to_numpy(), "r_counting", name)
         difference = group["amplitude"] - group["probability"]
         yield Row(float(np.sqrt((difference**2).mean())), "rms", event=name)
-        for seed, own in group.groupby("seed"):
+        for seed in sorted(group["seed"].unique()):
+            own = group[group["seed"] == seed]
             yield _correlation(own["level"].to_numpy(), own["amplitude"].to_numpy(), "r_seed", name, int(seed))
 
 

@@ -12,8 +12,7 @@ COMMAND = "list"
 def tables() -> dict[str, dict[str, str]]:
     """Return, by kind of thing, each name with one line about it."""
     from izhires import devices
-    from izhires.analysis.figures.base import figures
-    from izhires.analysis.metrics.base import metrics
+    from izhires.analysis import all_figures, all_metrics
     from izhires.cells import CELL_TYPES
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
@@ -28,8 +27,8 @@ def tables() -> dict[str, dict[str, str]]:
         name: f"{each.description}; a {each.a:g}/ms, b {each.b:g}/ms, c {each.c:g} mV, d {each.d:g} mV/ms"
         for name, each in CELL_TYPES.items()
     }
-    found["metrics"] = {name: each.description for name, each in metrics().items()}
-    found["figures"] = {name: each.title for name, each in figures().items()}
+    found["metrics"] = {name: each.description for name, each in all_metrics().items()}
+    found["figures"] = {name: each.title for name, each in all_figures().items()}
     found["devices"] = {name: devices.get(name).summary for name in devices.NAMES}
     return found
 

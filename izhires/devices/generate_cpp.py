@@ -16,7 +16,7 @@ import numpy as np
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.groups.group import CodeRunner
 
-from izhires.build import build
+from izhires.build import Additions, build
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 
@@ -41,9 +41,17 @@ def _added(cells: b2.NeuronGroup, template: str, variables: list[str], clock: b2
     )
 
 
-def fill_noise(cells: b2.NeuronGroup) -> CodeRunner:
-    """Return the object that fills the cells' variable ``gaussian`` before each step."""
-    return _added(cells, "gaussian", ["gaussian", "noise_seed", "N"], cells.clock)
+class OwnTemplates(Additions):
+    """What plain Brian2 does slowly, through templates of this package."""
+
+    def fill_noise(self, cells: b2.NeuronGroup) -> CodeRunner:  # noqa: D102
+        return _added(cells, "gaussian", ["gaussian", "noise_seed", "N"], cells.clock)
+
+    def dense_sum(self, updater: Any, inner: str) -> None:  # noqa: D102
+        updater.template = "dense_sum"
+        updater.codeobj_class = OwnCodeObject
+        updater.template_kwds["_inner"] = inner
+        updater.needed_variables = [*updater.needed_variables, "_synaptic_pre"]
 
 
 def placeholders(plan: Plan) -> dict[str, np.ndarray]:
@@ -74,7 +82,7 @@ def generate(plan: Plan, folder: Path) -> None:
     b2.set_device("cpp_standalone", build_on_run=False)
     device: Any = b2.get_device()
     arrays = placeholders(plan)
-    built = build(plan, arrays, fill_noise)
+    built = build(plan, arrays, OwnTemplates())
     built.network.add(_added(built.network["cells"], "progress", ["t"], built.network["when_kept"].clock))
     built.network.run(plan.duration * b2.second, namespace={})
     device.build(directory=str(folder), compile=False, run=False, debug=False)

@@ -1,0 +1,160 @@
+"""Everything that docs/results.md says, measured: runs the experiments, prints the table and writes it.
+
+    python examples/results.py --seeds 100:105 --out results [--participant sub-AB4/eeg/*_events.tsv ...]
+
+Experiments: the four blocks of the Multi-Event Expectation Task on three circuits (sequence, random, unconnected), eleven levels of
+probability and five latencies on the first two, and a participant's event files when given. Recordings that are there are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from izhires import Configuration, load_folder, run_batch
+from izhires.analysis import analyse, make_figures
+from izhires.analysis.statistics import t_interval
+from izhires.configuration import parse_seeds, read
+
+CIRCUITS = ("sequence", "random", "unconnected")
+# five latencies, two events of equal probability in each of three blocks
+LATENCIES = [
+    {"latency": {"A": f"{first} ms", "B": f"{second} ms"}, "probability": {"A": 0.5, "B": 0.5}}
+    for first, second in ((200, 500), (350, 650), (500, 800))
+]
+
+
+def text(values: np.ndarray, worst: float | None = None, digits: int = 3) -> str:
+    """Return mean, 95% interval over seeds, and the worst seed."""
+    found = values[~np.isnan(values)]
+    if not len(found):
+        return "none"
+    mean, low, high = t_interval(found)
+    shown = f"{mean:.{digits}g}"
+    if not np.isnan(low):
+        shown += f" [{low:.{digits}g}, {high:.{digits}g}]"
+    return shown + (f", worst {worst:.{digits}g}" if worst is not None else "")
+
+
+class Results:
+    """Runs experiments into folders and answers with values over seeds."""
+
+    def __init__(self, seeds: list[int], out: Path) -> None:
+        self.seeds, self.out = seeds, out
+        self.tables: dict[str, pd.DataFrame] = {}
+
+    def run(self, name: str, configuration: Configuration, figures: bool = False) -> None:
+        """Run one experiment on all seeds and compute its metrics."""
+        folder = self.out / name
+        print(f"{name} ...", flush=True)
+        run_batch(configuration, self.seeds, folder)
+        recordings = load_folder(folder)
+        self.tables[name] = analyse(recordings)
+        self.tables[name].to_csv(folder / "metrics.csv", index=False)
+        if figures:
+            make_figures(recordings, folder / "figures")
+
+    def values(self, name: str, metric: str, block: int | None = None, event: str | None = None) -> np.ndarray:
+        """Return a metric's values, one a seed (or pooled)."""
+        table = self.tables[name]
+        rows = table[table["metric"] == metric]
+        if block is not None:
+            rows = rows[rows["block"] == block]
+        if event is not None:
+            rows = rows[rows["event"] == event]
+        return rows["value"].to_numpy(float)
+
+
+def rows(results: Results, circuit: str) -> dict[str, str]:
+    """Return the measured column of one circuit."""
+    everything = "all events"
+    meet, levels, latencies = (f"{kind}-{circuit}" for kind in ("meet", "levels", "latencies"))
+    found = {"mean rate (Hz), excitatory": text(results.values(meet, "mean_rate.excitatory"))}
+    ratio = results.values(meet, "error.ratio", 0, everything)
+    found["error at trial 100 over error at trial 1"] = text(ratio, np.max(ratio))
+    for block, kind in ((0, "trial 100"), (1, "end of block 1"), (2, "end of block 2"), (3, "end of block 3")):
+        found[f"error, {kind}"] = text(results.values(meet, "error.last", block, everything))
+    found["error of zero output, block 0"] = text(results.values(meet, "error_zero_output", 0, everything))
+    found["error of a fitted readout, block 0 (other probes)"] = text(
+        results.values(meet, "error_best_fit.other_probes", 0, everything)
+    )
+    for block, kind in ((1, "timing"), (2, "probability"), (3, "both")):
+        value = results.values(meet, "recovery.75", block, everything)
+        found[f"75% recovery after a switch of {kind} (trials)"] = text(value, np.max(value))
+        value = results.values(meet, "recovery.75_sustained", block, everything)
+        found[f"the same, sustained over 5 probes, {kind}"] = text(value, np.max(value))
+    rare = results.values(meet, "recovery.75", 3, "B")
+    found["75% recovery of the rare event (p = .2, trials)"] = text(rare, np.max(rare))
+    if levels in results.tables:
+        for event in ("A", "B"):
+            pooled = results.values(levels, "calibration.r", event=event)
+            single = results.values(levels, "calibration.r_seed", event=event)
+            counted = results.values(levels, "calibration.r_counting", event=event)
+            found[f"amplitude against p(A), pooled r, {event}"] = (
+                f"{pooled[0]:.4f}, worst seed {single[np.argmin(np.abs(single))]:.4f} (counting observer {counted[0]:.4f})"
+            )
+    if latencies in results.tables:
+        table = results.tables[latencies]
+        peaks = table[table["metric"] == "peak_error.absolute"].groupby("seed")["value"].mean().to_numpy()
+        found["peak timing error, latencies 200 to 800 ms (ms)"] = text(peaks, np.max(peaks))
+    for name, title in (("angle", "as they are"), ("angle_without_mean", "mean state removed")):
+        for block in (0, 3):
+            observed = results.values(meet, f"{name}.smallest", block)
+            parts = [text(observed)]
+            for null in ("isotropic", "covariance"):
+                low, mean, high = (
+                    results.values(meet, f"{name}.smallest_{null}_{part}", block).mean() for part in ("low", "mean", "high")
+                )
+                parts.append(f"{null} {mean:.3g} ({low:.3g} to {high:.3g})")
+            found[f"smallest angle what/when, block {block}, {title} (deg)"] = "; ".join(parts)
+    return found
+
+
+def main() -> None:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", default="100:105")
+    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--participant", nargs="*", default=[], help="BIDS event files of one participant, in order")
+    parser.add_argument("--write", type=Path, default=None, help="write the table to this Markdown file")
+    options = parser.parse_args()
+    results = Results(parse_seeds(options.seeds), options.out)
+    columns = {}
+    for circuit in CIRCUITS:
+        setting = [f"reservoir.type={circuit}"]
+        results.run(f"meet-{circuit}", read(settings=setting), figures=True)
+        if circuit != "unconnected":
+            results.run(f"levels-{circuit}", read(settings=setting, paradigm={"type": "meet_levels"}), figures=True)
+            results.run(f"latencies-{circuit}", read(settings=setting, paradigm={"type": "meet", "blocks": LATENCIES}))
+        columns[circuit] = rows(results, circuit)
+    table = pd.DataFrame(columns).fillna("not measured")
+    lines = [
+        f"Measured by `python examples/results.py --seeds {options.seeds}`: mean over {len(results.seeds)} seeds [95% t-interval].",
+        "",
+        "| measure | " + " | ".join(table.columns) + " |",
+        "|---" * (len(table.columns) + 1) + "|",
+        *(f"| {name} | " + " | ".join(row) + " |" for name, row in zip(table.index, table.to_numpy(), strict=True)),
+    ]
+    with_it = results.values("meet-sequence", "error.last", 0, "all events")
+    without = results.values("meet-unconnected", "error.last", 0, "all events")
+    lines += ["", f"Error at trial 100 without recurrence over error with it: {text(without / with_it)}."]
+    if options.participant:
+        given = {"type": "cued_reaction", "events_files": options.participant, "cue": "cue", "events": ["go", "no-go"]}
+        configuration = read(Path(__file__).parent / "participant.toml", paradigm=given)
+        results.run("participant", configuration, figures=True)
+        lines += ["", "A participant of ds003690, amplitude beside frequency:", ""]
+        for event in ("go", "no-go"):
+            amplitude = results.values("participant", "amplitude", event=event)
+            off = results.values("participant", "amplitude.minus_probability", event=event)
+            lines.append(f"- {event}: {text(amplitude)}; frequency {np.mean(amplitude - off):.3g}")
+    report = "\n".join(lines) + "\n"
+    print(report)
+    if options.write:
+        options.write.write_text(report, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-import queue
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from izhires.configuration import Configuration, read
-from izhires.errors import ConfigurationError, IzhiresError, RecordingError
+from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
+from izhires.files import remove_parts, whole
+from izhires.lock import Busy, lock
+from izhires.processes import ending
+
+if TYPE_CHECKING:
+    from izhires.plan import Plan
 
 Report = Callable[[str, str, float], None]
-"""Called with the name of a run, its stage (``build``, ``run``, ``done``, ``kept``), and the share that is done."""
+"""Called with the name of a run, its stage, and the share that is done.
+
+Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already), and ``removed``, with the name
+of a file that a killed run had not finished.
+"""
+
+HEADER = "# izhires run"
+"""First words of the configuration that a folder of recordings holds."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +93,8 @@ def run_batch(
     RecordingError
         If the folder is in use by another run, or cannot be written to.
     IzhiresError
-        The first error of a run, after all others have ended.
+        What went wrong in any run, after all others have ended.
     """
-    from joblib import Parallel, delayed
-
     from izhires.devices import get
     from izhires.plan import make_plan
 
@@ -91,73 +103,133 @@ def run_batch(
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
     first = configuration.seeds.with_changes(seed=todo[0].seed)
     plan, _ = make_plan(configuration, configuration.paradigm.experiment(first.generator("trials"), todo[0].variant), first)
-    with claimed(folder, configuration):
-        missing = [job for job in todo if again or not _is_there(job, configuration, plan.fingerprint())]
+    with claimed(folder, configuration) as removed:
+        for name in removed:
+            say(name, "removed", 1.0)
+        missing = [job for job in todo if again or not _is_there(job, configuration, device, plan.fingerprint())]
         for job in todo:
             if job not in missing:
                 say(job.name, "kept", 1.0)
         if not missing:
             return [job.path for job in todo]
+        # more processes than runs would only cost their start
+        at_once = min(processes or _cores(), len(missing)) if os.name == "posix" else 1
+        check_space(plan, folder, len(missing), at_once)
         say("", "build", 0.0)
         get(device).prepare(plan)
         say("", "build", 1.0)
-        # more processes than runs would only cost their start
-        at_once = max(1, min(processes or os.cpu_count() or 1, len(missing)))
         if at_once == 1:
-            errors = [_run(job, configuration, device, say) for job in missing]
+            errors = [_error_of(job, configuration, device, say) for job in missing]
         else:
-            with _messages(say) as channel:
-                errors = Parallel(n_jobs=at_once)(delayed(_run)(job, configuration, device, channel) for job in missing)
-        failed = [error for error in errors if error is not None]
-        if failed:
-            raise failed[0]
+            errors = _in_processes(missing, configuration, device, say, at_once)
+    failed = [error for error in errors if error is not None]
+    if failed:
+        raise type(failed[0])([complaint for error in failed for complaint in error.complaints])
     return [job.path for job in todo]
 
 
-def _run(job: Job, configuration: Configuration, device: str, report: Any) -> IzhiresError | None:
+def run_job(job: Job, configuration: Configuration, device: str, say: Report) -> None:
+    """Do one run of a batch and write its recording.
+
+    Raises
+    ------
+    IzhiresError
+        Naming the run.
+    """
     from izhires.recording import save
     from izhires.run import simulate
 
-    put = report if callable(report) else lambda *message: report.put(message)
     try:
-        recording = simulate(configuration, job.seed, job.variant, device, lambda stage, share: put(job.name, stage, share))
+        recording = simulate(configuration, job.seed, job.variant, device, lambda stage, share: say(job.name, stage, share))
         save(recording, job.path)
-        put(job.name, "done", 1.0)
     except IzhiresError as error:
-        put(job.name, "failed", 1.0)
-        return type(error)(error.complaints, job.name)
+        say(job.name, "failed", 1.0)
+        raise type(error)(Complaint(job.name, str(each)) for each in error.complaints) from error
+    say(job.name, "done", 1.0)
+
+
+def _error_of(job: Job, configuration: Configuration, device: str, say: Report) -> IzhiresError | None:
+    try:
+        run_job(job, configuration, device, say)
+    except IzhiresError as error:
+        return error
     return None
 
 
-@contextmanager
-def _messages(say: Report) -> Iterator[Any]:
-    """Pass messages of the processes on to `say`, in a thread."""
-    import multiprocessing
-    import threading
+def _in_processes(
+    waiting: list[Job], configuration: Configuration, device: str, say: Report, at_once: int
+) -> list[IzhiresError]:
+    """Do several runs at once, each worker one after the other; return the errors."""
+    from multiprocessing.connection import wait
 
-    with multiprocessing.Manager() as manager:
-        channel = manager.Queue()
-        ended = threading.Event()
+    from izhires.worker import Message, Outcome, worker
 
-        def listen() -> None:
-            while True:
+    order = {job.name: k for k, job in enumerate(waiting)}
+    waiting, errors, busy = list(waiting), [], {}
+    with ExitStack() as stack:
+
+        def give(channel: Any, process: Any) -> None:
+            job = waiting.pop(0)
+            busy[channel] = process, job
+            with suppress(BrokenPipeError, ConnectionResetError):  # then it says so below
+                channel.send(job)
+
+        def start() -> None:
+            give(*stack.enter_context(worker(configuration, device)))
+
+        for _ in range(at_once):
+            start()
+        while busy:
+            for channel in wait(list(busy)):
+                process, job = busy[channel]
                 try:
-                    say(*channel.get(timeout=0.1))
-                except queue.Empty:
-                    if ended.is_set():
-                        return
+                    message = channel.recv()
+                except (EOFError, ConnectionResetError):
+                    message = None
+                if isinstance(message, Message):
+                    say(message.name, message.stage, message.share)
+                    continue
+                del busy[channel]
+                if isinstance(message, Outcome):
+                    if message.error is not None:
+                        kind, complaints = message.error
+                        errors.append(kind(complaints))
+                    if waiting:
+                        give(channel, process)
+                else:
+                    say(job.name, "failed", 1.0)
+                    how = ending(process.wait())
+                    errors.append(SimulationError(f"its process {how}", job.name))
+                    if waiting:
+                        start()
+    return sorted(errors, key=lambda error: order.get(error.complaints[0].place, 0))
 
-        listener = threading.Thread(target=listen, daemon=True)
-        listener.start()
-        try:
-            yield channel
-        finally:
-            ended.set()
-            listener.join(timeout=2)
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _is_there(job: Job, configuration: Configuration, fingerprint: str) -> bool:
-    """Whether the job's recording is whole and was made by this configuration and this code."""
+def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    Raises
+    ------
+    RecordingError
+        With what is needed, at the least, and what is free.
+    """
+    # weights of both readouts and mean states, in every snapshot; a recording keeps those of the probes
+    snapshots = plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8
+    for where, needed in ((folder, runs * snapshots / 4), (Path(tempfile.gettempdir()), at_once * snapshots)):
+        free = shutil.disk_usage(where).free
+        if free < needed:
+            raise RecordingError(
+                f"has {free / 1e6:.0f} MB free, the run needs at least {needed / 1e6:.0f} MB there", str(where)
+            )
+
+
+def _is_there(job: Job, configuration: Configuration, device: str, fingerprint: str) -> bool:
+    """Whether the job's recording is whole and was made by this configuration, device and code."""
     from importlib.metadata import version
 
     from izhires.recording import load
@@ -173,6 +245,7 @@ def _is_there(job: Job, configuration: Configuration, fingerprint: str) -> bool:
     return (
         not commit.endswith("+")  # changed code has no name of its own
         and found["git_commit"] == commit
+        and found["device"] == device
         and json.loads(found["versions"])["izhires"] == version("izhires")
         and json.loads(found["configuration"]) == configuration.to_dict()
         and found["plan"] == fingerprint
@@ -180,8 +253,8 @@ def _is_there(job: Job, configuration: Configuration, fingerprint: str) -> bool:
 
 
 @contextmanager
-def claimed(folder: Path, configuration: Configuration) -> Iterator[None]:
-    """Hold a folder for one run at a time, and for one configuration.
+def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
+    """Hold a folder for one run at a time, and for one configuration; give the names of what killed runs had not finished.
 
     Raises
     ------
@@ -190,24 +263,39 @@ def claimed(folder: Path, configuration: Configuration) -> Iterator[None]:
     ConfigurationError
         If it holds another configuration.
     """
-    from izhires.lock import Busy, lock
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock(folder / ".lock", wait=False))
+            _keep_configuration(folder, configuration)
+            removed = remove_parts(folder)
+        except Busy:
+            raise RecordingError("another run is writing into this folder", str(folder)) from None
+        except OSError as error:
+            raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
+        yield removed
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with lock(folder / ".lock", wait=False):
-            kept = folder / "configuration.toml"
-            if kept.exists():
-                if read(kept) != configuration:
-                    raise ConfigurationError(
-                        "holds runs of another configuration (see configuration.toml there); choose another folder", str(folder)
-                    )
-            else:
-                text = f"# izhires run {configuration.paradigm.type} --config this file\n{configuration.to_toml()}"
-                kept.write_text(text, encoding="utf-8")
-            for part in folder.glob(".*.part"):  # what a killed run left
-                part.unlink()
-            yield
-    except Busy:
-        raise RecordingError("another run is writing into this folder", str(folder)) from None
-    except OSError as error:
-        raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
+
+def _keep_configuration(folder: Path, configuration: Configuration) -> None:
+    """Write the configuration into the folder, unless it holds the same; refuse a folder that holds another."""
+    path = folder / "configuration.toml"
+    if path.exists():
+        ours = path.read_text(encoding="utf-8", errors="replace").startswith(HEADER)
+        if not ours or any(folder.glob("*.nc")):  # a configuration that left no recording may be replaced
+            differences = list(_differences(read(path).to_dict(), configuration.to_dict()))
+            if differences:
+                found = "; ".join(differences[:3]) + ("; ..." if len(differences) > 3 else "")
+                raise ConfigurationError(f"holds runs of another configuration ({found}); choose another folder", str(folder))
+            return
+    with whole(path) as part:
+        part.write_text(f"{HEADER} {configuration.paradigm.type} --config this file\n{configuration.to_toml()}", encoding="utf-8")
+
+
+def _differences(there: Any, here: Any, place: str = "") -> Iterator[str]:
+    """Name what differs between two configurations."""
+    if isinstance(there, dict) and isinstance(here, dict) and there.get("type") == here.get("type"):
+        for key in {**there, **here}:
+            yield from _differences(there.get(key), here.get(key), f"{place}.{key}" if place else key)
+    elif there != here:
+        texts = (each["type"] if isinstance(each, dict) and "type" in each else repr(each) for each in (there, here))
+        yield "{} is {} there, {} here".format(place, *(text if len(text) < 40 else "another" for text in texts))

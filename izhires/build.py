@@ -5,11 +5,13 @@ The order of events within one readout step (1 ms) is written once, in `SCHEDULE
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import brian2 as b2
 import numpy as np
+from brian2.core.base import BrianObjectException
 
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
@@ -115,6 +117,8 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
             owner, variable = key.split(".")
             if owner != name or variable in ("i", "j"):
                 continue
+            if variable != "delay":
+                need(name, thing, variable)
             if value.ndim == 0:
                 setattr(thing, variable + "_", value[()].item())
                 parameters[key] = thing.variables[variable]
@@ -125,6 +129,10 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         net.add(thing)
         return thing
 
+    def need(name: str, thing: Any, variable: str) -> None:
+        if variable not in thing.variables:
+            raise ConfigurationError(f"the equations must have a variable {variable!r}", name)
+
     def neurons(name: str, size: int, equations: str, clock: b2.Clock, **options: Any) -> b2.NeuronGroup:
         with _naming(name):
             return b2.NeuronGroup(size, equations, clock=clock, name=name, namespace=signals, **options)
@@ -132,6 +140,11 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     def step(owner: Any, code: str, name: str) -> None:
         slot, order = SCHEDULE[name]
         owner.run_regularly(code, clock=readout_clock, when=slot, order=order, name=name.replace(" ", "_"))
+
+    for name, each in texts.items():
+        for text in each.values():
+            if unseeded := _UNSEEDED.search(text):
+                raise ConfigurationError(f"{unseeded[0]!r} does not follow the seed of a run; noise enters the cells as xi", name)
 
     # cells
     equations = texts["cells"]["equations"]
@@ -145,6 +158,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
 
     # state
     state = neurons("state", n, texts["state"]["equations"], readout_clock)
+    need("cells", cells, "r")
     state.r = b2.linked_var(cells, "r")
     cells.drive = b2.linked_var(state, "drive")
     step(state, texts["state"]["update"], "state filter")
@@ -247,10 +261,21 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     return Built(net, outputs, parameters)
 
 
-def _xi_as_array(equations: str) -> str:
-    import re
+_UNSEEDED = re.compile(r"\b(xi_\w+|randn?\b|poisson\b)")
 
+
+def _xi_as_array(equations: str) -> str:
     return re.sub(r"\bxi\b", "(gaussian*dt**-0.5)", equations)
+
+
+def cannot_read(error: BaseException, place: str = "") -> ConfigurationError:
+    """Return what Brian2 says of an equation as this package's error, in one line that names the object."""
+    cause = error.__cause__ or error
+    said = " ".join(str(cause.args[0] if cause.args else cause).split())
+    if isinstance(cause, KeyError) and said.isidentifier():
+        said = f"unknown name {said!r}"
+    place = place or (error._brian_objname if isinstance(error, BrianObjectException) else "")
+    return ConfigurationError(f"Brian2 cannot read the equations: {said}", place)
 
 
 class _naming:  # noqa: N801
@@ -264,5 +289,4 @@ class _naming:  # noqa: N801
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is not None and not isinstance(error, ConfigurationError) and isinstance(error, Exception):
-            cause = error.__cause__ or error
-            raise ConfigurationError(f"Brian2 cannot read the equations: {cause}", self.name) from error
+            raise cannot_read(error, self.name) from error

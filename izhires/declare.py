@@ -2,10 +2,11 @@
 
 A declaration is a pydantic model whose parameters carry a unit, a meaning and a source::
 
-    tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", source="assumed")
+    tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", source=ASSUMED)
 
-A parameter with a unit is written as text with its unit (``"50 ms"``, ``"0.05 s"``) or as a Brian2 quantity, and is kept as a
-float in the unit of its field. A bare number is refused, since nobody can tell whether it meant seconds or milliseconds.
+A parameter with a unit is written as text with its unit (``"50 ms"``, ``"0.05 s"``) or as a Brian2 quantity, and is
+kept as a float in the unit of its field. A bare number is refused, since nobody can tell whether it meant seconds or
+milliseconds.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ import inspect
 import json
 import pkgutil
 import re
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializeAsAny, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from izhires.errors import Complaint, ConfigurationError, closest
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
 
 ASSUMED = "assumed"
 """Source of a value that no publication gives: chosen in this project, see ``docs/science.md``."""
@@ -74,7 +81,7 @@ def parse_quantity(value: Any, unit: str) -> float:
             raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}")
         if given not in UNITS or UNITS[given][0] != kind:
             raise ValueError(f"{value!r} has the wrong unit; a {kind} needs one of: {valid}")
-        return number if given == unit else number * UNITS[given][1] / size
+        return number if given == unit else _rounded(number * UNITS[given][1] / size)
     if hasattr(value, "dim") and hasattr(value, "in_unit"):  # a Brian2 quantity, without importing Brian2 to know
         import brian2
 
@@ -82,8 +89,15 @@ def parse_quantity(value: Any, unit: str) -> float:
                  "noise": brian2.mV / brian2.ms**0.5, "inverse time": 1 / brian2.ms}[kind]  # fmt: skip
         if not brian2.have_same_dimensions(value, scale):
             raise ValueError(f"{value} has the wrong unit; a {kind} needs one of: {valid}")
-        return float(value / scale) / size
+        if value.shape:
+            raise ValueError(f"{value} is not a single {kind}")
+        return _rounded(float(value / scale) / size)
     raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}, written like '{value} {unit}'")
+
+
+def _rounded(converted: float) -> float:
+    """Return a converted number without the noise of the conversion, so that "1.001 s" is "1001 ms"."""
+    return float(f"{converted:.14g}")
 
 
 class Unit(BeforeValidator):
@@ -130,10 +144,10 @@ def parameter(default: Any, meaning: str, *, source: str = ASSUMED, symbol: str 
 
 _PROBLEMS = {
     "missing": "is required",
-    "less_than_equal": "must be at most {le}, got {input}",
-    "less_than": "must be below {lt}, got {input}",
-    "greater_than_equal": "must be at least {ge}, got {input}",
-    "greater_than": "must be above {gt}, got {input}",
+    "less_than_equal": "must be at most {le}{unit}, got {given}",
+    "less_than": "must be below {lt}{unit}, got {given}",
+    "greater_than_equal": "must be at least {ge}{unit}, got {given}",
+    "greater_than": "must be above {gt}{unit}, got {given}",
     "float_parsing": "must be a number, got {input!r}",
     "float_type": "must be a number, got {input!r}",
     "int_parsing": "must be a whole number, got {input!r}",
@@ -143,72 +157,97 @@ _PROBLEMS = {
     "bool_type": "must be true or false, got {input!r}",
     "finite_number": "must be finite, got {input!r}",
     "too_short": "needs at least {min_length}, got {actual_length}",
+    "too_long": "takes at most {max_length}, got {actual_length}",
+    "string_too_short": "must have at least {min_length} characters, got {input!r}",
+    "string_type": "must be text, got {input!r}",
+    "tuple_type": "must be a list, got {input!r}",
+    "dict_type": "must be a table, got {input!r}",
+    "model_type": "must be a table, got {input!r}",
+    "invalid_key": "must have text as its keys",
 }
 
 
 def _place(location: tuple[Any, ...]) -> str:
     text = ""
     for part in location:
+        if part == "[key]":  # what is wrong is the key itself, which stands before it
+            continue
         text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
     return text
 
 
 def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]:
-    found = []
+    found: list[Complaint] = []
     for item in error.errors(include_url=False):
         location, context = item["loc"], item.get("ctx", {})
         inner = context.get("error")
+        choices: tuple[str, ...] = ()
         if isinstance(inner, ConfigurationError):
             found += [complaint.within(_place(location)) for complaint in inner.complaints]
             continue
         if item["type"] == "extra_forbidden":
-            valid = tuple(_fields_at(cls, location[:-1]))
-            wrong = str(location[-1])
-            found.append(Complaint(_place(location), f"unknown key{closest(wrong, valid)}", valid))
-            continue
-        if item["type"] == "literal_error":
+            choices = tuple(_fields_at(cls, location[:-1]))
+            problem = f"unknown key{closest(str(location[-1]), choices)}"
+        elif item["type"] == "literal_error":
             problem, choices = f"{item['input']!r} is not a choice", (context["expected"],)
         elif item["type"] in _PROBLEMS:
-            problem, choices = _PROBLEMS[item["type"]].format(input=item["input"], **context), ()
+            field = _fields_at(cls, location[:-1]).get(str(location[-1])) if location else None
+            unit = f" {_unit_of(field)}".rstrip() if field else ""
+            # a number has been converted already, text and quantities stand as the user wrote them
+            given = f"{item['input']}{unit if isinstance(item['input'], (int, float)) else ''}"
+            problem = _PROBLEMS[item["type"]].format(input=item["input"], given=given, unit=unit, **context)
         else:
-            problem, choices = str(inner) if inner is not None else item["msg"], ()
+            problem = str(inner) if inner is not None else item["msg"]
         found.append(Complaint(_place(location), problem, choices))
     return found
 
 
-def _fields_at(cls: Any, location: tuple[Any, ...]) -> list[str]:
-    """Return the valid keys of the declaration that a location inside `cls` names."""
+def _fields_at(cls: type[BaseModel] | None, location: tuple[Any, ...]) -> dict[str, FieldInfo]:
+    """Return the fields of the declaration that a location inside `cls` names."""
     for part in location:
-        if inspect.isclass(cls) and issubclass(cls, BaseModel) and part in cls.model_fields:
-            cls = cls.model_fields[part].annotation
-        while not inspect.isclass(cls) or not issubclass(cls, BaseModel):
-            inside = [a for a in getattr(cls, "__args__", ()) if a not in (str, int, float, type(None), Ellipsis)]
-            if not inside:
-                return []
-            cls = inside[-1]
-    return list(cls.model_fields)
+        if cls is not None and part in cls.model_fields:
+            cls = _declaration_in(cls.model_fields[part].annotation)
+    return {} if cls is None else cls.model_fields
 
 
-class _DeclarationType(type(BaseModel)):  # type: ignore[misc]
+def _declaration_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the declaration inside an annotation such as ``tuple[Block, ...]``."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_declaration_in, get_args(annotation))), None)
+
+
+def _unit_of(field: FieldInfo) -> str:
+    """Return the unit of a field, or of the numbers inside it: ``Milliseconds | None``, ``dict[str, Milliseconds]``."""
+
+    def inside(annotation: Any) -> str:
+        if isinstance(annotation, Unit):
+            return annotation.unit
+        return next(filter(None, map(inside, get_args(annotation))), "")
+
+    return next(filter(None, map(inside, [*field.metadata, field.annotation])), "")
+
+
+class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]  # noqa: N805
         try:
-            return super().__call__(*args, **kwargs)
+            return super().__call__(*args, **kwargs)  # type: ignore[misc]
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
 
 
-Self = TypeVar("Self", bound="Declaration")
-
-
 class Declaration(BaseModel, metaclass=_DeclarationType):
-    """A frozen, validated description. Equal content means equal objects, equal hashes and equal text."""
+    """A frozen, validated description. Equal content means equal objects, equal hashes and equal text.
+
+    The order of a table (``{"A": 0.7, "B": 0.3}``) is part of its content, since cells and events are numbered by it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @classmethod
-    def parse(cls: type[Self], data: Any, place: str = "") -> Self:
+    def parse(cls, data: Any, place: str = "") -> Self:
         """Read a declaration from plain data (a TOML table), naming the place of every complaint.
 
         Raises
@@ -225,12 +264,18 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         """Return plain data (text, numbers, lists) from which `parse` makes an equal declaration."""
         return self.model_dump(mode="json")
 
-    def with_changes(self: Self, **changes: Any) -> Self:
+    def with_changes(self, **changes: Any) -> Self:
         """Return a copy with some parameters changed; the copy is validated as a whole."""
-        return type(self).parse({**self.to_dict(), **changes})
+        return type(self).parse({**self.to_dict(), **changes}, place=type(self).__name__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._text() == other._text()  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
-        return hash((type(self), json.dumps(self.to_dict(), sort_keys=True)))
+        return hash((type(self), self._text()))
+
+    def _text(self) -> str:
+        return json.dumps(self.to_dict())
 
     @classmethod
     def symbols(cls) -> list[dict[str, str]]:
@@ -240,35 +285,45 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             if name == "type" or not field.description:
                 continue
             extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-            unit = next((m.unit for m in field.metadata if isinstance(m, Unit)), "")
-            default = "required" if field.default is PydanticUndefined else str(field.default)
-            rows.append({"name": name, "symbol": str(extra.get("symbol") or name), "meaning": field.description,
-                         "unit": unit, "default": default, "source": str(extra.get("source", ""))})  # fmt: skip
+            row = {
+                "name": name,
+                "symbol": str(extra.get("symbol") or name),
+                "meaning": field.description,
+                "unit": _unit_of(field),
+                "default": "required" if field.default is PydanticUndefined else str(field.default),
+                "source": str(extra.get("source", "")),
+            }
+            rows.append(row)
         return rows
 
 
 class Component(Declaration):
     """A declaration with alternatives, chosen by its ``type``. Each alternative is one file of its family's package.
 
-    A family is a direct subclass that names its package; a user's own subclass joins it by being defined.
+    A family is a direct subclass that names its package; a user's own subclass joins it by being defined with a type
+    of its own: ``type: Literal["mine"] = "mine"``. When two have the same, the later one counts.
     """
 
     family: ClassVar[str]
     package: ClassVar[str]
 
     @classmethod
-    def alternatives(cls) -> dict[str, type[Component]]:
+    def alternatives(cls) -> dict[str, type[Self]]:
         """Return every known alternative of this family by its ``type``, those of the user's scripts included."""
         package = importlib.import_module(cls.package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{cls.package}.{module.name}")
-        found: dict[str, type[Component]] = {}
+        found: dict[str, type[Self]] = {}
         queue = list(cls.__subclasses__())
         while queue:
             each = queue.pop(0)
             queue += each.__subclasses__()
-            if "type" in each.model_fields and not inspect.isabstract(each):
-                found[each.model_fields["type"].default] = each
+            # one that inherits its type must not take the place of the one it derives from
+            if "type" in inspect.get_annotations(each) and not inspect.isabstract(each):
+                name = each.model_fields["type"].default
+                if not isinstance(name, str):
+                    raise ConfigurationError("its type needs a default: type: Literal['mine'] = 'mine'", each.__name__)
+                found[name] = each
         return dict(sorted(found.items()))
 
     @classmethod
@@ -291,11 +346,11 @@ def chosen(family: type[Component], default: str) -> Any:
             raise ConfigurationError(f"{value!r} is not a {family.family}", choices=family.alternatives())
         known = family.alternatives()
         name = data.get("type", default)
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ConfigurationError(f"{name!r} is not a {family.family}{closest(str(name), known)}", "type", known)
         return known[name].parse(data)
 
-    return Annotated[SerializeAsAny[family], BeforeValidator(choose)]  # type: ignore[valid-type]
+    return Annotated[SerializeAsAny[family], BeforeValidator(choose)]  # type: ignore[misc, valid-type]
 
 
 __all__ = [

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from izhires.errors import RecordingError
+from izhires.errors import IzhiresError, RecordingError
+
+PART = ".part"
+"""Ending of a file while it is written."""
 
 
 @contextmanager
@@ -20,17 +25,34 @@ def whole(path: str | Path) -> Iterator[Path]:
         If the folder cannot be written to or is full.
     """
     path = Path(path)
-    part = path.parent / f".{path.stem}-{os.getpid()}.part"
+    part = path.parent / f".{path.name}-{os.getpid()}{PART}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(part, path)
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, RecordingError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RecordingError(f"cannot be written: {reason}", str(path)) from None
+    except IzhiresError:
+        raise
+    except (OSError, RuntimeError) as error:  # the netCDF library raises either
+        raise RecordingError(f"cannot be written: {_reason(error, path.parent)}", str(path)) from None
     finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    with contextlib.suppress(OSError):
+        # the netCDF library does not say that a disk is full
+        reason += f" ({shutil.disk_usage(folder).free / 1e6:.0f} MB are free there)"
+    return reason
+
+
+def remove_parts(folder: Path) -> list[str]:
+    """Remove what killed runs left half-written; return the names of the files that they would have become."""
+    names = []
+    for part in sorted(folder.glob(f".*{PART}")):
         part.unlink(missing_ok=True)
+        names.append(part.name[1:].rpartition("-")[0])
+    return names

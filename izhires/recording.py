@@ -248,18 +248,19 @@ def load(path: str | Path) -> xr.Dataset:
 
     path = Path(path)
     if not path.is_file():
-        raise RecordingError("there is no such file", str(path))
+        raise RecordingError("is a folder" if path.is_dir() else "there is no such file", str(path))
     try:
         with xr.open_dataset(path, engine="netcdf4") as opened:
             recording = opened.load()
-    except Exception as error:  # the netCDF library raises OSError, RuntimeError, ValueError and others
-        raise RecordingError(f"is not a whole netCDF file ({type(error).__name__}: {error})", str(path)) from None
+    except PermissionError as error:
+        raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
+    except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, with words that help nobody
+        raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
     layout = recording.attrs.get("layout")
-    if layout is None or "prediction" not in recording:
+    if not isinstance(layout, (int, np.integer)) or "configuration" not in recording.attrs or "prediction" not in recording:
         raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
     if layout > LAYOUT:
         raise RecordingError(f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path))
-    recording.attrs["path"] = str(path)
     return recording
 
 

@@ -73,7 +73,19 @@ def simulate(
     program = device.prepare(plan)
     say("run", 0.0)
     began = time.perf_counter()
-    outputs = program.run(arrays, lambda share: say("run", share))
+    most = configuration.keep.fastest_rate * plan.cells * plan.duration
+
+    def progress(share: float, spikes: int) -> None:
+        if spikes > most:  # by now the mean over the whole run, whatever comes
+            now = share * plan.duration
+            rate = spikes / plan.cells / max(now, plan.readout_step)
+            raise SimulationError(
+                f"the network ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, hence more than "
+                f"keep.fastest_rate {configuration.keep.fastest_rate:g} Hz over the whole run"
+            )
+        say("run", share)
+
+    outputs = program.run(arrays, progress)
     took = time.perf_counter() - began
     check_activity(plan, configuration, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)

@@ -14,7 +14,8 @@ STREAMS = ("topology", "cells", "input", "trials", "noise")
 class Seeds(Declaration):
     """The seed of a run, and the streams that are fixed apart from it.
 
-    Each stream is a child of ``numpy.random.SeedSequence(seed)``, so that every device gets the same network and trials.
+    Each stream is a child of ``numpy.random.SeedSequence(seed)``, so that every device gets the same network and
+    trials.
     """
 
     seed: int = parameter(0, "seed of every stream that is not fixed by its own", ge=0, source="by choice")

@@ -150,7 +150,7 @@ def simulate(model, experiment, plan, arrays):
     # synapses by source; what is under way, by the step at which it arrives
     outgoing = {}
     for kind in ("excitation", "inhibition"):
-        for source in range(n):
+        for source in range(n if f"{kind}.i" in drawn else 0):
             mine = drawn[f"{kind}.i"] == source
             lag = np.round(drawn[f"{kind}.delay"][mine] * 1e3 / h).astype(int)
             outgoing[kind, source] = (drawn[f"{kind}.j"][mine], drawn[f"{kind}.w"][mine], lag)
@@ -237,7 +237,7 @@ def simulate(model, experiment, plan, arrays):
         # synapses: what was sent `lag` steps ago
         for source in spiking:
             for kind in ("excitation", "inhibition"):
-                for target, weight, lag in zip(*outgoing[kind, source], strict=True):
+                for target, weight, lag in zip(*outgoing.get((kind, source), ((), (), ())), strict=True):
                     arriving.setdefault(step + lag, []).append((kind, target, weight))
         for kind, target, weight in arriving.pop(step, ()):
             if kind == "excitation":

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from izhires.configuration import Configuration
+from izhires.devices import get
 from izhires.plan import make_plan
 from izhires.seeds import Seeds
+
+TRIAL = 0.3
+"""Length of a trial, s; one snapshot is taken a trial, at its onset."""
 
 PARADIGM = {
     "type": "meet",
@@ -24,56 +30,101 @@ PARADIGM = {
     ],
 }
 
-SEQUENCE = {
-    "type": "sequence",
+# All that decides whether this network is worth looking at is written here, whatever the defaults are.
+# Without noise, and with a drive at which no cell fires before the cue. So every trial ends at rest, where the differences of rounding between two
+# programs shrink: with a drive at which cells go on firing, they grow until, after a second or so, they decide over spikes.
+QUIET = {
     "n": 100,
-    "groups": 8,
-    "random_degree": 6,
-    "inhibitory_degree": 5,
-    "inhibition_degree": 10,
     "noise": "0 mV/sqrt(ms)",
-    "bias_excitatory": ["3 mV/ms", "6 mV/ms"],
-    "bias_inhibitory": ["3 mV/ms", "6 mV/ms"],
+    "bias_excitatory": ["1 mV/ms", "3 mV/ms"],
+    "bias_inhibitory": ["0 mV/ms", "0.5 mV/ms"],
+    "slow_fraction": 0.2,
 }
 
-RANDOM = {
-    "type": "random",
-    "n": 100,
-    "out_degree": 10,
-    "noise": "0 mV/sqrt(ms)",
-    "adaptation": ["50 ms", "200 ms"],
-    "bias_excitatory": ["3 mV/ms", "8 mV/ms"],
-    "weight_excitation": "0.5 mV/ms",
-    "weight_inhibition": "1 mV/ms",
-    "delay": "1.5 ms",
+CIRCUITS = {
+    "sequence": {
+        **QUIET,
+        "type": "sequence",
+        "groups": 8,
+        "random_degree": 6,
+        "inhibitory_degree": 5,
+        "inhibition_degree": 10,
+        "weight_next": "1.25 mV/ms",
+        "weight_random": "0.04 mV/ms",
+        "weight_to_inhibitory": "0.18 mV/ms",
+        "weight_inhibition": "0.5 mV/ms",
+        "weight_disinhibition": "0.18 mV/ms",
+        "delay": ["8 ms", "12 ms"],
+        "cue_strength": "20 mV/ms",
+    },
+    "random": {
+        **QUIET,
+        "type": "random",
+        "out_degree": 10,
+        "adaptation": ["50 ms", "200 ms"],
+        "weight_excitation": "0.5 mV/ms",
+        "weight_inhibition": "1 mV/ms",
+        "delay": "1.5 ms",
+        "cue_share": 0.8,
+        "cue_strength": ["0 mV/ms", "30 mV/ms"],
+    },
+    "unconnected": {**QUIET, "type": "unconnected", "cue_share": 0.8, "cue_strength": ["0 mV/ms", "30 mV/ms"]},
 }
 
-STATE = {"tau_mean": "500 ms", "tau_power": "300 ms"}
+RULES = {
+    "three_factor": {"rate": "2e-4 1/ms"},
+    "normalised_three_factor": {"rate": "0.02 1/ms", "surprise_gain": 5.0, "surprise_rate": 0.4},
+    "two_factor": {"rate": 0.05},
+    "surprise_two_factor": {"fastest": 0.3, "slowest": 0.01, "threshold": 7.0, "drift": 0.5},
+}
+"""Parameters of the rules; those of a rule that is not here are its defaults."""
 
 
-def configuration(reservoir=SEQUENCE, when=None, what=None, state=None, paradigm=None, **other):
-    """Return a small configuration; the arguments are added to the tables above."""
+def configuration(circuit="sequence", when="normalised_three_factor", what="surprise_two_factor", **changes):
+    """Return a small configuration; `changes` are keys with ``__`` between tables, as ``when__feedback="0 mV/ms"``."""
     data = {
-        "reservoir": reservoir,
-        "state": {**STATE, **(state or {})},
-        "when": when or {},
-        "what": what or {},
-        "paradigm": {**PARADIGM, **(paradigm or {})},
+        "reservoir": dict(CIRCUITS[circuit]),
+        "state": {"tau_mean": "500 ms", "tau_power": "300 ms"},
+        "when": {
+            "rule": {"type": when, **RULES.get(when, {})},
+            "gate": {"type": "event_window", "half_width": "30 ms"},
+            "feedback": "0.5 mV/ms",
+        },
+        "what": {"rule": {"type": what, **RULES.get(what, {})}},
+        "paradigm": dict(PARADIGM),
         "keep": {"spikes": "all"},
-        **other,
     }
+    for key, value in changes.items():
+        *tables, last = key.split("__")
+        table = data
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[last] = value
     return Configuration.parse(data)
 
 
-def planned(model, seed=0):
-    """Return experiment, plan and arrays of one seed."""
-    seeds = Seeds(seed=seed)
+def planned(model, seed=0, **fixed):
+    """Return experiment, plan and arrays of one seed; `fixed` are streams with a seed of their own."""
+    seeds = Seeds(seed=seed, **fixed)
     experiment = model.paradigm.experiment(seeds.generator("trials"))
     return experiment, *make_plan(model, experiment, seeds)
 
 
-def by_time(outputs):
+@functools.lru_cache(maxsize=64)
+def outputs(model, device="cpp", seed=0):
+    """Return what a device's program returns; run once in a session."""
+    _, plan, arrays = planned(model, seed)
+    return get(device).prepare(plan).run(arrays)
+
+
+def spikes(found):
     """Return the spikes as whole microseconds and cells, in order of time, then cell."""
-    time = np.round(outputs["spikes.t"] * 1e6).astype(int)
-    order = np.lexsort((outputs["spikes.i"], time))
-    return time[order], outputs["spikes.i"][order]
+    time = np.round(found["spikes.t"] * 1e6).astype(int)
+    order = np.lexsort((found["spikes.i"], time))
+    return np.stack([time[order], found["spikes.i"][order]])
+
+
+def shipped(family):
+    """Return the alternatives of a family that the package itself brings, by type."""
+    found = family.alternatives()
+    return {name: each for name, each in found.items() if each.__module__.startswith(f"{family.package}.")}

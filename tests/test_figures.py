@@ -212,10 +212,10 @@ def test_equal_recordings_give_equal_files(tmp_path):
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
-    (tmp_path / "taken").write_text("a file")
-    with pytest.raises(RecordingError, match="cannot write the figure learning_curve"):
-        make_figures([recording(states=False)], tmp_path / "taken", only=["learning_curve"])
+def test_a_file_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "learning_curve.pdf").mkdir()
+    with pytest.raises(RecordingError, match=r"learning_curve\.pdf: cannot be written"):
+        make_figures([recording(states=False)], tmp_path, only=["learning_curve"])
     with pytest.raises(ConfigurationError, match="'rasta' is not a figure, did you mean 'raster'"):
         make_figures([recording()], tmp_path, only=["rasta"])
 

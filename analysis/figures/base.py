@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.analysis.declared import Registry, Unavailable, require
-from izhires.errors import ConfigurationError, RecordingError, closest
+from izhires.errors import ConfigurationError, closest
+from izhires.files import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,34 +148,19 @@ def _save(declared: DeclaredFigure, tables: Tables, folder: Path) -> list[Path]:
     from izhires.analysis.figures import style
 
     drawn = declared.draw(tables)
+    # the date is left out, so that equal figures are equal files
+    information: dict[str, dict[str, Any]] = {
+        "pdf": {"Title": declared.title, "CreationDate": None},
+        "png": {"Title": declared.title, "Description": declared.caption},
+    }
     paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # the date is left out, so that equal figures are equal files
-        information: dict[str, dict[str, Any]] = {
-            "pdf": {"Title": declared.title, "CreationDate": None},
-            "png": {"Title": declared.title, "Description": declared.caption},
-        }
-        with style.applied():
-            for kind, metadata in information.items():
-                target = folder / f"{declared.name}.{kind}"
-                paths.append(_whole(target, functools.partial(drawn.savefig, format=kind, metadata=metadata)))
-        for name, table in tables.items():
-            target = folder / f"{declared.name}_{name}.csv"
-            paths.append(_whole(target, functools.partial(table.to_csv, index=False, float_format="%.6g")))
-    except OSError as error:
-        raise RecordingError(
-            f"cannot write the figure {declared.name}: {error.strerror or error}", str(folder)
-        ) from error
+    with style.applied():
+        for kind, metadata in information.items():
+            paths.append(folder / f"{declared.name}.{kind}")
+            with whole(paths[-1]) as part:
+                drawn.savefig(part, format=kind, metadata=metadata)
+    for name, table in tables.items():
+        paths.append(folder / f"{declared.name}_{name}.csv")
+        with whole(paths[-1]) as part:
+            table.to_csv(part, index=False, float_format="%.6g")
     return paths
-
-
-def _whole(target: Path, write: Callable[[Path], Any]) -> Path:
-    """Write to a temporary name beside the target, then rename."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target

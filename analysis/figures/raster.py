@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+SHOWN_BEFORE = 0.2
+"""Time before the cue that the raster shows, where the trial has it (s)."""
+SILENT = 5.0
+"""A trace that stays below this (Hz) is what is left of earlier spikes; it is neither sorted nor stretched."""
+
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     """Return the spikes of the last probe of the first block, its states, and which cell stands on which row.
@@ -36,30 +41,31 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     sorted_by = next((other for other in state_probes if other != probe), probe)
     order_trace = selection.state_samples(recording, [sorted_by])
     peak = selection.state_times(recording)[order_trace.argmax(axis=0)]
-    peak[order_trace.max(axis=0) <= 0] = np.inf
+    peak[order_trace.max(axis=0) < SILENT] = np.inf
     excitatory = recording["excitatory"].values.astype(bool)
     order = np.lexsort((peak, ~excitatory))
     cells = pd.DataFrame({"row": np.arange(len(order)), "neuron": order, "excitatory": excitatory[order],
                           "peak_time": peak[order], "sorted_by_probe": sorted_by})  # fmt: skip
 
     table = selection.trials(recording)
-    cue = float(table[table["kind"] == "probe"]["cue"].iloc[probe])
+    trial = table[table["kind"] == "probe"].iloc[probe]
+    cue = float(trial["cue"])
     time = recording["state_time"].values
+    start, end = max(float(trial["onset"]) - cue, -SHOWN_BEFORE), float(recording.attrs["window"])
     spikes = pd.DataFrame({"time": recording["spike_time"].values - cue, "neuron": recording["spike_neuron"].values})
-    spikes = spikes[spikes["time"].between(time[0], time[-1])].merge(
-        cells[["neuron", "row", "excitatory"]], on="neuron"
-    )
+    spikes = spikes[spikes["time"].between(start, end)].merge(cells[["neuron", "row", "excitatory"]], on="neuron")
     if spikes.empty:
         raise Unavailable("the recording holds no spikes of the last probe of the first block")
 
     trace = recording["state_trace"].transpose("state_probe", "state_time", "neuron")
     shown = trace.values[state_probes.index(probe)].T[order]
-    highest = shown.max(axis=1, keepdims=True)
-    shown = shown / np.where(highest > 0, highest, 1)
+    shown = shown / np.maximum(shown.max(axis=1, keepdims=True), SILENT)
     state = pd.DataFrame(shown, columns=[f"{t:.3f}" for t in time])
     state.insert(0, "row", cells["row"])
-    cue_table = pd.DataFrame({"start": [0.0], "end": [float(recording.attrs["cue_duration"])]})
-    return {"spikes": spikes, "state": state, "cells": cells, "cue": cue_table}
+    shown_times = pd.DataFrame(
+        {"start": [start], "end": [end], "cue_start": [0.0], "cue_end": [float(recording.attrs["cue_duration"])]}
+    )
+    return {"spikes": spikes, "state": state, "cells": cells, "times": shown_times}
 
 
 @figure(
@@ -67,29 +73,31 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Spikes and cue-evoked state of one probe",
     caption=(
         "a, Spikes of the last probe of the first block; cells sorted by the time of their largest trace in"
-        " another probe (excitatory below the line, inhibitory above). b, Spike traces of the same cells, "
-        "each divided by its own maximum. Shaded or dashed: the cue."
+        " another probe, silent cells last (excitatory below the line, inhibitory above). b, Spike traces of "
+        f"the same cells, each divided by its own maximum, or by {SILENT:g} Hz where that is larger. Shaded or dashed: "
+        "the cue."
     ),
     prepare=prepare,
     needs=("state_trace", "spike_time", "spike_neuron", "excitatory", "trial_cue"),
 )
 def draw(prepared: Tables) -> Figure:
     """Draw the raster beside the sorted traces."""
-    made, grid = style.canvas(1, 2, width=style.DOUBLE, height=75 * style.MILLIMETRE, sharex=True, sharey=True)
+    made, grid = style.canvas(1, 2, width=style.DOUBLE, height=75 * style.MILLIMETRE, sharey=True)
     raster, heat = grid[0]
-    spikes, state, cells, cue = (prepared[name] for name in ("spikes", "state", "cells", "cue"))
+    spikes, state, cells = (prepared[name] for name in ("spikes", "state", "cells"))
+    shown = prepared["times"].iloc[0]
     times = np.array([float(name) for name in state.columns[1:]])
     step = times[1] - times[0]
     split = int(cells["excitatory"].sum())
     colour = style.colours(["excitatory", "inhibitory"])
 
-    raster.axvspan(cue["start"].iloc[0], cue["end"].iloc[0], color=style.PALE, linewidth=0)
+    raster.axvspan(shown["cue_start"], shown["cue_end"], color=style.PALE, linewidth=0)
     for name, kind in (("excitatory", True), ("inhibitory", False)):
         rows = spikes[spikes["excitatory"] == kind]
         raster.plot(rows["time"], rows["row"] + 0.5, linestyle="", marker="|", markersize=1.5, markeredgewidth=0.5,
                     color=colour[name], rasterized=True)  # fmt: skip
     raster.set(
-        xlabel="time from cue (s)", ylabel="cell, sorted", xlim=(times[0], times[-1] + step), ylim=(0, len(cells))
+        xlabel="time from cue (s)", ylabel="cell, sorted", xlim=(shown["start"], shown["end"]), ylim=(0, len(cells))
     )
     style.letter(raster, "a")
 
@@ -97,7 +105,8 @@ def draw(prepared: Tables) -> Figure:
         state[state.columns[1:]].to_numpy(), extent=(times[0], times[-1] + step, 0, len(cells)), origin="lower",
         aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
     )  # fmt: skip
-    heat.axvline(cue["start"].iloc[0], color="white", linewidth=0.8, linestyle="--")
+    if times[0] < shown["cue_start"]:
+        heat.axvline(shown["cue_start"], color="white", linewidth=0.8, linestyle="--")
     heat.set(xlabel="time from cue (s)")
     style.letter(heat, "b")
     if split < len(cells):

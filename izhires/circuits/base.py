@@ -34,7 +34,7 @@ b : 1/second (constant)
 c : volt (constant)
 d : volt/second (constant)
 """
-"""The cells as Brian2 equations. ``drive`` (bias, cue and feedback, renewed every readout step) is added by the build."""
+"""The cells as Brian2 equations. ``drive`` (bias, cue, feedback; renewed every readout step) is added by the build."""
 
 CELL_THRESHOLD = "v >= 30*mV"
 
@@ -90,7 +90,7 @@ def fixed_out_degree(
     -------
     source, target : arrays of int, shape (len(sources)*degree,)
     """
-    if degree == 0:
+    if degree == 0 or len(sources) == 0:
         return np.empty(0, int), np.empty(0, int)
     source = np.repeat(sources, degree)
     target = np.concatenate([rng.choice(targets[targets != each], degree, replace=False) for each in sources])
@@ -115,7 +115,7 @@ class Reservoir(Component):
     bias_inhibitory: tuple[Drive, Drive] = parameter(
         ("1 mV/ms", "3.4 mV/ms"), "range of the constant drive, inhibitory"
     )
-    noise: Noise = parameter("0.5 mV/sqrt(ms)", "white noise on v", ge=0)
+    noise: Noise = parameter("0.3 mV/sqrt(ms)", "white noise on v", ge=0)
     tau_fast: Milliseconds = parameter("5 ms", "decay of the fast excitatory current", gt=0)
     tau_slow: Milliseconds = parameter("100 ms", "decay of the slow excitatory current", gt=0)
     tau_inhibitory: Milliseconds = parameter("10 ms", "decay of the inhibitory current", gt=0)

@@ -14,10 +14,11 @@ from izhires.seeds import Seeds
 
 
 class Random(Reservoir):
-    """Random recurrence: every cell excites or inhibits the same number of random cells; the cue reaches most of them.
+    """Random recurrence: every cell excites or inhibits as many random cells as the others; the cue reaches most.
 
-    Excitatory time constants 1/a are log-uniform over a wide range, far beyond the canonical 50 ms: cells then act as a bank of
-    adapting oscillators that the cue resets, and it is they, not the recurrence, that carry time (see ``docs/science.md``).
+    Excitatory time constants 1/a are log-uniform over a wide range, far beyond the canonical 50 ms: cells then act as a
+    bank of adapting oscillators that the cue resets, and it is they, not the recurrence, that carry time (see
+    ``docs/science.md``).
     """
 
     type: Literal["random"] = "random"
@@ -38,15 +39,20 @@ class Random(Reservoir):
     @model_validator(mode="after")
     def _sizes(self) -> Random:
         if self.out_degree > self.n - 1:
-            raise ConfigurationError(f"{self.out_degree} targets asked for, only {self.n - 1} cells there", "out_degree")
+            raise ConfigurationError(
+                f"{self.out_degree} targets asked for, only {self.n - 1} cells there", "out_degree"
+            )
         if self.adaptation is not None and not 0 < self.adaptation[0] <= self.adaptation[1]:
             raise ConfigurationError("the range must be positive and ascend", "adaptation")
+        if self.cue_strength[0] > self.cue_strength[1]:
+            raise ConfigurationError("the range must ascend", "cue_strength")
         return self
 
     def draw_cells(self, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: D102
         cells = super().draw_cells(rng)
         if self.adaptation is not None:
-            time = np.exp(rng.uniform(*np.log(self.adaptation), self.n))
+            low, high = np.log(self.adaptation)
+            time = np.exp(rng.uniform(low, high, self.n))
             cells["a"] = np.where(self.excitatory(), 1 / time, cells["a"])
         return cells
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -16,13 +17,13 @@ from izhires.seeds import Seeds
 class Sequence(Reservoir):
     """Groups of excitatory cells that excite the next group, with axonal delays; the cue starts the first group.
 
-    A synfire chain (Abeles 1991, Corticonics; time cells: MacDonald et al. 2011, doi 10.1016/j.neuron.2011.07.012). It shows
-    that recurrence can carry time; it does not show that a generic reservoir does.
+    A synfire chain (Abeles 1991, Corticonics; time cells: MacDonald et al. 2011, doi 10.1016/j.neuron.2011.07.012). It
+    shows that recurrence can carry time; it does not show that a generic reservoir does.
     """
 
     type: Literal["sequence"] = "sequence"
     groups: int = parameter(80, "number of groups in the sequence", ge=2)
-    weight_next: Drive = parameter("1.25 mV/ms", "mean weight onto every cell of the next group", ge=0)
+    weight_next: Drive = parameter("1.15 mV/ms", "mean weight onto every cell of the next group", ge=0)
     random_degree: int = parameter(60, "excitatory targets drawn at random, a cell", ge=0)
     weight_random: Drive = parameter("0.04 mV/ms", "mean weight onto random excitatory targets", ge=0)
     inhibitory_degree: int = parameter(20, "inhibitory targets of an excitatory cell", ge=0)
@@ -61,8 +62,8 @@ class Sequence(Reservoir):
         excitatory, inhibitory = np.flatnonzero(is_excitatory), np.flatnonzero(~is_excitatory)
         # the first draw of the topology stream is the partition, see `members`
         parts = [np.sort(part) for part in np.array_split(rng.permutation(excitatory), self.groups)]
-        next_source = np.concatenate([np.repeat(here, len(there)) for here, there in zip(parts, parts[1:], strict=False)])
-        next_target = np.concatenate([np.tile(there, len(here)) for here, there in zip(parts, parts[1:], strict=False)])
+        next_source = np.concatenate([np.repeat(here, len(there)) for here, there in pairwise(parts)])
+        next_target = np.concatenate([np.tile(there, len(here)) for here, there in pairwise(parts)])
         random_source, random_target = fixed_out_degree(excitatory, excitatory, self.random_degree, rng)
         to_source, to_target = fixed_out_degree(excitatory, inhibitory, self.inhibitory_degree, rng)
         source = np.concatenate([next_source, random_source, to_source])

@@ -29,24 +29,42 @@ def command(
 
     A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE --event VALUE ...
     """
-    from izhires.batch import run_batch
+    from izhires.batch import jobs, run_batch
     from izhires.configuration import parse_seeds, read
-    from izhires.errors import ConfigurationError, closest
+    from izhires.errors import ConfigurationError, IzhiresError, closest
     from izhires.paradigms.base import Paradigm
 
     known = Paradigm.alternatives()
     name = paradigm.replace("-", "_")
     if name not in known:
         raise ConfigurationError(f"{paradigm!r} is not a paradigm{closest(name, known)}", "run", known)
-    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name])}
+    ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
+    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
     configuration = read(config, set_ or [], own)
     wanted = parse_seeds(seeds)
     device = _device(device)
-    progress = Progress(len(wanted) * len(configuration.paradigm.variants()))
+    progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
-    with progress:
-        paths = run_batch(configuration, wanted, out, device, processes, again, progress.report)
-    print(f"{len(paths)} recordings in {out} ({time.perf_counter() - began:.1f} s)")
+    try:
+        with progress:
+            run_batch(configuration, wanted, out, device, processes, again, progress.report)
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (progress.left(out),)
+        raise
+    except IzhiresError:
+        if progress.runs > 1 and "failed" in progress.stages.values():
+            print(progress.left(out), file=sys.stderr)
+        raise
+    kept = list(progress.stages.values()).count("kept")
+    took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
+    took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
+    parts = [f"{progress.runs - kept} run ({', '.join(took)})"] if kept < progress.runs else []
+    parts += [f"{kept} kept from before (--again runs them anew)"] if kept else []
+    print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
+
+
+def _recordings(number: int) -> str:
+    return f"{number} recording{'' if number == 1 else 's'}"
 
 
 def _device(name: str) -> str:
@@ -63,7 +81,7 @@ def _device(name: str) -> str:
     return "cpp"
 
 
-def _own_options(arguments: list[str], paradigm: Any) -> dict[str, Any]:
+def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict[str, Any]:
     """Read the options that a paradigm declares (``options``: flag -> field); a flag of a list field may be repeated."""
     from izhires.errors import ConfigurationError, closest
 
@@ -73,7 +91,8 @@ def _own_options(arguments: list[str], paradigm: Any) -> dict[str, Any]:
     while rest:
         flag, equals, value = rest.pop(0).partition("=")
         if flag not in options:
-            raise ConfigurationError(f"unknown option {flag!r}{closest(flag, options)}", "run", (*options, "--help"))
+            valid = (*options, *others)
+            raise ConfigurationError(f"unknown option {flag!r}{closest(flag, valid)}", "run", valid)
         if not equals:
             if not rest:
                 raise ConfigurationError(f"{flag} needs a value", "run")
@@ -87,17 +106,33 @@ def _own_options(arguments: list[str], paradigm: Any) -> dict[str, Any]:
 
 
 class Progress:
-    """Builds and runs on the terminal, with an estimate of the time left; one line a finished run where there is none."""
+    """Builds and runs on the terminal, with an estimate of the time left; silent where there is none."""
 
     def __init__(self, runs: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.text import Text
 
-        self.runs, self.shares, self.build_began = runs, {}, 0.0  # type: ignore[var-annotated]
-        self.console = Console(stderr=True)
-        self.quiet = not self.console.is_terminal
-        columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn()]
-        self.bars = Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=self.console, disable=self.quiet)
+        class Left(TimeRemainingColumn):
+            """The time left, while there is an end in sight."""
+
+            def render(self, task: Any) -> Text:
+                return Text("") if task.total is None or task.finished else super().render(task) + Text(" left")
+
+        self.runs, self.build_seconds = runs, 0.0
+        self.stages: dict[str, str] = {}
+        self._shares: dict[str, float] = {}
+        self._began = 0.0
+        self.console = Console(stderr=True, highlight=False)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            Left(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
         self.build: Any = None
         self.run: Any = None
 
@@ -108,23 +143,30 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
+    def left(self, folder: Path) -> str:
+        """Return which recordings are whole, and which are not there."""
+        whole = [name for name, stage in self.stages.items() if stage in ("done", "kept")]
+        names = f" ({', '.join(whole)})" if 0 < len(whole) <= 20 else ""
+        return f"{len(whole)} of {_recordings(self.runs)} in {folder} {'is' if len(whole) == 1 else 'are'} whole{names}, of the others nothing was written"
+
     def report(self, name: str, stage: str, share: float) -> None:
         """Take a message of a batch."""
-        if stage == "build" and not name:
-            if self.build is None:
-                self.build_began = time.perf_counter()
-                self.build = self.bars.add_task("build", total=None)
-            if share >= 1:
-                self.bars.update(self.build, total=1, completed=1)
-                took = time.perf_counter() - self.build_began
-                self.bars.console.print(f"build: {took:.1f} s" if took > 1 else "build: served by an earlier one")
-            return
-        if stage in ("kept", "failed"):
-            text = "kept, it is there already (--again runs it anew)" if stage == "kept" else "failed"
-            self.bars.console.print(f"{name}: {text}")
-        self.shares[name] = share if stage in ("run", "done", "kept", "failed") else 0.0
-        if self.run is None:
-            self.run = self.bars.add_task("run", total=self.runs)
-        self.bars.update(self.run, completed=sum(self.shares.values()))
-        if stage == "done" and self.quiet:
-            self.console.print(f"{name}: done")
+        if stage == "removed":
+            print(f"izhires: {name} was not finished by a run that was killed; what it left was removed", file=sys.stderr)
+        elif not name:
+            self._build(share)
+        else:
+            self.stages[name] = stage
+            self._shares[name] = 0.0 if stage == "build" else share
+            if self.run is None:
+                self.run = self.bars.add_task("run", total=self.runs, state="")
+            ended = sum(each in ("done", "kept", "failed") for each in self.stages.values())
+            self.bars.update(self.run, completed=sum(self._shares.values()), state=f"{ended} of {self.runs}")
+
+    def _build(self, share: float) -> None:
+        if self.build is None:
+            self._began = time.perf_counter()
+            self.build = self.bars.add_task("build", total=None, state="")
+        if share >= 1:
+            self.build_seconds = time.perf_counter() - self._began
+            self.bars.update(self.build, total=1, completed=1, state="" if self.build_seconds > 1 else "built before")

@@ -6,6 +6,7 @@ folder with its own numbers beside the shared program, so several processes may 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,8 +26,9 @@ import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
 from izhires.errors import ConfigurationError, SimulationError, ToolchainError
-from izhires.lock import lock
+from izhires.lock import Busy, lock
 from izhires.plan import Plan
+from izhires.processes import ending, tied
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
 # GCC gives up on the loop over the cells unless it may check this many pointers for overlap
@@ -44,6 +48,10 @@ hot.o: hot.cpp
 cold.o: cold.cpp
 \t$(CXX) $(FLAGS) {cold} -c cold.cpp -o cold.o
 """
+
+
+# of the working folders of runs, among the temporary files
+PREFIX = "izhires-run-"
 
 
 def cache_folder() -> Path:
@@ -81,6 +89,25 @@ def _toolchain() -> str:
                      platform.machine(), own.hexdigest(), hashlib.sha256(_processor().encode()).hexdigest()])  # fmt: skip
 
 
+def _is_whole(folder: Path) -> bool:
+    """Whether a build is there; it appears under its name when all is made, but a cache may be cleaned file by file."""
+    return all((folder / name).exists() for name in ("main", "build.json", "static_arrays"))
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """Make a folder for the files of one run, remove it afterwards, and remove those of runs that were killed."""
+    root = Path(tempfile.gettempdir())
+    for old in root.glob(f"{PREFIX}*"):
+        # a folder without an owner is not locked; a young one may be about to be
+        with contextlib.suppress(OSError, Busy):
+            if time.time() - old.stat().st_mtime > 60:
+                with lock(old / ".lock", wait=False):
+                    shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, lock(Path(name) / ".lock"):
+        yield Path(name)
+
+
 class CppProgram(Program):
     """A compiled plan."""
 
@@ -95,15 +122,20 @@ class CppProgram(Program):
 
     def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
         check_arrays(self.plan, arrays)
-        with tempfile.TemporaryDirectory(prefix="izhires-run-") as name:
-            work = Path(name)
-            static, results = work / "static_arrays", work / "results"
-            static.mkdir()
-            results.mkdir()
-            arguments = self._write(arrays, static)
-            self._execute([str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments], work, report)
-            self._check_complete(results)
-            return {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
+        try:
+            with working_folder() as work:
+                static, results = work / "static_arrays", work / "results"
+                static.mkdir()
+                results.mkdir()
+                arguments = self._write(arrays, static)
+                self._execute([str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments], work, report)
+                self._check_complete(results)
+                outputs = {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
+        except OSError as error:
+            reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+            raise SimulationError(f"cannot run: {reason}", tempfile.gettempdir()) from None
+        self._check_whole(outputs)
+        return outputs
 
     def _write(self, arrays: dict[str, np.ndarray], static: Path) -> list[str]:
         """Write the numbers of a run; return the command line's share of them."""
@@ -120,40 +152,46 @@ class CppProgram(Program):
         return arguments
 
     def _execute(self, command: list[str], work: Path, report: Report | None) -> None:
-        process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = []
-        try:
-            assert process.stdout is not None
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+        with tied(command, cwd=work, text=True, errors="replace", **streams) as process:
             for line in process.stdout:
                 if line.startswith("progress "):
                     if report is not None:
-                        report(float(line.split()[1]) / self.plan.duration)
+                        time, spikes = line.split()[1:]
+                        report(float(time) / self.plan.duration, int(spikes))
                 else:
                     said.append(line.rstrip())
             code = process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
         # the program goes on with default numbers when an array does not fit, and says so only here
         if code != 0 or said:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            raise SimulationError(f"the program {how}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder))
+            raise SimulationError(f"the program {ending(code)}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder))
 
     def _check_complete(self, results: Path) -> None:
         """Refuse partial results: an interrupted program ends with exit code 0."""
         try:
             done = float((results / "last_run_info.txt").read_text().split()[1])
         except (OSError, IndexError, ValueError):
-            raise SimulationError("the program wrote no results", str(self.folder)) from None
+            free = shutil.disk_usage(results).free / 1e6
+            raise SimulationError(f"the program wrote no results; {free:.0f} MB are free there", str(results)) from None
         if done < 1 - 1e-9:
             raise SimulationError(f"the run stopped after {100 * done:.1f} % of its time", str(self.folder))
+
+    def _check_whole(self, outputs: dict[str, np.ndarray]) -> None:
+        """Refuse results that a full disk cut: the program does not look whether it could write."""
+        plan = self.plan
+        wanted = {name: -(-plan.steps // plan.snapshot_steps) for name in outputs if name.startswith("snapshots.")}
+        wanted |= {"when.z": plan.steps, "spikes.t": len(outputs["spikes.i"])}
+        for name, length in wanted.items():
+            if len(outputs[name]) != length:
+                found = f"{len(outputs[name])} of {length} rows of {name}"
+                raise SimulationError(f"the program wrote only {found}; is the disk full?", tempfile.gettempdir())
 
     def _read(self, results: Path, facts: dict[str, Any]) -> np.ndarray:
         path = results / facts["file"]
         # a dynamic array that stayed empty is not closed, and may leave an empty file
-        values = np.fromfile(path, dtype=facts["dtype"])
-        return values.reshape(-1, facts["columns"]) if facts["columns"] else values
+        values, columns = np.fromfile(path, dtype=facts["dtype"]), facts["columns"]
+        return values[: len(values) // columns * columns].reshape(-1, columns) if columns else values
 
 
 class CppDevice(Device):
@@ -176,38 +214,42 @@ class CppDevice(Device):
         began = time.perf_counter()
         key = hashlib.sha256(f"{plan.fingerprint()}|{_toolchain()}".encode()).hexdigest()[:20]
         folder = cache_folder() / key
-        if (folder / "complete").exists():
-            return CppProgram(plan, folder, 0.0)
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with lock(folder.parent / f"{key}.lock"):
-                if not (folder / "complete").exists():
-                    self._build(plan, folder)
+            if not _is_whole(folder):
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                with lock(folder.parent / f"{key}.lock"):
+                    if not _is_whole(folder):
+                        self._build(plan, folder)
+                        return CppProgram(plan, folder, time.perf_counter() - began)
+            return CppProgram(plan, folder, 0.0)
         except OSError as error:
             raise ToolchainError(f"cannot build in the cache folder: {error.strerror or error}", str(folder.parent)) from None
-        return CppProgram(plan, folder, time.perf_counter() - began)
 
     def _build(self, plan: Plan, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)  # what an interrupted build left
-        folder.mkdir()
-        (folder / "plan.json").write_text(json.dumps(plan.__dict__))
-        command = [sys.executable, "-m", "izhires.devices.generate_cpp", str(folder / "plan.json"), str(folder)]
-        self._step(command, folder, "generate.log")
-        (folder / "Makefile").write_text(
+        part = folder.with_name(f"{folder.name}.part")  # what an interrupted build left is under this name, too
+        for old in (part, folder):
+            shutil.rmtree(old, ignore_errors=True)
+        part.mkdir()
+        (part / "plan.json").write_text(json.dumps(plan.__dict__))
+        command = [sys.executable, "-m", "izhires.devices.generate_cpp", str(part / "plan.json"), str(part)]
+        self._step(command, part, "generate.log")
+        (part / "Makefile").write_text(
             MAKEFILE.format(flags=" ".join(FLAGS), hot=" ".join(HOT_FLAGS), cold=" ".join(COLD_FLAGS))
         )
-        (folder / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
-        self._step(["make", "-j2", f"CXX={compiler()}"], folder, "compile.log")
-        (folder / "complete").touch()
+        (part / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
+        self._step(["make", "-j2", f"CXX={compiler()}"], part, "compile.log")
+        os.replace(part, folder)
 
     @staticmethod
     def _step(command: list[str], folder: Path, log: str) -> None:
-        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        (folder / log).write_text(done.stdout)
-        if done.returncode == ConfigurationError.exit_code and "generate" in log:
-            raise ConfigurationError(done.stdout.strip().splitlines()[-1])
-        if done.returncode != 0:
-            last = (done.stdout.strip().splitlines() or ["nothing"])[-1]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+        with tied(command, cwd=folder, text=True, errors="replace", **streams) as process:
+            said = process.stdout.read()
+        (folder / log).write_text(said)
+        last = (said.strip().splitlines() or ["nothing"])[-1]
+        if process.returncode == ConfigurationError.exit_code and "generate" in log:
+            raise ConfigurationError(last)
+        if process.returncode != 0:
             raise ToolchainError(f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", "device cpp")
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import brian2 as b2
 import numpy as np
+from brian2.core.base import BrianObjectException
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.groups.group import CodeRunner
 
-from izhires.build import Additions, build
+from izhires.build import Additions, build, cannot_read
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 
@@ -79,12 +80,16 @@ def _unit(name: str, functions: list[str], headers: list[str]) -> str:
 def generate(plan: Plan, folder: Path) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``."""
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
+    b2.BrianLogger.suppress_name("unused_brian_object")  # said at the end, after the one line that counts
     b2.set_device("cpp_standalone", build_on_run=False)
     device: Any = b2.get_device()
     arrays = placeholders(plan)
     built = build(plan, arrays, OwnTemplates())
     built.network.add(_added(built.network["cells"], "progress", ["t"], built.network["when_kept"].clock))
-    built.network.run(plan.duration * b2.second, namespace={})
+    try:
+        built.network.run(plan.duration * b2.second, namespace={})
+    except BrianObjectException as error:
+        raise cannot_read(error) from error
     device.build(directory=str(folder), compile=False, run=False, debug=False)
 
     files, taken = {}, set()

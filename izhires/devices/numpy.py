@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
-from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 
 
@@ -27,9 +26,11 @@ class NumpyProgram(Program):
         import brian2 as b2
         from brian2.core.base import BrianObjectException
 
-        from izhires.build import build
+        from izhires.build import build, cannot_read
 
         check_arrays(self.plan, arrays)
+        # a network that cannot be prepared is told of once, not for each of its objects
+        b2.BrianLogger.suppress_name("unused_brian_object")
         target = b2.prefs.codegen.target
         b2.prefs.codegen.target = "numpy"
         try:
@@ -37,14 +38,19 @@ class NumpyProgram(Program):
             b2.seed(int(arrays["cells.noise_seed"]))
             built = build(self.plan, arrays)
             self.build_seconds = time.perf_counter() - began
-            progress = None if report is None else lambda elapsed, completed, start, duration: report(float(completed))
+            spikes = built.outputs["spikes.i"]
+
+            def progress(elapsed: object, completed: float, *_: object) -> None:
+                if report is not None:
+                    report(float(completed), len(spikes.get_value()))
+
             built.network.run(
                 self.plan.duration * b2.second, report=progress, report_period=0.5 * b2.second, namespace={}
             )
             self._schedule = str(b2.scheduling_summary(built.network))
             return {name: np.array(variable.get_value()) for name, variable in built.outputs.items()}
         except BrianObjectException as error:
-            raise ConfigurationError(f"Brian2 cannot read the equations: {error.__cause__}") from error
+            raise cannot_read(error) from error
         finally:
             b2.prefs.codegen.target = target
 

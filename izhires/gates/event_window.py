@@ -20,8 +20,9 @@ class EventWindow(Gate):
     baseline: float = parameter(0.2, "smallest opening outside the window", ge=0, le=1)
     closed_outside: bool = parameter(False, "close the gate outside the window (the literal window of the paper)")
 
+    # + dt/2: rounding of since_event must not decide whether the edge itself, a whole step, is inside
     expression: ClassVar[str] = (
-        "learning*occurs*(int(abs(since_event) <= half_width)"
-        " + int(abs(since_event) > half_width)*(1 - closed_outside)*clip(z, baseline, 1))"
+        "learning*occurs*(int(abs(since_event) < half_width + dt/2)"
+        " + int(abs(since_event) >= half_width + dt/2)*(1 - closed_outside)*clip(z, baseline, 1))"
     )
     source: ClassVar[str] = "Yamada & Chao (arXiv 2510.14382); its width is not published"

@@ -11,12 +11,12 @@ from izhires.rules.base import Rule
 class NormalisedThreeFactor(Rule):
     """Three-factor rule with a step normalised by |s|^2 and raised by timing surprise A_k.
 
-    dw_k/dt = min(2*rate*(1 + gain*A_k)/(|s|^2 + <|s|^2>), 1/(|s|^2 dt)) * G_k*(target_k - z_k)*s,
+    dw_k/dt = min(2*rate*(1 + gain*A_k)/(|s|^2 + <|s|^2> + 1), 1/((|s|^2 + 1) dt)) * G_k*(target_k - z_k)*s,
     and A_k moves by surprise_rate*(|1 - z_k| - A_k) at the moment event k occurs.
     """
 
     type: Literal["normalised_three_factor"] = "normalised_three_factor"
-    rate: PerMillisecond = parameter("0.02 1/ms", "learning rate", symbol="eta", gt=0)
+    rate: PerMillisecond = parameter("0.01 1/ms", "learning rate", symbol="eta", gt=0)
     surprise_gain: float = parameter(5.0, "how much a missed time speeds learning up", ge=0)
     surprise_rate: float = parameter(0.4, "how fast the timing surprise A follows, per event", ge=0, le=1)
 

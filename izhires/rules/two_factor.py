@@ -9,7 +9,7 @@ from izhires.rules.base import Rule
 
 
 class TwoFactor(Rule):
-    """Presynaptic activity x identity error at the end of a trial: dw_k = rate*(outcome_k - q_k)*x/|x|^2."""
+    """Presynaptic activity x identity error at the end of a trial: dw_k = rate*(outcome_k - q_k)*x/(|x|^2 + 1 Hz^2)."""
 
     type: Literal["two_factor"] = "two_factor"
     rate: float = parameter(0.05, "learning rate: share of the error removed by one trial", symbol="alpha", gt=0, le=1)

@@ -1,0 +1,128 @@
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = {"izhires": "izhires", "paradigms": "izhires.paradigms", "analysis": "izhires.analysis"}
+"""Folder of the checkout -> the package it is imported as."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def run(*command, cwd, **options):
+    return subprocess.run([str(each) for each in command], cwd=cwd, capture_output=True, text=True, **options)
+
+
+def checked(*command, cwd, **options):
+    done = run(*command, cwd=cwd, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def modules():
+    """Path in the wheel of every module of the checkout."""
+    for folder, package in ROOMS.items():
+        for path in (ROOT / folder).rglob("*.py"):
+            yield str(Path(*package.split(".")) / path.relative_to(ROOT / folder))
+
+
+def test_every_package_is_named():
+    found = {
+        ".".join([package, *path.parent.relative_to(ROOT / folder).parts])
+        for folder, package in ROOMS.items()
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(found)
+    # and no module lies in a folder that is no package
+    assert {str(Path(each).parent).replace("/", ".") for each in modules()} == found
+
+
+def test_conda_and_pip_ask_for_the_same():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    conda = dict(re.findall(r"^  - ([a-z0-9_-]+)(>=\S+)?$", text, flags=re.MULTILINE))
+    wanted = {"python": PROJECT["project"]["requires-python"]}
+    for requirement in PROJECT["project"]["dependencies"]:
+        if ";" not in requirement:
+            name, bound = re.fullmatch(r"([A-Za-z0-9_-]+)(\S*)", requirement).groups()
+            wanted[name.lower()] = bound
+    assert len(wanted) > 10
+    assert {name: conda.get(name, "absent").split(",")[0] for name in wanted} == wanted
+
+
+def test_a_bare_import_is_light():
+    script = """
+        import sys
+        import izhires, izhires.errors, izhires.declare
+        heavy = [name for name in ("brian2", "matplotlib", "xarray", "pandas", "scipy") if name in sys.modules]
+        assert not heavy, heavy
+    """
+    checked(sys.executable, "-c", "\n".join(line.strip() for line in script.splitlines()), cwd=ROOT)
+
+
+def test_every_public_name_is_there():
+    import izhires
+
+    for name in izhires.__all__:
+        assert getattr(izhires, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'Modell'"):
+        izhires.Modell  # noqa: B018
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the checkout, so that nothing built earlier slips in."""
+    source = tmp_path_factory.mktemp("source")
+    for name in (*ROOMS, "tests"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", PROJECT["project"]["readme"], *PROJECT["project"]["license-files"]):
+        shutil.copy(ROOT / name, source / name)
+    done = run(sys.executable, "-m", "build", "--wheel", "--outdir", source / "dist", cwd=source)
+    skip_without_index(done)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (source / "dist").glob("*.whl")
+    return path
+
+
+def skip_without_index(done):
+    if done.returncode and "Failed to establish a new connection" in done.stdout + done.stderr:
+        pytest.skip("no package index can be reached from here")
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_three_rooms_and_no_more(wheel):
+    version = PROJECT["project"]["version"]
+    assert wheel.name == f"izhires-{version}-py3-none-any.whl"
+    names = set(zipfile.ZipFile(wheel).namelist())
+    code = {name for name in names if name.endswith(".py")}
+    assert code == set(modules())
+    templates = {f"izhires/devices/templates/{path.name}" for path in (ROOT / "izhires/devices/templates").iterdir()}
+    assert len(templates) >= 2
+    info = f"izhires-{version}.dist-info/"
+    assert {name for name in names - code if not name.startswith(info)} == {"izhires/py.typed", *templates}
+    assert info + "licenses/LICENSE" in names
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_in_an_empty_environment(wheel, tmp_path):
+    venv, elsewhere = tmp_path / "venv", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    checked(sys.executable, "-m", "venv", "--without-pip", venv, cwd=elsewhere)
+    scripts = venv / ("Scripts" if sys.platform == "win32" else "bin")
+    python = scripts / "python"
+    # without compiling to bytecode, which would take longer than all else
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+    done = run(*pip, "--disable-pip-version-check", wheel, cwd=elsewhere)
+    skip_without_index(done)
+    assert done.returncode == 0, done.stdout + done.stderr
+    script = "import izhires, izhires.paradigms, izhires.analysis; print(izhires.__file__)"
+    where = Path(checked(python, "-c", script, cwd=elsewhere).strip())
+    assert venv in where.parents
+    listed = checked(scripts / "izhires", "list", cwd=elsewhere)
+    for name in ("meet", "cued_reaction", "sequence", "random", "three_factor", "RS"):
+        assert re.search(rf"\b{name}\b", listed), listed

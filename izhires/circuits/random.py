@@ -23,7 +23,7 @@ class Random(Reservoir):
 
     type: Literal["random"] = "random"
     adaptation: tuple[Milliseconds, Milliseconds] | None = parameter(
-        ("50 ms", "1000 ms"), "range of 1/a of excitatory cells, log-uniform; null keeps each type's own a"
+        ("50 ms", "1000 ms"), "range of 1/a of excitatory cells, log-uniform; none keeps each type's own a"
     )
     bias_excitatory: tuple[Drive, Drive] = parameter(("2 mV/ms", "10 mV/ms"), "range of the constant drive, excitatory")
     bias_inhibitory: tuple[Drive, Drive] = parameter(("2 mV/ms", "4 mV/ms"), "range of the constant drive, inhibitory")

@@ -33,16 +33,40 @@ def tables() -> dict[str, dict[str, str]]:
     return found
 
 
+def parameters() -> dict[str, str]:
+    """Return every parameter with what it means, its unit, default and source."""
+    from izhires.circuits.base import Reservoir
+    from izhires.configuration import Keep
+    from izhires.gates.base import Gate
+    from izhires.model import Model, State, What, When
+    from izhires.paradigms.base import Paradigm
+    from izhires.rules.base import Rule
+    from izhires.seeds import Seeds
+
+    owners = {"": Model, "state": State, "when": When, "what": What, "keep": Keep, "seeds": Seeds}
+    for place, family in (("paradigm", Paradigm), ("reservoir", Reservoir), ("rule", Rule), ("gate", Gate)):
+        owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
+    found = {}
+    for place, owner in owners.items():
+        for row in owner.symbols():
+            default = " ".join(row["default"].split())
+            default = default if len(default) <= 60 else "(see the source)"
+            found[f"{place}: {row['name']}" if place else row["name"]] = f"{row['meaning']}; {default}; {row['source']}"
+    return found
+
+
 def command(
-    kind: Annotated[str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'.")] = "",
+    kind: Annotated[str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'; or parameters, with their sources.")] = "",
 ) -> None:
     """List paradigms, circuits, rules, gates, cell types, metrics, figures and devices, one line each."""
     from izhires.errors import ConfigurationError, closest
 
-    found = tables()
     kind = kind.replace("-", " ")
+    # too long to come unasked
+    found = {"parameters": parameters()} if kind == "parameters" else tables()
     if kind and kind not in found:
-        raise ConfigurationError(f"{kind!r} is not a kind{closest(kind, found)}", "list", found)
+        kinds = [*found, "parameters"]
+        raise ConfigurationError(f"{kind!r} is not a kind{closest(kind, kinds)}", "list", kinds)
     for title, entries in found.items():
         if kind in ("", title):
             print(f"{title}:")

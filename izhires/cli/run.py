@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,12 @@ def command(
         raise ConfigurationError(f"{paradigm!r} is not a paradigm{closest(name, known)}", "run", known)
     ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
     own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
-    configuration = read(config, set_ or [], own)
+    try:
+        configuration = read(config, set_ or [], own)
+    except ConfigurationError as error:
+        # named as it is typed here
+        flags = {f"paradigm.{field}": flag for flag, field in known[name].options.items()} if config is None else {}
+        raise ConfigurationError(replace(each, place=flags.get(each.place, each.place)) for each in error.complaints) from None
     wanted = parse_seeds(seeds)
     device = _device(device)
     progress = Progress(len(jobs(configuration, wanted, out)))

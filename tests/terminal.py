@@ -1,0 +1,82 @@
+"""The command line as a user calls it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "izhires"]
+
+
+def izhires(*arguments, environment=None, cwd=None):
+    """Run a command and return what it said; no error may ever show a traceback."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+class Running:
+    """A command under way, with all the processes it starts and a folder of its own for temporary files."""
+
+    def __init__(self, folder, *arguments, environment=None):
+        self.mark = uuid.uuid4().hex
+        self.temporary = folder / f"temporary-{self.mark}"
+        self.temporary.mkdir()
+        self.process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+            env={**os.environ, "IZHIRES_TEST": self.mark, "TMPDIR": str(self.temporary), **(environment or {})},
+        )
+
+    def until(self, reached, seconds=60):
+        """Wait until something is there, and return it; the command must still be at work by then."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = reached()
+            if found:
+                return found
+            assert self.process.poll() is None, f"ended too early: {self.process.communicate()}"
+            time.sleep(0.002)
+        raise AssertionError("not reached in time")
+
+    def ended(self, seconds=60):
+        """Wait for the end; return the exit code and what was said, which may not be a traceback."""
+        out, err = self.process.communicate(timeout=seconds)
+        assert "Traceback" not in err, err
+        return self.process.returncode, out, err
+
+    def processes(self):
+        """Return the command lines, by number, of every process that this command started and that still lives."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"IZHIRES_TEST={self.mark}".encode() in (folder / "environ").read_bytes():
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+        return found
+
+    def program(self):
+        """Return the number of the simulation's own process, when it runs."""
+        return next((number for number, line in self.processes().items() if "/main --results_dir" in line), None)
+
+    def nothing_remains(self, seconds=10):
+        """Wait until no process of this command is left."""
+        end = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert not self.processes()

@@ -67,8 +67,11 @@ class Additions:
         """Return the object that fills the cells' variable ``gaussian`` before each step, or None to keep ``xi``."""
         return None
 
-    def dense_sum(self, updater: Any, inner: str) -> None:
-        """Take over a summed variable between all cells and all channels; the inner loop runs over ``pre`` or ``post``."""
+    def dense_sum(self, updater: Any, inner: str, rows: int) -> None:
+        """Take over a summed variable between channels and all cells of their network, `rows` channels in order.
+
+        The inner loop runs over the cells, which are ``pre`` or ``post``.
+        """
 
 
 def _at(thing: Any, name: str) -> None:
@@ -99,7 +102,9 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     additions = additions or Additions()
     own_noise = type(additions).fill_noise is not Additions.fill_noise
     texts = plan.texts
-    n, k = plan.cells, plan.channels
+    # all replicates together; each has its own block of cells and channels, in order
+    many = plan.replicates
+    n, k = plan.cells * many, plan.channels * many
     cell_clock = b2.Clock(plan.cell_step * b2.second, name="cell_clock")
     readout_clock = b2.Clock(plan.readout_step * b2.second, name="readout_clock")
     signals = {
@@ -163,13 +168,14 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     cells.drive = b2.linked_var(state, "drive")
     step(state, texts["state"]["update"], "state filter")
     step(state, texts["state"]["drive"], "drive")
-    population = neurons("population", 1, texts["population"]["equations"], readout_clock)
+    population = neurons("population", many, texts["population"]["equations"], readout_clock)
     step(population, texts["population"]["update"], "population mean power")
 
     # readouts
     when = neurons("when", k, texts["when"]["equations"], readout_clock, events={"learn": "step != 0"})
-    when.power = b2.linked_var(population, "power", index=np.zeros(k, int))
-    when.mean_power = b2.linked_var(population, "mean_power", index=np.zeros(k, int))
+    own = np.repeat(np.arange(many), plan.channels)
+    when.power = b2.linked_var(population, "power", index=own)
+    when.mean_power = b2.linked_var(population, "mean_power", index=own)
     step(when, texts["when"]["update"], "when rule")
     when.set_event_schedule("learn", *SCHEDULE["when learning event"])
     # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
@@ -198,13 +204,14 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         _at(synapses.pre, "synapses")
         fill(name, synapses)
 
-    # readout weights, channel by channel: weight k*n + i is that of cell i to channel k
-    cell_index, channel_index = np.tile(np.arange(n), k), np.repeat(np.arange(k), n)
+    # readout weights, channel by channel, each to all cells of its own network: weight k*cells + i is that of cell i to channel k
+    blocks = np.arange(n).reshape(many, plan.cells)
+    cell_index, channel_index = np.repeat(blocks, plan.channels, axis=0).ravel(), np.repeat(np.arange(k), plan.cells)
     with _naming("population"):
         power = b2.Synapses(state, population, "power_post = s_pre**2 : 1 (summed)", name="power", clock=readout_clock, namespace=signals)
-    power.connect(i=np.arange(n), j=np.zeros(n, int))
+    power.connect(i=np.arange(n), j=np.repeat(np.arange(many), plan.cells))
     _at(power.summed_updaters["power_post"], "population power")
-    additions.dense_sum(power.summed_updaters["power_post"], "pre")
+    additions.dense_sum(power.summed_updaters["power_post"], "pre", many)
     net.add(power)
     with _naming("when_weights"):
         when_weights = b2.Synapses(
@@ -214,7 +221,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         )  # fmt: skip
     when_weights.connect(i=cell_index, j=channel_index)
     _at(when_weights.summed_updaters["z_post"], "when reading")
-    additions.dense_sum(when_weights.summed_updaters["z_post"], "pre")
+    additions.dense_sum(when_weights.summed_updaters["z_post"], "pre", k)
     _at(when_weights.learn, "when weights")
     fill("when_weights", when_weights)
     with _naming("what_weights"):
@@ -233,7 +240,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
                                clock=readout_clock, namespace=signals)  # fmt: skip
     feedback.connect(i=channel_index, j=cell_index)
     _at(feedback.summed_updaters["feedback_post"], "feedback")
-    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post")
+    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post", k)
     fill("feedback", feedback)
 
     # recordings

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,9 +37,10 @@ BRIAN_UNITS: dict[str, tuple[str, float]] = {
 
 TASK = """
 since_event = elapsed(t) - latency(t) : second
-occurs = int(abs(event(t) - i) < 0.5)*in_window : 1
+occurs = int(abs(event(t) - channel) < 0.5)*in_window : 1
 in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
 learning = learn(t) : 1
+channel : integer (constant)
 """
 """What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``, ``event`` (index of the
 trial's event, -1 without one) and ``learn``, one value a readout step."""
@@ -90,7 +92,7 @@ mean_power : 1 (linked)
 WHAT = """
 q : 1
 power : Hz**2
-outcome = int(abs(event(t) - i) < 0.5) : 1
+outcome = int(abs(event(t) - channel) < 0.5) : 1
 error = outcome - q : 1
 """
 
@@ -120,6 +122,8 @@ class Plan:
         Brian2 strings by object and role.
     shapes : dict of str to (dtype, shape)
         Of each number or array that a run hands over, by ``object.variable``.
+    replicates : int
+        Networks of this size that run as one, side by side and unconnected; see `combine`.
     """
 
     cells: int
@@ -130,6 +134,7 @@ class Plan:
     snapshot_steps: int
     texts: dict[str, dict[str, str]]
     shapes: dict[str, tuple[str, tuple[int, ...]]]
+    replicates: int = 1
 
     @property
     def duration(self) -> float:
@@ -273,7 +278,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         clash = set(values) & set(shared_values)
         if clash:
             raise ConfigurationError(f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses")
-        put(name, {**values, **shared_values})
+        put(name, {**values, **shared_values, "channel": np.arange(k, dtype=np.int32)})
         put(name, {variable: np.full(k, values[start] if isinstance(start, str) else start, float)
                    for variable, start in rule.initial.items()})  # fmt: skip
         texts[name] = {
@@ -302,6 +307,100 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         steps=len(arrays["signals.elapsed"]),
         snapshot_steps=snapshot_steps,
         texts={name: {role: _tidy(text) for role, text in each.items()} for name, each in texts.items()},
-        shapes={name: (array.dtype.str, array.shape) for name, array in arrays.items()},
+        shapes=_shapes(arrays),
     )
     return plan, arrays
+
+
+def _shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
+
+
+def combine(plan: Plan, runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[str, np.ndarray]]:
+    """Put several runs of one plan side by side as one network with block-diagonal synapses.
+
+    Seeds and parameter values may differ between the runs. The noise of all comes from the generator of the first.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of each run alone.
+    runs : list of dict
+        The numbers of each run.
+
+    Returns
+    -------
+    plan : Plan
+    arrays : dict
+        Numbers of the whole; `split` divides what it gives.
+
+    Raises
+    ------
+    ConfigurationError
+        If the trials of the runs do not lie at the same times.
+    """
+    if len(runs) == 1:
+        return plan, runs[0]
+    n, k, many = plan.cells, plan.channels, len(runs)
+    sizes = {"cells": n, "state": n, "when": k, "what": k, "population": 1}
+    arrays: dict[str, np.ndarray] = {}
+    differing: list[tuple[str, str]] = []
+    for name, first in runs[0].items():
+        owner, variable = name.split(".")
+        each = [run[name] for run in runs]
+        if name == "cells.noise_seed":
+            arrays[name] = first
+        elif name == "signals.elapsed":
+            if any(not np.array_equal(first, other) for other in each):
+                raise ConfigurationError("replicates need trials at the same times", "--replicates")
+            arrays[name] = first
+        elif owner == "signals":
+            arrays[name] = np.stack(each, axis=1)
+        elif variable in ("i", "j"):
+            arrays[name] = np.concatenate([other + np.int32(n * r) for r, other in enumerate(each)])
+        elif first.ndim == 0 and all(other == first for other in each):
+            arrays[name] = first  # one value for all, and the same arithmetic as alone
+        elif first.ndim == 0:
+            arrays[name] = np.repeat(np.array(each), sizes[owner])
+            differing.append((owner, variable))
+        else:
+            arrays[name] = np.concatenate(each)
+    for name in ("when", "what"):
+        arrays[f"{name}.replicate"] = np.repeat(np.arange(many, dtype=np.int32), k)
+
+    def several(name: str, text: str) -> str:
+        """A parameter that differs is now one value for each member of its group; signals differ by replicate."""
+        for owner, variable in differing:
+            if owner == name:
+                text = re.sub(rf"(?m)^({variable} : .*)\(shared, constant\)$", r"\1(constant)", text)
+        for signal in ("latency", "event", "learn"):
+            text = text.replace(f"{signal}(t)", f"{signal}(t, replicate)")
+        return text
+
+    texts = {name: {role: several(name, text) for role, text in each.items()} for name, each in plan.texts.items()}
+    for name in ("when", "what"):
+        texts[name]["equations"] += "replicate : integer (constant)\n"
+    return replace(plan, texts=texts, shapes=_shapes(arrays), replicates=many), arrays
+
+
+def split(plan: Plan, outputs: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Divide what a combined plan gave into one set of outputs a run, as each run alone gives them.
+
+    Parameters
+    ----------
+    plan : Plan
+        The combined plan.
+    outputs : dict
+        What its program returned.
+    """
+    n, many = plan.cells, plan.replicates
+    found = []
+    for r in range(many):
+        mine = outputs["spikes.i"] // n == r
+        run = {"spikes.t": outputs["spikes.t"][mine], "spikes.i": outputs["spikes.i"][mine] - n * r,
+               "snapshots.t": outputs["snapshots.t"]}  # fmt: skip
+        for name in ("when.z", "snapshots.q", "snapshots.x", "snapshots.when", "snapshots.what"):
+            columns = outputs[name].shape[1] // many
+            run[name] = outputs[name][:, r * columns : (r + 1) * columns]
+        found.append(run)
+    return found

@@ -30,6 +30,9 @@ STATE_STEP = 0.01
 # how long before a moment a spike still shows in the trace, in time constants; the rest is below 1e-8
 MEMORY = 20.0
 
+# what two times may differ by and still be the same, s
+SAME = 1e-9
+
 UNITS = {
     "time": ("s", "time from the cue"),
     "prediction": ("1", "prediction of a cue-only probe: clip(what, 0, 1)*max(when, 0)"),
@@ -87,6 +90,7 @@ def spike_trace(
     -------
     array, shape (samples, cells), Hz
     """
+    samples = np.asarray(samples) - SAME  # rounding of times does not decide which of two equal ones is the earlier
     first = np.searchsorted(times, samples[0] - MEMORY * tau)
     trace = np.zeros((len(samples), n))
     now, value = samples[0] - MEMORY * tau, np.zeros(n)

@@ -48,10 +48,10 @@ class OwnTemplates(Additions):
     def fill_noise(self, cells: b2.NeuronGroup) -> CodeRunner:  # noqa: D102
         return _added(cells, "gaussian", ["gaussian", "noise_seed", "N"], cells.clock)
 
-    def dense_sum(self, updater: Any, inner: str) -> None:  # noqa: D102
+    def dense_sum(self, updater: Any, inner: str, rows: int) -> None:  # noqa: D102
         updater.template = "dense_sum"
         updater.codeobj_class = OwnCodeObject
-        updater.template_kwds["_inner"] = inner
+        updater.template_kwds |= {"_inner": inner, "_rows": rows}
         updater.needed_variables = [*updater.needed_variables, "_synaptic_pre"]
 
 

@@ -1,0 +1,437 @@
+"""Devices: one build for every number, the same bytes for the same seed, sound noise, and clear words when a tool or an equation fails."""
+
+import gc
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+import reference
+import small
+from scipy import stats
+
+from izhires import simulate
+from izhires.build import SCHEDULE
+from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
+from izhires.declare import PerMillisecond, parameter
+from izhires.devices import NAMES, get
+from izhires.devices.cpp import compiler
+from izhires.errors import ConfigurationError, ToolchainError
+from izhires.paradigms import Experiment
+from izhires.plan import make_plan
+from izhires.recording import load, save
+from izhires.rules.base import Rule
+from izhires.seeds import Seeds
+
+QUIET = small.configuration()
+NOISY = small.configuration(reservoir__noise="1 mV/sqrt(ms)")
+"""Differs from `QUIET` in a number only, so that both share a build."""
+
+TIMES = {"build_seconds", "run_seconds", "created"}
+
+
+def prepared(model, seed=0, device="cpp"):
+    _, plan, arrays = small.planned(model, seed)
+    return get(device).prepare(plan), arrays
+
+
+def same_bytes(one, other):
+    assert one.keys() == other.keys()
+    return all(np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes() for name in one)
+
+
+# one seed, one recording
+
+
+def same_recording(one, other):
+    assert {name: one.attrs[name] for name in one.attrs if name not in TIMES} == {
+        name: other.attrs[name] for name in other.attrs if name not in TIMES | {"path"}
+    }
+    return same_bytes(dict(one.variables), dict(other.variables))
+
+
+def test_one_seed_gives_the_same_bytes_again_and_in_another_process(tmp_path):
+    first = simulate(NOISY, seed=3)
+    assert same_recording(first, simulate(NOISY, seed=3))
+    script = "import sys, small, test_devices as t; from izhires import simulate; t.save(simulate(t.NOISY, seed=3), sys.argv[1])"
+    subprocess.run([sys.executable, "-c", script, tmp_path / "other.nc"], cwd=Path(__file__).parent, check=True)
+    save(first, tmp_path / "own.nc")
+    assert same_recording(load(tmp_path / "own.nc"), load(tmp_path / "other.nc"))
+    assert not same_bytes(dict(first.variables), dict(simulate(NOISY, seed=4).variables))
+
+
+def test_one_seed_gives_the_same_bytes_on_the_numpy_device():
+    program, arrays = prepared(NOISY, 1, "numpy")
+    assert same_bytes(small.outputs(NOISY, "numpy", 1), program.run(arrays))
+
+
+# one build for every number
+
+
+def test_seeds_and_values_share_a_build(monkeypatch):
+    program, arrays = prepared(QUIET)
+    made = (program.folder / "main").stat().st_mtime_ns
+    monkeypatch.setattr("izhires.devices.cpp.CppDevice._build", lambda *_: pytest.fail("built again"))
+    others = {
+        "another seed": prepared(QUIET, seed=1),
+        "another time constant": prepared(small.configuration(reservoir__tau_fast="4 ms")),
+        "another rate of learning": prepared(small.configuration(what__rule={"type": "surprise_two_factor", "fastest": 0.2})),
+        "another drive": prepared(small.configuration(reservoir__bias_excitatory=["1 mV/ms", "2 mV/ms"])),
+        "another latency": prepared(
+            small.configuration(
+                paradigm__blocks=[{**block, "latency": {"A": "80 ms", "B": "100 ms"}} for block in small.PARADIGM["blocks"]]
+            )
+        ),
+        "noise": prepared(NOISY),
+    }
+    results = [program.run(arrays)]
+    for name, (other, numbers) in others.items():
+        assert (other.folder, other.build_seconds) == (program.folder, 0.0), name
+        results.append(other.run(numbers))
+        for before in results[:-1]:
+            assert not np.array_equal(results[-1]["snapshots.what"], before["snapshots.what"]), name
+    assert (program.folder / "main").stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize("device", NAMES)
+def test_an_array_that_does_not_fit_is_refused_before_anything_runs(device, monkeypatch):
+    program, arrays = prepared(QUIET, device=device)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("the program was started"))
+    monkeypatch.setattr("izhires.build.build", lambda *_, **__: pytest.fail("the network was built"))
+    assert len(arrays) > 40
+    for name, value in arrays.items():
+        for wrong in (np.append(value, value.ravel()[:1]), value.astype(np.float32), None):
+            with pytest.raises(ValueError, match=re.escape(f"{name} must be {value.dtype} {value.shape}")):
+                program.run({**arrays, name: wrong})
+        with pytest.raises(ValueError, match=f"{re.escape(name)} must be .*, got nothing"):
+            program.run({key: each for key, each in arrays.items() if key != name})
+
+
+# the cache
+
+
+def script(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+PREPARE = """
+import json, sys, numpy as np, small
+from izhires.devices import get
+_, plan, arrays = small.planned(small.configuration())
+program = get("cpp").prepare(plan)
+found = program.run(arrays)
+print(json.dumps([program.build_seconds, str(program.folder), small.spikes(found).tolist(), found["when.z"].sum()]))
+"""
+
+
+def test_processes_that_find_a_half_built_folder_build_once(tmp_path):
+    """What an interrupted build leaves is not used, and of three processes that want the same program one builds it."""
+    known, _ = prepared(QUIET)
+    folder = tmp_path / "izhires" / "builds" / known.folder.name
+    for each in (folder, folder.with_name(folder.name + ".part")):
+        (each / "static_arrays").mkdir(parents=True)
+        script(each / "main", "exit 1")
+        (each / "hot.o").write_bytes(b"rubbish")
+    log = tmp_path / "calls"
+    # a build without optimisation is enough here, and faster
+    cxx = script(tmp_path / "cxx", f'echo "$@" >> "{log}"\nexec {shutil.which(compiler())} "$@" -O0')
+    several = [
+        subprocess.Popen(
+            [sys.executable, "-c", PREPARE], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "CXX": cxx},
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    said = [json.loads(process.communicate(timeout=300)[0]) for process in several]
+    assert sorted(seconds > 0 for seconds, *_ in said) == [False, False, True]
+    calls = log.read_text().splitlines()
+    assert [sum(f"-c {unit}.cpp" in call for call in calls) for unit in ("hot", "cold")] == [1, 1]
+    expected = small.spikes(small.outputs(QUIET)).tolist()
+    for _, where, spikes, z in said:
+        assert where == str(folder)
+        assert spikes == expected
+        assert z == said[0][3]
+
+
+def test_without_a_compiler_or_make_the_way_out_is_named(tmp_path, monkeypatch):
+    _, plan, _ = small.planned(QUIET)
+    tools = {tool: shutil.which(tool) for tool in ("g++", "make")}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ToolchainError, match=r"'g\+\+' is not on the PATH; install a C\+\+ compiler.*or use --device numpy"):
+        get("cpp").prepare(plan)
+    monkeypatch.setenv("CXX", "clang-of-nowhere")
+    with pytest.raises(ToolchainError, match="'clang-of-nowhere' is not on the PATH; install a C"):
+        get("cpp").prepare(plan)
+    monkeypatch.delenv("CXX")
+    (tmp_path / "g++").symlink_to(tools["g++"])
+    with pytest.raises(ToolchainError, match="'make' is not on the PATH; install make, or use --device numpy"):
+        get("cpp").prepare(plan)
+
+
+def test_a_compiler_that_fails_is_told_of_with_its_log(tmp_path, monkeypatch):
+    _, plan, _ = small.planned(QUIET)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", script(tmp_path / "false", "exit 1"))
+    with pytest.raises(ToolchainError, match="false --version failed"):
+        get("cpp").prepare(plan)
+    broken = script(tmp_path / "broken", '[ "$1" = --version ] && echo broken 1.0 && exit 0\necho "cannot spell int" >&2\nexit 1')
+    monkeypatch.setenv("CXX", broken)
+    with pytest.raises(ToolchainError, match="compile failed: .*; the whole log is ") as caught:
+        get("cpp").prepare(plan)
+    assert "\n" not in str(caught.value)
+    log = Path(str(caught.value).rpartition("the whole log is ")[2])
+    assert log.is_relative_to(tmp_path)
+    assert "cannot spell int" in log.read_text()
+
+
+# the order of events
+
+OBJECTS = {
+    "state_filter": "state filter",
+    "power_summed_variable_power_post": "population power",
+    "population_mean_power": "population mean power",
+    "when_weights_summed_variable_z_post": "when reading",
+    "when_rule": "when rule",
+    "when_learn_thresholder": "when learning event",
+    "when_weights_learn": "when weights",
+    "feedback_summed_variable_feedback_post": "feedback",
+    "drive": "drive",
+    "identity": "recording",
+    "mean_state": "recording",
+    "timing": "recording",
+    "what_kept": "recording",
+    "when_kept": "recording",
+    "gaussian": "noise",
+    "cells_stateupdater": "cells",
+    "cells_spike_thresholder": "spikes",
+    "what_clear_thresholder": "window's end",
+    "what_window_end_thresholder": "window's end",
+    "what_clear_resetter": "what cleared",
+    "excitation_pre": "synapses",
+    "inhibition_pre": "synapses",
+    "what_weights_read": "what reading",
+    "what_window_end_resetter": "what rule",
+    "what_weights_learn": "what weights",
+    "cells_spike_resetter": "reset",
+}
+"""Brian2's name of each object -> its name in the schedule."""
+
+WITHOUT_EFFECT = {"spikes", "progress", *(f"{name}_stateupdater" for name in ("state", "population", "when", "what"))}
+"""Objects that change no number, or have nothing to do."""
+
+
+@pytest.mark.parametrize("device", NAMES)
+def test_the_objects_run_in_the_order_of_the_schedule(device):
+    if device == "cpp":
+        table = simulate(NOISY, seed=3).attrs["schedule"]
+    else:
+        program, arrays = prepared(QUIET, device=device)
+        program.run(arrays)
+        table = program.schedule()
+    found = []
+    for line in table.splitlines()[2:]:
+        name, _, _, slot, order, active = (part.strip() for part in line.split("|"))
+        name = name.split(" ")[0]
+        if name in WITHOUT_EFFECT:
+            continue
+        assert active == "yes"
+        assert (slot, int(order)) == SCHEDULE[OBJECTS[name]], name
+        found.append(OBJECTS[name])
+    wanted = [name for name in SCHEDULE if device == "cpp" or name != "noise"]
+    assert list(dict.fromkeys(found)) == wanted
+    assert len(found) == len(OBJECTS) - (device != "cpp")
+
+
+# noise
+
+GAUSSIAN = """
+dv/dt = -v/dt + noise*xi : volt
+dr/dt = -r/dt + noise*xi*Hz/volt : Hz
+u : volt/second
+a : 1/second (constant)
+b : 1/second (constant)
+c : volt (constant)
+d : volt/second (constant)
+"""
+"""Cells without a memory: with 1 mV/sqrt(ms) and a step of 1 ms, v/mV is the Gaussian number of the step, and r/mHz too."""
+
+CELLS, TRIALS = 600, 2000
+
+
+@pytest.fixture(scope="module")
+def gaussian():
+    """Run the Gaussian source with a seed: what each cell got at every other step, and at which steps that was at least 1."""
+    model = small.configuration(
+        "unconnected", reservoir__n=CELLS, reservoir__noise="1 mV/sqrt(ms)", reservoir__equations=GAUSSIAN,
+        reservoir__threshold="v >= 1*mV", reservoir__reset="v = c", time_step="1 ms",
+    )  # fmt: skip
+    # a window of one step at the start of every trial of two, so that x is r there
+    onset = np.arange(TRIALS) * 0.002
+    trials = {"onset": onset, "duration": 0.002, "cue": onset, "event": "", "latency": np.nan, "kind": "probe"}
+    experiment = Experiment.from_table(trials, ["A"], window=0.001, event_width=0.001, cue_duration=0.001)
+    plan, arrays = make_plan(model, experiment, Seeds())
+    program = get("cpp").prepare(plan)
+
+    def draw(seed):
+        found = program.run({**arrays, "cells.noise_seed": np.asarray(seed, dtype=arrays["cells.noise_seed"].dtype)})
+        beyond = np.zeros((plan.steps, CELLS), bool)
+        beyond[np.round(found["spikes.t"] * 1e3).astype(int), found["spikes.i"]] = True
+        values = found["snapshots.x"][2:] * 1e3
+        # both views show the same numbers: r at the start of a step was drawn in the step before
+        assert np.array_equal(values[: TRIALS - 2] >= 1, beyond[1 : 2 * TRIALS - 4 : 2])
+        return values, beyond[: 2 * TRIALS]
+
+    return draw
+
+
+SIGMAS = 5.5
+"""Bound of every standardised statistic below; chance 4e-8 each that a true Gaussian source of another seed goes beyond."""
+
+
+def correlation(one, other):
+    """Standard errors by which two arrays of standardised independent numbers are correlated."""
+    return np.sum(one * other) / np.sqrt(one.size)
+
+
+def test_the_gaussian_source_has_the_moments_and_the_tails_of_a_gaussian(gaussian):
+    """About 1.2 million numbers. All bounds together fail a true Gaussian source with a chance below 2e-5."""
+    g = gaussian(1)[0].ravel()
+    n = g.size
+    assert n > 1e6
+    assert abs(g.mean()) * np.sqrt(n) < SIGMAS
+    assert abs(g.var() - 1) * np.sqrt(n / 2) < SIGMAS
+    assert abs(np.mean(g**3)) * np.sqrt(n / 15) < SIGMAS
+    assert abs(np.mean(g**4) - 3) * np.sqrt(n / 96) < SIGMAS
+    assert abs(np.mean(g**6) - 15) * np.sqrt(n / 10170) < SIGMAS
+    for bound in (0.1, 1, 2, 3, 3.5, 4, 4.5):
+        for side in (1, -1):
+            assert stats.binomtest(int(np.sum(side * g > bound)), n, stats.norm.sf(bound)).pvalue > 1e-6, side * bound
+    assert np.abs(g).max() > 4.5
+    assert stats.kstest(g, "norm").pvalue > 1e-6
+    # each cell on its own
+    cells = gaussian(1)[0]
+    assert np.abs(cells.mean(axis=0)).max() * np.sqrt(len(cells)) < SIGMAS
+    assert np.abs((cells**2).mean(axis=0) - 1).max() * np.sqrt(len(cells) / 2) < SIGMAS + 1
+
+
+def test_the_gaussian_source_is_independent_across_cells_and_steps(gaussian):
+    """Numbers, their squares (pairs share a radius), and steps above 1 of each step; fails by chance with less than 5e-6."""
+    values, beyond = gaussian(1)
+    square = (values**2 - 1) / np.sqrt(2)
+    p = stats.norm.sf(1)
+    bit = (beyond - p) / np.sqrt(p * (1 - p))
+    assert abs(bit.sum()) / np.sqrt(bit.size) < SIGMAS
+    for view in (values, square, bit):
+        for lag in (1, 2, 3, 4, 8, 16, 128, 255, 256, 257, 512):
+            assert abs(correlation(view[:, lag:], view[:, :-lag])) < SIGMAS, f"cells {lag} apart"
+        for lag in (1, 2, 3, 4, 5, 10, 100):
+            assert abs(correlation(view[lag:], view[:-lag])) < SIGMAS, f"steps {lag} apart"
+
+
+def test_the_noise_follows_its_seed(gaussian):
+    first, second, again = (gaussian(seed)[0] for seed in (1, 2, 1))
+    assert np.array_equal(first, again)
+    assert not np.any(np.all(first == second, axis=0))
+    assert abs(correlation(first, second)) < SIGMAS
+    assert abs(correlation(first[1:], second[:-1])) < SIGMAS
+
+
+def test_noise_makes_cells_fire_alike_on_both_devices():
+    """Mean rate and irregularity of 40 runs on cpp and 3 on numpy, of one network under other noise.
+
+    t test at a chance of 1e-6 each; a noise that is 10 % stronger would be noticed, which is tested too.
+    """
+    _, plan, arrays = small.planned(NOISY)
+
+    def measured(device, seeds, stronger=1.0):
+        rows = []
+        for seed in seeds:
+            numbers = {**arrays, "cells.noise_seed": np.int32(seed), "cells.noise": arrays["cells.noise"] * stronger}
+            time, cell = small.spikes(get(device).prepare(plan).run(numbers))
+            order = np.lexsort((time, cell))
+            interval = np.diff(time[order])[np.diff(cell[order]) == 0] / 1e3
+            rows.append([len(time) / plan.cells / plan.duration, np.log(interval).mean(), np.log(interval).std()])
+        return np.array(rows)
+
+    cpp = measured("cpp", range(40))
+    bound = stats.t.isf(0.5e-6, len(cpp) - 1) * cpp.std(axis=0, ddof=1) * np.sqrt(1 / len(cpp) + 1 / 3)
+    assert cpp[:, 0].mean() > 2
+    assert np.all(np.abs(measured("numpy", range(3)).mean(axis=0) - cpp.mean(axis=0)) < bound)
+    assert np.any(np.abs(measured("cpp", range(100, 103), 1.1).mean(axis=0) - cpp.mean(axis=0)) > bound)
+
+
+# a user's own equations
+
+WRONG = {
+    "a bracket too many": ({"equations": CELL_EQUATIONS.replace("- u + I", "- u + I)")}, "cells", r"unmatched '\)'"),
+    "a wrong unit": ({"equations": CELL_EQUATIONS.replace("140*mV/ms", "140*mV")}, "cells", "Inconsistent units.*'v'"),
+    "an unknown name": ({"equations": CELL_EQUATIONS.replace("- u + I", "- u + I + extra")}, "cells", '"extra" could not be resolved'),
+    "a variable too few": ({"equations": CELL_EQUATIONS.replace("dr/dt = -r/tau_trace : Hz", "")}, "cells", "must have a variable 'r'"),
+    "noise that has no seed": ({"equations": CELL_EQUATIONS.replace("noise*xi", "noise*xi_v")}, "cells", "'xi_v' does not follow the seed"),
+    "a threshold without unit": ({"threshold": "v >= 30"}, "cells_spike_thresholder", "different units"),
+    "a reset of nothing": ({"reset": CELL_RESET + "m += 1"}, "cells_spike_resetter", "unknown name 'm'"),
+    "a synapse onto nothing": ({"excitation": "I_quick_post += w"}, "excitation_pre", "unknown name 'I_quick_post'"),
+}
+
+
+@pytest.mark.parametrize("device", NAMES)
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_equation_is_one_line_that_names_its_object(case, device, capfd):
+    changes, place, problem = WRONG[case]
+    model = small.configuration(**{f"reservoir__{name}": text for name, text in changes.items()})
+    _, plan, arrays = small.planned(model)
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        get(device).prepare(plan).run(arrays)
+    (complaint,) = caught.value.complaints
+    assert str(complaint).startswith(f"{place}: ")
+    assert "\n" not in str(complaint)
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+    assert "created here" not in said.out + said.err
+
+
+def test_a_rule_of_ones_own_runs_on_cpp(monkeypatch):
+    class Bounded(Rule):
+        """Three-factor rule whose error counts no more than a limit."""
+
+        type: Literal["bounded"] = "bounded"
+        speed: PerMillisecond = parameter("2e-4 1/ms", "learning rate", gt=0)
+        limit: float = parameter(0.3, "largest error that counts", gt=0)
+
+        schedule: ClassVar[str] = "step"
+        channel_update: ClassVar[str] = "step = speed*dt*gate*clip(error, -limit, limit)"
+        weight_update: ClassVar[str] = "w += step_post*s_pre"
+
+    class Truth(reference.ThreeFactor):
+        def step(self, now):
+            error = now.target - now.z
+            return self.rule.speed * now.dt * now.gate * np.clip(error, -self.rule.limit, self.rule.limit)
+
+    try:
+        monkeypatch.setitem(reference.RULES, "bounded", Truth)
+        model = small.configuration(when="bounded")
+        experiment, plan, arrays = small.planned(model)
+        found, expected = get("cpp").prepare(plan).run(arrays), reference.simulate(model, experiment, plan, arrays)
+        assert np.array_equal(small.spikes(found), small.spikes(expected))
+        weights = expected["snapshots.when"]
+        assert np.abs(found["snapshots.when"] - weights).max() < 1e-9 * np.abs(weights).max()
+        # the limit was reached
+        assert (np.abs(expected["when.z"]) > 0.3).any()
+        # and a mistake in it is told of by name
+        monkeypatch.setattr(Bounded, "weight_update", "w += step_post*s_pre*mV")
+        with pytest.raises(ConfigurationError, match="^when_weights_learn: .*inconsistent units"):
+            get("cpp").prepare(small.planned(model)[1])
+    finally:
+        # a class that is known to nobody is no rule any more
+        model = None
+        del Bounded
+        gc.collect()

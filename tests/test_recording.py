@@ -1,0 +1,375 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import small
+import xarray as xr
+
+import izhires
+from izhires.batch import jobs
+from izhires.configuration import Configuration
+from izhires.errors import RecordingError
+from izhires.recording import LAYOUT, UNITS, assemble, load, load_folder, save, spike_trace
+from izhires.run import simulate
+
+CONTRACT = {
+    "prediction": ("probe", "event", "time"),
+    "expectation": ("probe", "event", "time"),
+    "when": ("probe", "event", "time"),
+    "what": ("probe", "event"),
+    "what_weights": ("probe", "event", "neuron"),
+    "when_weights": ("probe", "event", "neuron"),
+    "mean_state": ("probe", "neuron"),
+    "event": ("event",),
+    "time": ("time",),
+    "block": ("probe",),
+    "probe_trial": ("probe",),
+    "block_trial": ("probe",),
+    **{f"trial_{name}": ("trial",) for name in ("onset", "duration", "cue", "latency", "event", "block", "kind", "learn")},
+    "trial_what": ("trial", "event"),
+    **{f"outcome_{name}": ("outcome",) for name in ("block", "event", "latency", "probability")},
+    "state_trace": ("state_probe", "state_time", "neuron"),
+    "state_probe": ("state_probe",),
+    "state_time": ("state_time",),
+    "rate": ("neuron",),
+    "cell_type": ("neuron",),
+    "excitatory": ("neuron",),
+    "spike_time": ("spike",),
+    "spike_neuron": ("spike",),
+}
+ATTRIBUTES = {
+    "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
+    "versions": str, "device": str, "git_commit": str, "plan": str, "schedule": str, "build_seconds": float,
+    "run_seconds": float, "created": str, "time_step": float, "window": float, "event_width": float, "cue_duration": float,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def configuration():
+    return small.configuration()
+
+
+@pytest.fixture(scope="module")
+def recording(configuration):
+    return simulate(configuration, seed=3)
+
+
+@pytest.fixture(scope="module")
+def path(recording, tmp_path_factory):
+    return save(recording, tmp_path_factory.mktemp("recording") / "new folder" / "meet_seed3.nc")
+
+
+def test_the_file_needs_nothing_of_this_package(path):
+    code = f"""
+    import json, sys
+    import xarray
+    found = xarray.open_dataset({str(path)!r})
+    assert not any(name.startswith(("izhires", "brian2")) for name in sys.modules)
+    print(json.dumps({{name: (each.dims, each.attrs) for name, each in found.variables.items()}}))
+    """
+    said = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True).stdout
+    found = json.loads(said)
+    assert {name: tuple(dims) for name, (dims, _) in found.items()} == CONTRACT
+    for name, (_, attributes) in found.items():
+        unit, meaning = UNITS.get(name, ("", ""))
+        assert attributes.get("long_name", "") == meaning, name
+        assert attributes.get("units", "") == unit, name
+    with_units = {name for name, (_, attributes) in found.items() if attributes.get("units")}
+    assert set(CONTRACT) - with_units == {"event", "trial_event", "trial_kind", "outcome_event", "cell_type"}
+
+
+def test_the_attributes(recording, path, configuration):
+    with xr.open_dataset(path) as opened:
+        found = opened.attrs
+    assert set(found) == set(ATTRIBUTES)
+    for name, kind in ATTRIBUTES.items():
+        assert isinstance(found[name], kind), name
+    assert (found["paradigm"], found["variant"], found["seed"], found["device"]) == ("meet", "", 3, "cpp")
+    assert found["layout"] == LAYOUT
+    assert Configuration.parse(json.loads(found["configuration"])) == configuration
+    assert set(json.loads(found["versions"])) >= {"izhires", "brian2", "numpy", "xarray", "python"}
+    assert found["run_seconds"] > 0
+    assert found["time_step"] == 0.001
+
+
+def test_load_gives_it_back_equal(recording, path):
+    found = izhires.load(path)
+    xr.testing.assert_identical(found, recording)
+    for name, each in recording.variables.items():
+        if each.dtype.kind != "U":
+            assert found[name].dtype == each.dtype, name
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_the_probes_stand_where_the_trial_table_has_them(recording, configuration):
+    experiment, _, _ = small.planned(configuration, seed=3)
+    done, began, place = 0, {}, 0
+    for row in experiment.trials.itertuples():
+        began.setdefault(row.block, done)
+        if row.kind == "train":
+            done += 1
+        if row.kind == "probe":
+            found = recording.isel(probe=place)
+            assert (int(found["block"]), int(found["probe_trial"])) == (row.block, done)
+            assert int(found["block_trial"]) == done - began[row.block]
+            np.testing.assert_array_equal(found["expectation"], experiment.expectation(row.block, recording["time"].values))
+            place += 1
+    assert recording.sizes["probe"] == place
+    # the probe after a block's last trial belongs to that block
+    wanted = configuration.paradigm.probes
+    lengths = [block.trials for block in configuration.paradigm.blocks]
+    assert wanted[-1] == lengths[0]
+    starts = [0, *np.cumsum(lengths)[:-1]]
+    places = [(0, 0)] + [(block, start + count) for block, start in enumerate(starts) for count in wanted]
+    assert list(zip(recording["block"].values, recording["probe_trial"].values, strict=True)) == places
+    for name in ("onset", "duration", "cue", "latency", "event", "block", "kind", "learn"):
+        np.testing.assert_array_equal(recording[f"trial_{name}"], experiment.trials[name])
+    for name in ("block", "event", "latency", "probability"):
+        np.testing.assert_array_equal(recording[f"outcome_{name}"], experiment.outcomes[name])
+    np.testing.assert_allclose(recording["time"], np.arange(round(experiment.window * 1e3)) * 1e-3, rtol=1e-15)
+
+
+def test_the_prediction_is_what_times_when(recording):
+    what = (recording["what_weights"] * recording["mean_state"]).sum("neuron")
+    assert float(abs(what).max()) > 0.1
+    np.testing.assert_allclose(recording["what"], what, rtol=1e-9, atol=1e-12)
+    expected = recording["what"].clip(0, 1) * recording["when"].clip(0, None)
+    np.testing.assert_array_equal(recording["prediction"], expected.transpose("probe", "event", "time"))
+
+
+def test_the_identity_prediction_of_every_trial(recording, configuration):
+    """A trial's own prediction is that of the weights before it and of its own mean state."""
+    found = small.outputs(configuration, "cpp", 3)
+    n, k = recording.sizes["neuron"], recording.sizes["event"]
+    trials = recording.sizes["trial"]
+    np.testing.assert_allclose(found["snapshots.t"][:trials], recording["trial_onset"], atol=1e-12)
+    weights = found["snapshots.what"].reshape(-1, k, n)
+    expected = np.einsum("tkn,tn->tk", weights[:trials], found["snapshots.x"][1 : trials + 1])
+    np.testing.assert_allclose(recording["trial_what"], expected, rtol=1e-9, atol=1e-12)
+    probes = (recording["trial_kind"] == "probe").values
+    np.testing.assert_array_equal(recording["trial_what"][probes], recording["what"])
+    # weights move in training trials, and in no other
+    moved = np.abs(np.diff(weights[: trials + 1], axis=0)).max(axis=(1, 2)) > 0
+    np.testing.assert_array_equal(moved, recording["trial_learn"] == 1)
+
+
+def states(recording, configuration):
+    """Return time, trace and standardised state at every readout step, step by step from the recorded spikes alone."""
+    reservoir, state = configuration.reservoir, configuration.state
+    end = float((recording["trial_onset"] + recording["trial_duration"])[-1])
+    steps, n = round(end * 1e3 / configuration.time_step), recording.sizes["neuron"]
+    fired = [[] for _ in range(steps)]
+    when = np.round(recording["spike_time"].values * 1e3 / configuration.time_step).astype(int)
+    for step, cell in zip(when, recording["spike_neuron"].values, strict=True):
+        if step < steps:
+            fired[step].append(cell)
+    r, mean, variance = np.zeros(n), np.zeros(n), np.zeros(n)
+    traces, standardised = [], []
+    per_readout = round(state.time_step / configuration.time_step)
+    for step in range(steps):
+        if step % per_readout == 0:
+            mean += (r - mean) * state.time_step / state.tau_mean
+            variance += ((r - mean) ** 2 - variance) * state.time_step / state.tau_mean
+            traces.append(r.copy())
+            standardised.append((r - mean) / np.sqrt(variance + state.smallest_spread**2))
+        r -= r * configuration.time_step / reservoir.tau_trace
+        r[fired[step]] += 1e3 / reservoir.tau_trace
+    return np.array(traces), np.array(standardised)
+
+
+def test_states_and_timing_predictions_follow_from_the_spikes(recording, configuration):
+    traces, standardised = states(recording, configuration)
+    probes = np.flatnonzero(recording["trial_kind"] == "probe")
+    assert len(probes) == recording.sizes["probe"]
+    for probe, trial in enumerate(probes):
+        cue = round(float(recording["trial_cue"][trial]) * 1e3)
+        window = slice(cue, cue + recording.sizes["time"])
+        np.testing.assert_allclose(recording["mean_state"][probe], traces[window].mean(axis=0), rtol=1e-9, atol=1e-9)
+        when = recording["when_weights"][probe].values @ standardised[window].T
+        np.testing.assert_allclose(recording["when"][probe], when, rtol=1e-8, atol=1e-10)
+    assert float(abs(recording["when"]).max()) > 0.05
+
+
+def test_traces_are_those_of_the_first_and_last_probe_of_each_block(recording, configuration):
+    blocks = recording["block"].values
+    wanted = sorted({f(np.flatnonzero(blocks == block)) for block in set(blocks) for f in (min, max)})
+    assert recording["state_probe"].values.tolist() == wanted
+    np.testing.assert_allclose(recording["state_time"], np.arange(recording.sizes["time"] // 10) * 0.01, atol=1e-15)
+    probes = np.flatnonzero(recording["trial_kind"] == "probe")
+    tau, cell = configuration.reservoir.tau_trace, recording["spike_neuron"].values
+    spike = np.round(recording["spike_time"].values * 1e6).astype(int)  # whole microseconds
+    for row, probe in enumerate(wanted):
+        cue = round(float(recording["trial_cue"][probes[probe]]) * 1e6)
+        for column in range(recording.sizes["state_time"]):
+            age = (cue + 10_000 * column - spike) / 1e3
+            before = age > 0
+            expected = np.bincount(cell[before], np.exp(-age[before] / tau) * 1e3 / tau, recording.sizes["neuron"])
+            np.testing.assert_allclose(recording["state_trace"][row, column], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_spike_trace_against_a_slow_loop():
+    rng = np.random.default_rng(2)
+    times, cells = np.sort(rng.uniform(0, 3, 400)), rng.integers(0, 7, 400)
+    samples, tau = 1.0 + 0.05 * np.arange(30), 0.04
+    slow = np.zeros((30, 7))
+    for row, moment in enumerate(samples):
+        for time, cell in zip(times, cells, strict=True):
+            if time < moment:
+                slow[row, cell] += np.exp(-(moment - time) / tau) / tau
+    np.testing.assert_allclose(spike_trace(times, cells, samples, 7, tau), slow, rtol=1e-10, atol=1e-6)
+    assert not spike_trace(np.empty(0), np.empty(0, int), samples, 7, tau).any()
+
+
+def test_rates_and_kept_spikes(recording, configuration):
+    found = small.outputs(configuration, "cpp", 3)
+    experiment, plan, _ = small.planned(configuration, seed=3)
+    counts = np.bincount(recording["spike_neuron"], minlength=recording.sizes["neuron"])
+    assert counts.sum() == len(found["spikes.t"]) > 0
+    assert (np.diff(recording["spike_time"]) >= 0).all()
+    np.testing.assert_allclose(recording["rate"], counts / plan.duration)
+    assert recording["excitatory"].values.tolist() == [name not in ("FS", "LTS") for name in recording["cell_type"].values]
+
+    some = assemble(plan, configuration, experiment, found, "probes")
+    rows = recording.isel(trial=np.flatnonzero(recording["trial_kind"] == "probe")[recording["state_probe"].values])
+    inside = np.zeros(recording.sizes["spike"], bool)
+    for start, length in zip(rows["trial_onset"].values, rows["trial_duration"].values, strict=True):
+        inside |= (recording["spike_time"].values >= start) & (recording["spike_time"].values < start + length)
+    assert 0 < inside.sum() < len(inside)
+    np.testing.assert_array_equal(some["spike_time"], recording["spike_time"][inside])
+    np.testing.assert_array_equal(some["spike_neuron"], recording["spike_neuron"][inside])
+    assert "spike_time" not in assemble(plan, configuration, experiment, found, "none")
+
+
+def test_a_run_again_from_the_recording_alone_is_identical(recording, path):
+    with xr.open_dataset(path) as opened:
+        attributes = opened.attrs
+    again = simulate(Configuration.parse(json.loads(attributes["configuration"])), int(attributes["seed"]), attributes["variant"])
+    xr.testing.assert_equal(again, recording)
+    for name, each in recording.variables.items():
+        assert again[name].values.tobytes() == each.values.tobytes(), name
+    differing = {name for name in ATTRIBUTES if again.attrs[name] != recording.attrs[name]}
+    assert differing <= {"created", "build_seconds", "run_seconds"}
+    assert not simulate(small.configuration(), seed=4)["when"].equals(recording["when"])
+
+
+def one_line(error):
+    text = str(error.value)
+    assert len(text.splitlines()) == 1
+    return text
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 100, 2000, 0.5, 0.99, -1])
+def test_a_file_cut_at_any_length(length, path, tmp_path):
+    size = path.stat().st_size
+    cut = tmp_path / "cut.nc"
+    shutil.copyfile(path, cut)
+    kept = size - 1 if length == -1 else int(length * size) if isinstance(length, float) else length
+    os.truncate(cut, kept)
+    with pytest.raises(RecordingError) as error:
+        load(cut)
+    assert one_line(error) == f"{cut}: is not a whole netCDF file ({kept} bytes)"
+
+
+def test_a_file_with_spoilt_numbers(path, tmp_path):
+    spoilt = tmp_path / "spoilt.nc"
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    spoilt.write_bytes(data)
+    with pytest.raises(RecordingError) as error:
+        load(spoilt)
+    assert one_line(error).startswith(f"{spoilt}: is not a whole netCDF file")
+
+
+def test_files_that_are_no_recordings(recording, tmp_path):
+    cases = {
+        "text.nc": (lambda path: path.write_text("onset\tduration\n" * 50), "is not a whole netCDF file (750 bytes)"),
+        "foreign.nc": (lambda path: xr.Dataset({"x": ("a", [1.0])}).to_netcdf(path), "is a netCDF file, but not a recording of izhires"),
+        "other.nc": (
+            lambda path: xr.Dataset({"prediction": ("a", [1.0])}, attrs={"layout": "landscape"}).to_netcdf(path),
+            "is a netCDF file, but not a recording of izhires",
+        ),
+        "later.nc": (
+            lambda path: recording.assign_attrs(layout=LAYOUT + 1).to_netcdf(path),
+            f"was written in layout {LAYOUT + 1}, by a later version; this one reads up to {LAYOUT}",
+        ),
+        "folder.nc": (lambda path: path.mkdir(), "is a folder"),
+        "missing.nc": (lambda path: None, "there is no such file"),
+    }
+    for name, (make, message) in cases.items():
+        make(tmp_path / name)
+        with pytest.raises(RecordingError) as error:
+            load(tmp_path / name)
+        assert one_line(error) == f"{tmp_path / name}: {message}"
+
+
+def test_a_folder_of_recordings(recording, tmp_path):
+    with pytest.raises(RecordingError, match="there is no such folder"):
+        load_folder(tmp_path / "gone")
+    with pytest.raises(RecordingError, match=r"holds no recording \(\*\.nc\)"):
+        load_folder(tmp_path)
+    for seed, variant in ((10, "b"), (9, "b"), (7, "c"), (8, "a")):
+        save(recording.assign_attrs(seed=seed, variant=variant), tmp_path / f"{variant}{seed}.nc")
+    found = [(each.attrs["variant"], each.attrs["seed"]) for each in load_folder(tmp_path)]
+    assert found == [("a", 8), ("b", 9), ("b", 10), ("c", 7)]
+    (tmp_path / "d.nc").write_bytes(b"")
+    with pytest.raises(RecordingError, match="d.nc: is not a whole netCDF file"):
+        load_folder(tmp_path)
+
+
+def test_a_full_disk_leaves_nothing(path, tmp_path):
+    """A process that may write no more than 20 kB to a file meets what a full disk gives."""
+    code = f"""
+    import resource
+    from izhires.errors import RecordingError
+    from izhires.recording import load, save
+    recording = load({str(path)!r})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    try:
+        save(recording, {str(tmp_path / "full" / "x.nc")!r})
+    except RecordingError as error:
+        print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith(f"{tmp_path / 'full' / 'x.nc'}: cannot be written: ")
+    assert lines[0].endswith(" MB are free there)")
+    assert list((tmp_path / "full").iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_file_of_before(recording, tmp_path, monkeypatch):
+    path = save(recording, tmp_path / "x.nc")
+    before = path.read_bytes()
+
+    def fail(self, target, *_, **__):
+        target.write_bytes(b"half")
+        raise RuntimeError("NetCDF: HDF error")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
+    with pytest.raises(RecordingError, match="x.nc: cannot be written: NetCDF: HDF error"):
+        save(recording, path)
+    assert [each.name for each in tmp_path.iterdir()] == ["x.nc"]
+    assert path.read_bytes() == before
+
+
+def test_folders_that_cannot_be_written_to(recording, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    for path in (tmp_path / "file" / "x.nc", tmp_path / "file" / "deep" / "x.nc", "/proc/x.nc", "/dev/null/x.nc"):
+        with pytest.raises(RecordingError) as error:
+            save(recording, path)
+        assert one_line(error).startswith(f"{path}: cannot be written: ")
+    assert (tmp_path / "file").read_text() == "not a folder"
+
+
+def test_the_names_of_files(configuration, tmp_path):
+    found = [job.path.name for job in jobs(configuration, [3, 1], tmp_path)]
+    assert found == ["meet_seed3.nc", "meet_seed1.nc"]
+    levels = Configuration.parse({"paradigm": {"type": "meet_levels", "levels": [0.1, 1.0]}})
+    found = [(job.path.name, job.name) for job in jobs(levels, [5], tmp_path)]
+    assert found == [("meet_levels_p=0.10_seed5.nc", "p=0.10 seed 5"), ("meet_levels_p=1.00_seed5.nc", "p=1.00 seed 5")]

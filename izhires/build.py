@@ -61,7 +61,11 @@ class Built:
 
 
 class Additions:
-    """What a device may add to plain Brian2 for speed; this one adds nothing."""
+    """What a device needs or adds beyond plain Brian2; this one adds nothing."""
+
+    def clock(self, step: float) -> b2.Clock:
+        """Return the clock of the cells."""
+        return b2.Clock(step * b2.second, name="cell_clock")
 
     def fill_noise(self, cells: b2.NeuronGroup) -> Any:
         """Return the object that fills the cells' variable ``gaussian`` before each step, or None to keep ``xi``."""
@@ -105,7 +109,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     # all replicates together; each has its own block of cells and channels, in order
     many = plan.replicates
     n, k = plan.cells * many, plan.channels * many
-    cell_clock = b2.Clock(plan.cell_step * b2.second, name="cell_clock")
+    cell_clock = additions.clock(plan.cell_step)
     readout_clock = b2.Clock(plan.readout_step * b2.second, name="readout_clock")
     signals = {
         name: b2.TimedArray(

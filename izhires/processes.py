@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 # reads until something comes, or until the other end of the pipe is gone, which a killed process cannot prevent
-GUARD = 'read done || kill -KILL -- "-$0" 2>/dev/null'
+GUARD = 'read done || kill -s KILL -- "-$0" 2>/dev/null'
 
 
 @contextmanager

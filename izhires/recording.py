@@ -90,12 +90,11 @@ def spike_trace(
     -------
     array, shape (samples, cells), Hz
     """
-    samples = np.asarray(samples) - SAME  # rounding of times does not decide which of two equal ones is the earlier
     first = np.searchsorted(times, samples[0] - MEMORY * tau)
     trace = np.zeros((len(samples), n))
     now, value = samples[0] - MEMORY * tau, np.zeros(n)
     for row, moment in enumerate(samples):
-        last = np.searchsorted(times, moment)
+        last = np.searchsorted(times, moment - SAME)  # rounding does not decide which of two equal times is the earlier
         value *= np.exp(-(moment - now) / tau)
         np.add.at(value, cells[first:last], np.exp(-(moment - times[first:last]) / tau) / tau)
         trace[row], first, now = value, last, moment

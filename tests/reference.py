@@ -1,9 +1,10 @@
 """A second, slow implementation of one whole run in plain numpy, to hold the generated programs against.
 
-Written from the equations alone (`izhires.circuits.base`, `izhires.plan`, the docstrings of the rules and gates) and from the order of
-events in `izhires.build.SCHEDULE`; it calls neither `izhires.build` nor Brian2. It works in mV and ms, where the package works in SI units, and
-takes times from the trial table as whole steps, so that the package's units and edges are checked too. From `make_plan` it takes only
-what was drawn: cells, synapses, cue and feedback weights.
+Written from the equations alone (`izhires.circuits.base`, `izhires.plan`, the docstrings of the rules and gates) and
+from the order of events in `izhires.build.SCHEDULE`; it calls neither `izhires.build` nor Brian2. It works in mV and
+ms, where the package works in SI units, and takes times from the trial table as whole steps, so that the package's
+units and edges are checked too. From `make_plan` it takes what was drawn (cells, synapses, cue and feedback weights),
+and how many steps there are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 
 def event_window(gate, learning, occurs, lag, z):
-    """1 within half_width of the event, else clip(z, baseline, 1), or 0 when closed outside; for the event that occurs."""
+    """Return 1 within half_width of the event that occurs, else clip(z, baseline, 1), or 0 when closed outside."""
     if not (learning and occurs):
         return 0.0
     if abs(lag) <= gate.half_width:
@@ -60,7 +61,7 @@ class TwoFactor:
 
 @dataclass
 class SurpriseTwoFactor:
-    """Step of dw = step*x: alpha*error/(P + 1 Hz^2); alpha falls as alpha/(1 + alpha), and a cumulative sum test raises it."""
+    """Step of dw = step*x: alpha*error/(P + 1 Hz^2); alpha falls like a counter, and a cumulative sum test raises it."""
 
     rule: object
     alpha: float = 0.0

@@ -30,9 +30,10 @@ PARADIGM = {
     ],
 }
 
-# All that decides whether this network is worth looking at is written here, whatever the defaults are.
-# Without noise, and with a drive at which no cell fires before the cue. So every trial ends at rest, where the differences of rounding between two
-# programs shrink: with a drive at which cells go on firing, they grow until, after a second or so, they decide over spikes.
+# All that decides whether this network is worth looking at is written here, whatever the defaults are. It has no noise,
+# and a drive at which no cell fires before the cue. So every trial ends at rest, where differences of rounding between
+# two programs shrink. With a drive at which cells go on firing they grow until, after a second or so, they decide over
+# spikes.
 QUIET = {
     "n": 100,
     "noise": "0 mV/sqrt(ms)",

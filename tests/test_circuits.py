@@ -1,8 +1,8 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2, kstest, norm
+from scipy.stats import binom, chi2, kstest, norm, pearsonr
 
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import SMALLEST_D, Reservoir, fixed_out_degree
@@ -67,6 +67,10 @@ def test_cells_are_drawn_around_their_type():
         close_to_normal(cells["b"][mine] / cell.b, 1, circuit.spread_b)
         close_to_normal(cells["c"][mine], cell.c, circuit.spread_c)
         close_to_normal(cells["d"][mine] / cell.d, 1, 0.05)
+    # and each parameter on its own
+    regular = types == "RS"
+    for one, two in combinations(("a", "b", "c", "d", "bias"), 2):
+        assert pearsonr(cells[one][regular], cells[two][regular]).pvalue > FAILURE
     for sign, (low, high) in ((True, circuit.bias_excitatory), (False, circuit.bias_inhibitory)):
         drive = cells["bias"][circuit.excitatory() == sign]
         assert kstest(drive, "uniform", (low, high - low)).pvalue > FAILURE

@@ -283,6 +283,14 @@ def test_plain_data_and_back(declaration):
     assert eval(repr(declaration.to_dict())) == data
 
 
+def test_none_as_text_only_where_there_may_be_none():
+    assert Outer(wait="5 ms").with_changes(wait="none").wait is None
+    assert Model(reservoir={"type": "random", "adaptation": "none"}).reservoir == Random(adaptation=None)
+    assert Outer(text="none").text == "none"
+    with pytest.raises(ConfigurationError, match=r"^Outer.count: must be a whole number, got 'none'$"):
+        Outer(count="none")
+
+
 def test_a_changed_copy_is_validated_as_a_whole():
     random = Random(n=200, out_degree=50)
     assert random.with_changes(noise="0.1 mV/sqrt(ms)").noise == 0.1

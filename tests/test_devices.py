@@ -1,4 +1,4 @@
-"""Devices: one build for every number, the same bytes for the same seed, sound noise, and clear words when a tool or an equation fails."""
+"""Devices: one build for every number, one seed the same bytes, sound noise, clear words when a tool fails."""
 
 import gc
 import json
@@ -59,8 +59,8 @@ def same_recording(one, other):
 def test_one_seed_gives_the_same_bytes_again_and_in_another_process(tmp_path):
     first = simulate(NOISY, seed=3)
     assert same_recording(first, simulate(NOISY, seed=3))
-    script = "import sys, small, test_devices as t; from izhires import simulate; t.save(simulate(t.NOISY, seed=3), sys.argv[1])"
-    subprocess.run([sys.executable, "-c", script, tmp_path / "other.nc"], cwd=Path(__file__).parent, check=True)
+    code = "import sys, test_devices as here; here.save(here.simulate(here.NOISY, seed=3), sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path / "other.nc"], cwd=Path(__file__).parent, check=True)
     save(first, tmp_path / "own.nc")
     assert same_recording(load(tmp_path / "own.nc"), load(tmp_path / "other.nc"))
     assert not same_bytes(dict(first.variables), dict(simulate(NOISY, seed=4).variables))
@@ -81,11 +81,15 @@ def test_seeds_and_values_share_a_build(monkeypatch):
     others = {
         "another seed": prepared(QUIET, seed=1),
         "another time constant": prepared(small.configuration(reservoir__tau_fast="4 ms")),
-        "another rate of learning": prepared(small.configuration(what__rule={"type": "surprise_two_factor", "fastest": 0.2})),
+        "another rate of learning": prepared(
+            small.configuration(what__rule={"type": "surprise_two_factor", "fastest": 0.2})
+        ),
         "another drive": prepared(small.configuration(reservoir__bias_excitatory=["1 mV/ms", "2 mV/ms"])),
         "another latency": prepared(
             small.configuration(
-                paradigm__blocks=[{**block, "latency": {"A": "80 ms", "B": "100 ms"}} for block in small.PARADIGM["blocks"]]
+                paradigm__blocks=[
+                    {**block, "latency": {"A": "80 ms", "B": "100 ms"}} for block in small.PARADIGM["blocks"]
+                ]
             )
         ),
         "noise": prepared(NOISY),
@@ -166,7 +170,9 @@ def test_without_a_compiler_or_make_the_way_out_is_named(tmp_path, monkeypatch):
     tools = {tool: shutil.which(tool) for tool in ("g++", "make")}
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(ToolchainError, match=r"'g\+\+' is not on the PATH; install a C\+\+ compiler.*or use --device numpy"):
+    with pytest.raises(
+        ToolchainError, match=r"'g\+\+' is not on the PATH; install a C\+\+ compiler.*or use --device numpy"
+    ):
         get("cpp").prepare(plan)
     monkeypatch.setenv("CXX", "clang-of-nowhere")
     with pytest.raises(ToolchainError, match="'clang-of-nowhere' is not on the PATH; install a C"):
@@ -183,9 +189,11 @@ def test_a_compiler_that_fails_is_told_of_with_its_log(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", script(tmp_path / "false", "exit 1"))
     with pytest.raises(ToolchainError, match="false --version failed"):
         get("cpp").prepare(plan)
-    broken = script(tmp_path / "broken", '[ "$1" = --version ] && echo broken 1.0 && exit 0\necho "cannot spell int" >&2\nexit 1')
+    broken = script(
+        tmp_path / "broken", '[ "$1" = --version ] && echo broken 1.0 && exit 0\necho "cannot spell int" >&2\nexit 1'
+    )
     monkeypatch.setenv("CXX", broken)
-    with pytest.raises(ToolchainError, match="compile failed: .*; the whole log is ") as caught:
+    with pytest.raises(ToolchainError, match=r"compile failed: .*; the whole log is ") as caught:
         get("cpp").prepare(plan)
     assert "\n" not in str(caught.value)
     log = Path(str(caught.value).rpartition("the whole log is ")[2])
@@ -262,14 +270,14 @@ b : 1/second (constant)
 c : volt (constant)
 d : volt/second (constant)
 """
-"""Cells without a memory: with 1 mV/sqrt(ms) and a step of 1 ms, v/mV is the Gaussian number of the step, and r/mHz too."""
+"""Cells without a memory: with 1 mV/sqrt(ms) and a step of 1 ms, v/mV and r/mHz are the Gaussian number."""
 
 CELLS, TRIALS = 600, 2000
 
 
 @pytest.fixture(scope="module")
 def gaussian():
-    """Run the Gaussian source with a seed: what each cell got at every other step, and at which steps that was at least 1."""
+    """Run the Gaussian source with a seed: what each cell got at every other step, and when that was at least 1."""
     model = small.configuration(
         "unconnected", reservoir__n=CELLS, reservoir__noise="1 mV/sqrt(ms)", reservoir__equations=GAUSSIAN,
         reservoir__threshold="v >= 1*mV", reservoir__reset="v = c", time_step="1 ms",
@@ -294,7 +302,7 @@ def gaussian():
 
 
 SIGMAS = 5.5
-"""Bound of every standardised statistic below; chance 4e-8 each that a true Gaussian source of another seed goes beyond."""
+"""Bound of every standardised statistic below; a true Gaussian source of another seed goes beyond with chance 4e-8."""
 
 
 def correlation(one, other):
@@ -324,7 +332,7 @@ def test_the_gaussian_source_has_the_moments_and_the_tails_of_a_gaussian(gaussia
 
 
 def test_the_gaussian_source_is_independent_across_cells_and_steps(gaussian):
-    """Numbers, their squares (pairs share a radius), and steps above 1 of each step; fails by chance with less than 5e-6."""
+    """Numbers, their squares (pairs share a radius), and which are above 1; fails a true source with chance < 5e-6."""
     values, beyond = gaussian(1)
     square = (values**2 - 1) / np.sqrt(2)
     p = stats.norm.sf(1)
@@ -346,11 +354,11 @@ def test_the_noise_follows_its_seed(gaussian):
 
 
 def test_noise_makes_cells_fire_alike_on_both_devices():
-    """Mean rate and irregularity of 40 runs on cpp and 3 on numpy, of one network under other noise.
+    """Mean rate, and mean and spread of the log intervals, of 40 runs on cpp and 3 on numpy of one network.
 
-    t test at a chance of 1e-6 each; a noise that is 10 % stronger would be noticed, which is tested too.
+    t test with a chance of 1e-6 each to fail; a noise 20 % stronger would be noticed, which is tested too.
     """
-    _, plan, arrays = small.planned(NOISY)
+    _, plan, arrays = small.planned(small.configuration("unconnected", reservoir__noise="1 mV/sqrt(ms)"))
 
     def measured(device, seeds, stronger=1.0):
         rows = []
@@ -366,7 +374,7 @@ def test_noise_makes_cells_fire_alike_on_both_devices():
     bound = stats.t.isf(0.5e-6, len(cpp) - 1) * cpp.std(axis=0, ddof=1) * np.sqrt(1 / len(cpp) + 1 / 3)
     assert cpp[:, 0].mean() > 2
     assert np.all(np.abs(measured("numpy", range(3)).mean(axis=0) - cpp.mean(axis=0)) < bound)
-    assert np.any(np.abs(measured("cpp", range(100, 103), 1.1).mean(axis=0) - cpp.mean(axis=0)) > bound)
+    assert np.any(np.abs(measured("cpp", range(100, 103), 1.2).mean(axis=0) - cpp.mean(axis=0)) > bound)
 
 
 # a user's own equations
@@ -374,9 +382,21 @@ def test_noise_makes_cells_fire_alike_on_both_devices():
 WRONG = {
     "a bracket too many": ({"equations": CELL_EQUATIONS.replace("- u + I", "- u + I)")}, "cells", r"unmatched '\)'"),
     "a wrong unit": ({"equations": CELL_EQUATIONS.replace("140*mV/ms", "140*mV")}, "cells", "Inconsistent units.*'v'"),
-    "an unknown name": ({"equations": CELL_EQUATIONS.replace("- u + I", "- u + I + extra")}, "cells", '"extra" could not be resolved'),
-    "a variable too few": ({"equations": CELL_EQUATIONS.replace("dr/dt = -r/tau_trace : Hz", "")}, "cells", "must have a variable 'r'"),
-    "noise that has no seed": ({"equations": CELL_EQUATIONS.replace("noise*xi", "noise*xi_v")}, "cells", "'xi_v' does not follow the seed"),
+    "an unknown name": (
+        {"equations": CELL_EQUATIONS.replace("- u + I", "- u + I + extra")},
+        "cells",
+        '"extra" could not be resolved',
+    ),
+    "a variable too few": (
+        {"equations": CELL_EQUATIONS.replace("dr/dt = -r/tau_trace : Hz", "")},
+        "cells",
+        "must have a variable 'r'",
+    ),
+    "noise that has no seed": (
+        {"equations": CELL_EQUATIONS.replace("noise*xi", "noise*xi_v")},
+        "cells",
+        "'xi_v' does not follow the seed",
+    ),
     "a threshold without unit": ({"threshold": "v >= 30"}, "cells_spike_thresholder", "different units"),
     "a reset of nothing": ({"reset": CELL_RESET + "m += 1"}, "cells_spike_resetter", "unknown name 'm'"),
     "a synapse onto nothing": ({"excitation": "I_quick_post += w"}, "excitation_pre", "unknown name 'I_quick_post'"),
@@ -428,7 +448,7 @@ def test_a_rule_of_ones_own_runs_on_cpp(monkeypatch):
         assert (np.abs(expected["when.z"]) > 0.3).any()
         # and a mistake in it is told of by name
         monkeypatch.setattr(Bounded, "weight_update", "w += step_post*s_pre*mV")
-        with pytest.raises(ConfigurationError, match="^when_weights_learn: .*inconsistent units"):
+        with pytest.raises(ConfigurationError, match=r"^when_weights_learn: .*inconsistent units"):
             get("cpp").prepare(small.planned(model)[1])
     finally:
         # a class that is known to nobody is no rule any more

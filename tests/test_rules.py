@@ -1,4 +1,4 @@
-"""The rules' and gates' Brian2 texts on a bench of one readout: against their closed forms, and against what every rule must obey."""
+"""The rules' and gates' Brian2 texts on a bench of one readout: their closed forms, and what every rule must obey."""
 
 import itertools
 
@@ -74,13 +74,14 @@ def bench(rule, steps, weights=0.0, activity=None, dt=1.0, **names):
     dt : float
         ms.
     **names
-        What the channel knows: a number, one number a step, a Brian2 expression, or, for ``gate``, a gate. By default the channel's event
-        occurs in a trial that teaches, the gate is open, and the peak is elsewhere.
+        What the channel knows: a number, one number a step, a Brian2 expression, or, for ``gate``, a gate. By default
+        the channel's event occurs in a trial that teaches, the gate is open, and the peak is elsewhere.
 
     Returns
     -------
     dict of str to array
-        By step: the prediction (z or q) before learning, every variable of the rule after it, and the weights ``w`` (step, cell) after it.
+        By step: the prediction (z or q) before learning; after it every variable of the rule, and the weights ``w``
+        (step, cell).
     """
     if rule.schedule == "step":
         read, told, of_cell, unit, weight_unit = "z", "target", "s", "1", "1"
@@ -228,7 +229,7 @@ def test_a_counters_rate_makes_the_running_mean():
 
 @closed_form(SurpriseTwoFactor)
 def test_errors_that_sum_beyond_the_threshold_set_the_rate_back():
-    """Silent cells predict 0 for ever, so each outcome 1 is 1/sqrt(.05 .95) = 4.588 standard errors, less a drift of 0.5."""
+    """Silent cells predict 0 for ever, so each outcome 1 is 1/sqrt(.05 .95) = 4.588 standard errors, less the drift."""
     rule = SurpriseTwoFactor(fastest=0.3, slowest=0.01, threshold=7.0, drift=0.5)
     found = bench(rule, 7, activity=np.zeros(5), outcome=[0, 0, 1, 1, 1, 0, 0])
     once = 1 / np.sqrt(0.05 * 0.95) - 0.5
@@ -262,7 +263,9 @@ def test_the_event_window_opens_around_the_event(closed):
         gate = EventWindow(half_width="150 ms", baseline=0.2, closed_outside=closed)
         lines, values = constants(gate)
         group = b2.NeuronGroup(
-            len(lag), lines + f"since_event : second\nz : 1\noccurs : 1\nlearning : 1\ngate = {gate.expression} : 1", dt=1 * b2.ms
+            len(lag),
+            lines + f"since_event : second\nz : 1\noccurs : 1\nlearning : 1\ngate = {gate.expression} : 1",
+            dt=1 * b2.ms,
         )
         # as the build makes it: a difference of two times, with its rounding
         group.since_event_ = (latency + lag) / 1e3 - latency / 1e3
@@ -281,7 +284,11 @@ def cases():
     """Each rule with what it learns from; a rule that runs every step with every gate."""
     for name, rule in RULES.items():
         for gate in GATES if rule.schedule == "step" else [None]:
-            yield pytest.param(rule(), {"gate": GATES[gate](), "at_event": 1.0} if gate else {}, id=f"{name}{f', {gate}' if gate else ''}")
+            yield pytest.param(
+                rule(),
+                {"gate": GATES[gate](), "at_event": 1.0} if gate else {},
+                id=f"{name}{f', {gate}' if gate else ''}",
+            )
 
 
 WEIGHTS = np.array([1e-3, -2e-3, 3e-3, 0.0, 1e-3])
@@ -346,7 +353,10 @@ def test_probes_leave_the_weights_bit_identical(when, what, circuit):
 @pytest.mark.parametrize(("when", "what", "circuit"), PAIRS)
 def test_learning_hardly_depends_on_the_time_step_of_the_readouts(when, what, circuit):
     """At 1 and 0.5 ms, with the same spikes; weights agree within 3 % ("when") and 0.5 % ("what") of their norm."""
-    models = [small.configuration(circuit, when, what, when__feedback="0 mV/ms", state__time_step=step) for step in ("1 ms", "0.5 ms")]
+    models = [
+        small.configuration(circuit, when, what, when__feedback="0 mV/ms", state__time_step=step)
+        for step in ("1 ms", "0.5 ms")
+    ]
     coarse, fine = (small.outputs(model) for model in models)
     assert np.array_equal(small.spikes(coarse), small.spikes(fine))
     for name, tolerance in (("snapshots.when", 0.03), ("snapshots.what", 0.005)):

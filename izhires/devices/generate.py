@@ -1,0 +1,110 @@
+"""What every generator of a standalone project does: numbers as placeholders, and the list of what carries them.
+
+A generator runs in a process of its own, so that a user's Brian2 session, its device and its preferences stay as they are. The project is
+written with placeholders for all numbers; which file or argument carries which number is written to ``build.json`` beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+from brian2.core.base import BrianObjectException
+
+from izhires.build import Built, cannot_read
+from izhires.errors import ConfigurationError
+from izhires.plan import Plan
+
+
+def placeholders(plan: Plan) -> dict[str, np.ndarray]:
+    """Return arrays of the plan's shapes, each different from every other, so that each can be found again."""
+    rng = np.random.default_rng(0)
+    made = {}
+    for name, (dtype, shape) in plan.shapes.items():
+        if np.dtype(dtype).kind == "i":
+            made[name] = rng.integers(0, plan.cells, shape).astype(dtype)
+        else:
+            made[name] = np.asarray(rng.random(shape) + 1e-3)
+    return made
+
+
+def run(built: Built, plan: Plan) -> None:
+    """Have Brian2 generate the network's code."""
+    try:
+        built.network.run(plan.duration * b2.second, namespace={})
+    except BrianObjectException as error:
+        raise cannot_read(error) from error
+
+
+def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: Path) -> None:
+    """Write ``build.json``: which file or argument carries which number, and which file holds which output."""
+    inputs: dict[str, Any] = {}
+    taken: set[str] = set()
+    for name, array in arrays.items():
+        if name in built.parameters:
+            variable = built.parameters[name]
+            inputs[name] = {"argument": f"{variable.owner.name}.{variable.name}"}
+            continue
+        if name == "cells.noise_seed":  # the network draws its noise elsewhere
+            continue
+        match = [
+            file
+            for file, static in device.static_arrays.items()
+            if static.size == array.size and file not in taken and np.array_equal(np.ravel(static), np.ravel(array))
+        ]
+        if not match and array.size == 1:  # Brian2 writes a single value into the program
+            inputs[name] = {"argument": name}
+            continue
+        if not match:
+            raise RuntimeError(f"no file of the generated project holds {name}")
+        taken.update(match)
+        inputs[name] = {"files": match, "dtype": device.static_arrays[match[0]].dtype.str}
+    outputs = {}
+    for name, variable in built.outputs.items():
+        shape = getattr(variable, "size", 0)
+        outputs[name] = {
+            "file": Path(device.get_array_filename(variable)).name,
+            "dtype": np.dtype(variable.dtype).str,
+            "columns": int(shape[1]) if isinstance(shape, tuple) else 0,
+        }
+    facts = {"inputs": inputs, "outputs": outputs, "schedule": str(b2.scheduling_summary(built.network)), "brian2": b2.__version__}
+    (folder / "build.json").write_text(json.dumps(facts, indent=1))
+
+
+def unit(folder: Path, functions: list[str], headers: list[str], suffix: str) -> str:
+    """Return one source file that includes several of Brian2's, each in a namespace of its own, since their helpers share names.
+
+    Fewer, larger units compile several times faster, because the headers are read once. All headers must come first: inside a
+    namespace they would declare other things. What runs after a run may use what it follows, and shares its namespace.
+    """
+    lines = [f"#include {header}" for header in headers]
+    for function in functions:
+        owner = function.removeprefix("after_run_")
+        header = (folder / "code_objects" / f"{function}.h").read_text()
+        lines += [
+            f'#include "code_objects/{function}.h"',
+            f"namespace unit_{owner} {{",
+            f'#include "code_objects/{function}{suffix}"',
+            "}",
+            *(f"void {name}() {{ unit_{owner}::{name}(); }}" for name in re.findall(r"^void (\w+)\(\);", header, re.MULTILINE)),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main(generate: Callable[[Plan, Path], None], arguments: list[str]) -> int:
+    """Generate the plan of a file; a complaint about an equation is printed for the caller and ends with exit code 2."""
+    plan_file, folder = map(Path, arguments)
+    # said at the end, after the one line that counts
+    b2.BrianLogger.suppress_name("unused_brian_object")
+    try:
+        generate(Plan(**json.loads(plan_file.read_text())), folder)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0

@@ -153,7 +153,8 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     for name, each in texts.items():
         for text in each.values():
             if unseeded := _UNSEEDED.search(text):
-                raise ConfigurationError(f"{unseeded[0]!r} does not follow the seed of a run; noise enters the cells as xi", name)
+                problem = f"{unseeded[0]!r} does not follow the seed of a run; noise enters the cells as xi"
+                raise ConfigurationError(problem, name)
 
     # cells
     equations = texts["cells"]["equations"]

@@ -61,7 +61,7 @@ class TwoFactor:
 
 @dataclass
 class SurpriseTwoFactor:
-    """Step of dw = step*x: alpha*error/(P + 1 Hz^2); alpha falls like a counter, and a cumulative sum test raises it."""
+    """Step of dw = step*x: alpha*error/(P + 1 Hz^2); alpha falls, and a cumulative sum test raises it."""
 
     rule: object
     alpha: float = 0.0

@@ -23,8 +23,8 @@ from izhires.recording import load
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
 
-# long enough to be hit while it runs (about 3 s) and while it writes (about 1 s), since each trial has a probe
-TRIALS = 1500
+# long enough to be hit while it runs (a few seconds) and while it writes (part of a second), since each trial has a probe
+TRIALS = 1000
 LONG = {
     "paradigm__blocks": [{"trials": TRIALS, "latency": {"A": "60 ms", "B": "110 ms"}, "probability": {"A": 0.5, "B": 0.5}}],
     "paradigm__probes": list(range(1, TRIALS + 1)),

@@ -2,6 +2,10 @@
 
 ``cpp``
     standalone C++ through Brian2, compiled once per model shape; the default.
+``cuda``
+    CUDA through brian2cuda, compiled once per model shape.
+``cython``
+    Brian2's Cython runtime.
 ``numpy``
     Brian2's numpy runtime, for machines without a compiler; slow.
 """
@@ -11,7 +15,7 @@ from __future__ import annotations
 from izhires.devices.base import Device
 from izhires.errors import ConfigurationError, closest
 
-NAMES = ("cpp", "numpy")
+NAMES = ("cpp", "cuda", "cython", "numpy")
 
 
 def get(name: str) -> Device:

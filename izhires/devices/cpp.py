@@ -1,42 +1,28 @@
-"""Standalone C++: generated once per plan, compiled once, run with any numbers of the same shape.
-
-Builds are kept in the user's cache folder under a hash of the plan, the versions, the compiler and its flags. A run takes a private working
-folder with its own numbers beside the shared program, so several processes may use one build at once.
-"""
+"""Standalone C++ through Brian2: two units, what runs every step and what runs once, each with the optimisation it needs."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 import platform
 import shutil
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-
-from izhires.devices.base import Device, Program, Report, check_arrays
-from izhires.errors import ConfigurationError, SimulationError, ToolchainError
-from izhires.lock import Busy, lock
-from izhires.plan import Plan
-from izhires.processes import ending, tied
+from izhires.devices.standalone import StandaloneDevice
+from izhires.errors import ToolchainError
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
-# GCC gives up on the loop over the cells unless it may check this many pointers for overlap
-HOT_FLAGS = ["-O3", "--param=vect-max-version-for-alias-checks=1000"]
+# GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the option
+HOT_FLAGS = ["-O3"]
+GCC_HOT_FLAGS = ["--param=vect-max-version-for-alias-checks=1000"]
 COLD_FLAGS = ["-O1"]
 
 MAKEFILE = """\
-CXX ?= g++
+MAKEFLAGS += -j2
+CXX = {compiler}
 FLAGS = {flags}
 
 main: hot.o cold.o
@@ -50,22 +36,26 @@ cold.o: cold.cpp
 """
 
 
-# of the working folders of runs, among the temporary files
-PREFIX = "izhires-run-"
-
-
-def cache_folder() -> Path:
-    """Return the folder of all builds: ``$XDG_CACHE_HOME/izhires/builds``."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "izhires" / "builds"
-
-
 def compiler() -> str:
     """Return the C++ compiler: ``$CXX`` or ``g++``."""
     return os.environ.get("CXX") or "g++"
 
 
-def _processor() -> str:
+def compiler_version() -> str:
+    """Return the first line of what the compiler says of itself.
+
+    Raises
+    ------
+    ToolchainError
+        If it does not answer.
+    """
+    try:
+        return subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, IndexError, subprocess.CalledProcessError) as error:
+        raise ToolchainError(CppDevice.missing() or f"{compiler()} --version failed: {error}", "device cpp") from None
+
+
+def processor() -> str:
     """Return what -march=native depends on, since a cache may be shared by different machines."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -74,131 +64,12 @@ def _processor() -> str:
         return platform.processor()
 
 
-def _toolchain() -> str:
-    try:
-        found = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ToolchainError(CppDevice.missing() or f"{compiler()} --version failed: {error}") from None
-    own = hashlib.sha256()
-    package = Path(__file__).resolve().parents[1]
-    for path in sorted([package / "build.py", *(package / "devices").rglob("*")]):
-        if path.suffix in (".py", ".cpp"):
-            own.update(path.read_bytes())
-    # the flags of the processor are long and of no interest beyond being the same
-    return "|".join([found.splitlines()[0], *FLAGS, *HOT_FLAGS, *COLD_FLAGS, version("brian2"), version("numpy"),
-                     platform.machine(), own.hexdigest(), hashlib.sha256(_processor().encode()).hexdigest()])  # fmt: skip
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether a build is there; it appears under its name when all is made, but a cache may be cleaned file by file."""
-    return all((folder / name).exists() for name in ("main", "build.json", "static_arrays"))
-
-
-@contextmanager
-def working_folder() -> Iterator[Path]:
-    """Make a folder for the files of one run, remove it afterwards, and remove those of runs that were killed."""
-    root = Path(tempfile.gettempdir())
-    for old in root.glob(f"{PREFIX}*"):
-        # a folder without an owner is not locked; a young one may be about to be
-        with contextlib.suppress(OSError, Busy):
-            if time.time() - old.stat().st_mtime > 60:
-                with lock(old / ".lock", wait=False):
-                    shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, lock(Path(name) / ".lock"):
-        yield Path(name)
-
-
-class CppProgram(Program):
-    """A compiled plan."""
-
-    def __init__(self, plan: Plan, folder: Path, build_seconds: float) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.build_seconds = build_seconds
-        self.facts: dict[str, Any] = json.loads((folder / "build.json").read_text())
-
-    def schedule(self) -> str:  # noqa: D102
-        return str(self.facts["schedule"])
-
-    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
-        check_arrays(self.plan, arrays)
-        try:
-            with working_folder() as work:
-                static, results = work / "static_arrays", work / "results"
-                static.mkdir()
-                results.mkdir()
-                arguments = self._write(arrays, static)
-                self._execute([str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments], work, report)
-                self._check_complete(results)
-                outputs = {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
-        except OSError as error:
-            reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-            raise SimulationError(f"cannot run: {reason}", tempfile.gettempdir()) from None
-        self._check_whole(outputs)
-        return outputs
-
-    def _write(self, arrays: dict[str, np.ndarray], static: Path) -> list[str]:
-        """Write the numbers of a run; return the command line's share of them."""
-        arguments, written = [], set()
-        for name, facts in self.facts["inputs"].items():
-            if "argument" in facts:
-                arguments.append(f"{facts['argument']}={arrays[name].item()!r}")
-            for file in facts.get("files", ()):
-                np.ascontiguousarray(arrays[name], dtype=facts["dtype"]).tofile(static / file)
-                written.add(file)
-        for path in (self.folder / "static_arrays").iterdir():
-            if path.name not in written:  # constant tables of the build itself
-                shutil.copyfile(path, static / path.name)
-        return arguments
-
-    def _execute(self, command: list[str], work: Path, report: Report | None) -> None:
-        said = []
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-        with tied(command, cwd=work, text=True, errors="replace", **streams) as process:
-            for line in process.stdout:
-                if line.startswith("progress "):
-                    if report is not None:
-                        time, spikes = line.split()[1:]
-                        report(float(time) / self.plan.duration, int(spikes))
-                else:
-                    said.append(line.rstrip())
-            code = process.wait()
-        # the program goes on with default numbers when an array does not fit, and says so only here
-        if code != 0 or said:
-            raise SimulationError(f"the program {ending(code)}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder))
-
-    def _check_complete(self, results: Path) -> None:
-        """Refuse partial results: an interrupted program ends with exit code 0."""
-        try:
-            done = float((results / "last_run_info.txt").read_text().split()[1])
-        except (OSError, IndexError, ValueError):
-            free = shutil.disk_usage(results).free / 1e6
-            raise SimulationError(f"the program wrote no results; {free:.0f} MB are free there", str(results)) from None
-        if done < 1 - 1e-9:
-            raise SimulationError(f"the run stopped after {100 * done:.1f} % of its time", str(self.folder))
-
-    def _check_whole(self, outputs: dict[str, np.ndarray]) -> None:
-        """Refuse results that a full disk cut: the program does not look whether it could write."""
-        plan = self.plan
-        wanted = {name: -(-plan.steps // plan.snapshot_steps) for name in outputs if name.startswith("snapshots.")}
-        wanted |= {"when.z": plan.steps, "spikes.t": len(outputs["spikes.i"])}
-        for name, length in wanted.items():
-            if len(outputs[name]) != length:
-                found = f"{len(outputs[name])} of {length} rows of {name}"
-                raise SimulationError(f"the program wrote only {found}; is the disk full?", tempfile.gettempdir())
-
-    def _read(self, results: Path, facts: dict[str, Any]) -> np.ndarray:
-        path = results / facts["file"]
-        # a dynamic array that stayed empty is not closed, and may leave an empty file
-        values, columns = np.fromfile(path, dtype=facts["dtype"]), facts["columns"]
-        return values[: len(values) // columns * columns].reshape(-1, columns) if columns else values
-
-
-class CppDevice(Device):
+class CppDevice(StandaloneDevice):
     """Standalone C++ through Brian2."""
 
     name: ClassVar[str] = "cpp"
     summary: ClassVar[str] = "standalone C++ through Brian2, compiled once per model shape"
+    generator: ClassVar[str] = "izhires.devices.generate_cpp"
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102
@@ -207,50 +78,14 @@ class CppDevice(Device):
                 return f"{tool!r} is not on the PATH; install {package}"
         return ""
 
-    def prepare(self, plan: Plan) -> CppProgram:  # noqa: D102
-        missing = self.missing()
-        if missing:
-            raise ToolchainError(f"{missing}, or use --device numpy", "device cpp", ())
-        began = time.perf_counter()
-        key = hashlib.sha256(f"{plan.fingerprint()}|{_toolchain()}".encode()).hexdigest()[:20]
-        folder = cache_folder() / key
-        try:
-            if not _is_whole(folder):
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                with lock(folder.parent / f"{key}.lock"):
-                    if not _is_whole(folder):
-                        self._build(plan, folder)
-                        return CppProgram(plan, folder, time.perf_counter() - began)
-            return CppProgram(plan, folder, 0.0)
-        except OSError as error:
-            raise ToolchainError(f"cannot build in the cache folder: {error.strerror or error}", str(folder.parent)) from None
+    def makefile(self) -> str:  # noqa: D102
+        hot = HOT_FLAGS if "clang" in compiler_version() else HOT_FLAGS + GCC_HOT_FLAGS
+        return MAKEFILE.format(compiler=compiler(), flags=" ".join(FLAGS), hot=" ".join(hot), cold=" ".join(COLD_FLAGS))
 
-    def _build(self, plan: Plan, folder: Path) -> None:
-        part = folder.with_name(f"{folder.name}.part")  # what an interrupted build left is under this name, too
-        for old in (part, folder):
-            shutil.rmtree(old, ignore_errors=True)
-        part.mkdir()
-        (part / "plan.json").write_text(json.dumps(plan.__dict__))
-        command = [sys.executable, "-m", "izhires.devices.generate_cpp", str(part / "plan.json"), str(part)]
-        self._step(command, part, "generate.log")
-        (part / "Makefile").write_text(
-            MAKEFILE.format(flags=" ".join(FLAGS), hot=" ".join(HOT_FLAGS), cold=" ".join(COLD_FLAGS))
-        )
-        (part / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
-        self._step(["make", "-j2", f"CXX={compiler()}"], part, "compile.log")
-        os.replace(part, folder)
-
-    @staticmethod
-    def _step(command: list[str], folder: Path, log: str) -> None:
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-        with tied(command, cwd=folder, text=True, errors="replace", **streams) as process:
-            said = process.stdout.read()
-        (folder / log).write_text(said)
-        last = (said.strip().splitlines() or ["nothing"])[-1]
-        if process.returncode == ConfigurationError.exit_code and "generate" in log:
-            raise ConfigurationError(last)
-        if process.returncode != 0:
-            raise ToolchainError(f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", "device cpp")
+    def toolchain(self) -> str:  # noqa: D102
+        # the list of the processor's abilities is long and of no interest beyond being the same
+        return "|".join([compiler_version(), version("brian2"), version("numpy"), platform.machine(),
+                         hashlib.sha256(processor().encode()).hexdigest()])  # fmt: skip
 
 
 DEVICE = CppDevice

@@ -8,14 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
+from izhires.errors import ToolchainError
 from izhires.plan import Plan
 
 
-class NumpyProgram(Program):
-    """A plan that runs in this process."""
+class RuntimeProgram(Program):
+    """A plan that runs in this process, with one of Brian2's runtime targets."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, target: str) -> None:
         self.plan = plan
+        self.target = target
         self.build_seconds = 0.0
         self._schedule = ""
 
@@ -31,8 +33,8 @@ class NumpyProgram(Program):
         check_arrays(self.plan, arrays)
         # a network that cannot be prepared is told of once, not for each of its objects
         b2.BrianLogger.suppress_name("unused_brian_object")
-        target = b2.prefs.codegen.target
-        b2.prefs.codegen.target = "numpy"
+        before = b2.prefs.codegen.target
+        b2.prefs.codegen.target = self.target
         try:
             began = time.perf_counter()
             b2.seed(int(arrays["cells.noise_seed"]))
@@ -52,7 +54,7 @@ class NumpyProgram(Program):
         except BrianObjectException as error:
             raise cannot_read(error) from error
         finally:
-            b2.prefs.codegen.target = target
+            b2.prefs.codegen.target = before
 
 
 class NumpyDevice(Device):
@@ -65,8 +67,10 @@ class NumpyDevice(Device):
     def missing(cls) -> str:  # noqa: D102
         return ""
 
-    def prepare(self, plan: Plan) -> NumpyProgram:  # noqa: D102
-        return NumpyProgram(plan)
+    def prepare(self, plan: Plan) -> RuntimeProgram:  # noqa: D102
+        if lacking := self.missing():
+            raise ToolchainError(lacking, f"device {self.name}")
+        return RuntimeProgram(plan, self.name)
 
 
 DEVICE = NumpyDevice

@@ -11,10 +11,11 @@ from izhires.rules.base import Rule
 class SurpriseTwoFactor(Rule):
     """Two-factor rule at the end of a trial, with a rate alpha_k that surprise sets back.
 
-    dw_k = alpha_k*(outcome_k - q_k)*x/(|x|^2 + 1 Hz^2). alpha_k falls as alpha/(1 + alpha) to `slowest`, so that at first each trial counts the same. The standardised error
-    n = (outcome_k - q_k)/sqrt(q_k(1 - q_k)) is summed up in both directions, up <- max(0, up + n - drift) and
-    down <- max(0, down - n - drift) (the cumulative sum test of Page 1954). When either exceeds `threshold`, the statistics have changed:
-    alpha_k is raised to `fastest`, and both sums start from 0.
+    dw_k = alpha_k*(outcome_k - q_k)*x/(|x|^2 + 1 Hz^2). alpha_k falls as alpha/(1 + alpha) to `slowest`, so that at
+    first each trial counts the same. The standardised error n = (outcome_k - q_k)/sqrt(q_k(1 - q_k)) is summed up in
+    both directions, up <- max(0, up + n - drift) and down <- max(0, down - n - drift) (the cumulative sum test of Page
+    1954). When either exceeds `threshold`, the statistics have changed: alpha_k is raised to `fastest`, and both sums
+    start from 0.
     """
 
     type: Literal["surprise_two_factor"] = "surprise_two_factor"

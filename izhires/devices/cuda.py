@@ -1,0 +1,152 @@
+"""CUDA through brian2cuda: one unit, generated and compiled without a GPU, run where one is.
+
+Results are not bit-reproducible: sums over synapses use atomic additions, whose order is free. The noise comes from cuRAND.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
+from izhires.errors import ConfigurationError, ToolchainError
+
+# CUDA 13 needs C++17
+FLAGS = ["-std=c++17", "-O3", "-w", "-rdc=true", "-Xcompiler", "-w", "-I."]
+MAKEFILE = """\
+NVCC = nvcc
+FLAGS = {flags}
+
+main: all.cu
+\t$(NVCC) $(FLAGS) -arch={architecture} {include} all.cu -o main {library} -lcurand
+"""
+ARCHITECTURE = "8.0"
+"""Used where no GPU tells its own: every later one runs it, through a translation at its first start."""
+
+
+def architecture() -> str:
+    """Return the compute capability to compile for: ``$IZHIRES_CUDA_ARCHITECTURE``, else that of the GPU here, else `ARCHITECTURE`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the variable does not read like ``9.0``.
+    """
+    given = os.environ.get("IZHIRES_CUDA_ARCHITECTURE", "")
+    if given and not re.fullmatch(r"\d{1,2}\.\d", given):
+        raise ConfigurationError(f"{given!r} is not a compute capability", "IZHIRES_CUDA_ARCHITECTURE", ("8.0", "9.0", "..."))
+    found = gpu()
+    return given or (found[1] if found else ARCHITECTURE)
+
+
+def gpu() -> tuple[str, str] | None:
+    """Return name and compute capability of the first GPU, None without one."""
+    command = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+        name, _, capability = said.splitlines()[0].rpartition(",")
+        return name.strip(), capability.strip()
+    except (OSError, IndexError, subprocess.SubprocessError):
+        return None
+
+
+def toolkit() -> Path:
+    """Return the folder of the CUDA toolkit that the nvcc on the PATH belongs to, or a usual place."""
+    found = shutil.which("nvcc")
+    return Path(found).resolve().parents[1] if found else Path("/usr/local/cuda")
+
+
+def curand() -> tuple[Path, Path] | None:
+    """Return the folders of cuRAND's header and library: the toolkit's, or those of the PyPI package ``nvidia-curand``."""
+    places = [(toolkit() / "include", toolkit() / "lib64")]
+    pip = Path(sysconfig.get_path("purelib")) / "nvidia"
+    places += [(path.parent, path.parents[1] / "lib") for path in sorted(pip.glob("*/include/curand.h"))]
+    for path in (Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)):
+        places.append((path / "include", path / "lib64"))
+    for include, library in places:
+        if (include / "curand_kernel.h").exists() and any(library.glob("libcurand.so*")):
+            return include, library
+    return None
+
+
+class CudaProgram(StandaloneProgram):
+    """A compiled CUDA program."""
+
+    def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:  # noqa: D102
+        return {"IZHIRES_NOISE_SEED": str(int(arrays["cells.noise_seed"]))}
+
+    def is_remark(self, line: str) -> bool:  # noqa: D102
+        return not line.strip() or line.startswith(("INFO", "\t", "synapses"))
+
+
+class CudaDevice(StandaloneDevice):
+    """CUDA through brian2cuda."""
+
+    name: ClassVar[str] = "cuda"
+    summary: ClassVar[str] = "CUDA through brian2cuda (Python >= 3.12); many --replicates fill a GPU"
+    generator: ClassVar[str] = "izhires.devices.generate_cuda"
+    program: ClassVar[type[StandaloneProgram]] = CudaProgram
+
+    @classmethod
+    def cannot_generate(cls) -> str:
+        """Return what this machine lacks to write a CUDA project, empty if nothing."""
+        if importlib.util.find_spec("brian2cuda") is None:
+            return "the Python package 'brian2cuda' is not installed; on Python 3.12: pip install 'izhires[cuda]'"
+        try:
+            if version("brian2cuda") == "1.0b1" and version("brian2") != "2.10.1":
+                return f"brian2cuda 1.0b1 needs brian2 2.10.1, here is {version('brian2')}; pip install 'izhires[cuda]'"
+        except PackageNotFoundError:
+            pass
+        return ""
+
+    @classmethod
+    def cannot_compile(cls) -> str:
+        """Return what this machine lacks to compile one, empty if nothing."""
+        for tool, package in (("nvcc", "the CUDA toolkit"), ("make", "make")):
+            if shutil.which(tool) is None:
+                return f"{tool!r} is not on the PATH; install {package}"
+        if curand() is None:
+            return "cuRAND is missing beside nvcc; install it with the CUDA toolkit, or: pip install nvidia-curand"
+        return ""
+
+    @classmethod
+    def missing(cls) -> str:  # noqa: D102
+        if lacking := cls.cannot_generate() or cls.cannot_compile():
+            return lacking
+        return "" if gpu() else "there is no GPU here (nvidia-smi names none); 'izhires export --device cuda' writes a project for one"
+
+    def generator_arguments(self) -> list[str]:  # noqa: D102
+        return [architecture()]
+
+    def makefile(self) -> str:  # noqa: D102
+        place = curand()
+        include, library = (f"-I{place[0]}", f"-L. -Xlinker -rpath={place[1]}") if place else ("", "")
+        name = f"sm_{architecture().replace('.', '')}"
+        return MAKEFILE.format(flags=" ".join(FLAGS), architecture=name, include=include, library=library)
+
+    def toolchain(self) -> str:  # noqa: D102
+        try:
+            said = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ToolchainError(self.cannot_compile() or f"nvcc --version failed: {error}", "device cuda") from None
+        return "|".join([hashlib.sha256(said.encode()).hexdigest(), version("brian2"), version("brian2cuda")])
+
+    def write_project(self, plan, folder) -> None:  # type: ignore[no-untyped-def]  # noqa: D102
+        super().write_project(plan, folder)
+        place = curand()
+        if place:  # the linker looks for the name without a version, which the PyPI package does not have
+            library = sorted(place[1].glob("libcurand.so*"))[0]
+            (folder / "libcurand.so").symlink_to(library)
+
+
+DEVICE = CudaDevice

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Report = Callable[[str, str, float], None]
 """Called with the name of a run, its stage, and the share that is done.
 
-Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already), and ``removed``, with the name
-of a file that a killed run had not finished.
+Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already), and
+``removed``, with the name of a file that a killed run had not finished.
 """
 
 HEADER = "# izhires run"
@@ -64,6 +64,7 @@ def run_batch(
     processes: int | None = None,
     again: bool = False,
     report: Report | None = None,
+    replicates: int = 1,
 ) -> list[Path]:
     """Run every variant and seed, as many at once as there are cores.
 
@@ -81,6 +82,8 @@ def run_batch(
     again : bool
         Run also what is there.
     report : callable, optional
+    replicates : int
+        This many seeds run side by side as one network, one such network at a time; it fills a GPU and is slower on a CPU.
 
     Returns
     -------
@@ -102,7 +105,9 @@ def run_batch(
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
     first = configuration.seeds.with_changes(seed=todo[0].seed)
-    plan, _ = make_plan(configuration, configuration.paradigm.experiment(first.generator("trials"), todo[0].variant), first)
+    plan, _ = make_plan(
+        configuration, configuration.paradigm.experiment(first.generator("trials"), todo[0].variant), first
+    )
     with claimed(folder, configuration) as removed:
         for name in removed:
             say(name, "removed", 1.0)
@@ -115,6 +120,8 @@ def run_batch(
         # more processes than runs would only cost their start
         at_once = min(processes or _cores(), len(missing)) if os.name == "posix" else 1
         check_space(plan, folder, len(missing), at_once)
+        if replicates > 1:
+            return _side_by_side(todo, missing, configuration, device, say, replicates)
         say("", "build", 0.0)
         get(device).prepare(plan)
         say("", "build", 1.0)
@@ -125,6 +132,29 @@ def run_batch(
     failed = [error for error in errors if error is not None]
     if failed:
         raise type(failed[0])([complaint for error in failed for complaint in error.complaints])
+    return [job.path for job in todo]
+
+
+def _side_by_side(
+    todo: list[Job], missing: list[Job], configuration: Configuration, device: str, say: Report, replicates: int
+) -> list[Path]:
+    """Run the missing jobs in groups that are one network each, and write one recording a job."""
+    from izhires.recording import save
+    from izhires.run import simulate_together
+
+    for variant in dict.fromkeys(job.variant for job in missing):
+        own = [job for job in missing if job.variant == variant]
+        for start in range(0, len(own), replicates):
+            group = own[start : start + replicates]
+
+            def tell(stage: str, share: float, group: list[Job] = group) -> None:
+                for job in group:
+                    say(job.name, stage, share)
+
+            recordings = simulate_together(configuration, [job.seed for job in group], variant, device, tell)
+            for job, recording in zip(group, recordings, strict=True):
+                save(recording, job.path)
+                say(job.name, "done", 1.0)
     return [job.path for job in todo]
 
 
@@ -140,7 +170,9 @@ def run_job(job: Job, configuration: Configuration, device: str, say: Report) ->
     from izhires.run import simulate
 
     try:
-        recording = simulate(configuration, job.seed, job.variant, device, lambda stage, share: say(job.name, stage, share))
+        recording = simulate(
+            configuration, job.seed, job.variant, device, lambda stage, share: say(job.name, stage, share)
+        )
         save(recording, job.path)
     except IzhiresError as error:
         say(job.name, "failed", 1.0)
@@ -253,7 +285,7 @@ def _is_there(job: Job, configuration: Configuration, device: str, fingerprint: 
 
 @contextmanager
 def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
-    """Hold a folder for one run at a time, and for one configuration; give the names of what killed runs had not finished.
+    """Hold a folder for one run at a time and for one configuration; give the names of what killed runs left unfinished.
 
     Raises
     ------
@@ -284,10 +316,14 @@ def _keep_configuration(folder: Path, configuration: Configuration) -> None:
             differences = list(_differences(read(path).to_dict(), configuration.to_dict()))
             if differences:
                 found = "; ".join(differences[:3]) + ("; ..." if len(differences) > 3 else "")
-                raise ConfigurationError(f"holds runs of another configuration ({found}); choose another folder", str(folder))
+                raise ConfigurationError(
+                    f"holds runs of another configuration ({found}); choose another folder", str(folder)
+                )
             return
     with whole(path) as part:
-        part.write_text(f"{HEADER} {configuration.paradigm.type} --config this file\n{configuration.to_toml()}", encoding="utf-8")
+        part.write_text(
+            f"{HEADER} {configuration.paradigm.type} --config this file\n{configuration.to_toml()}", encoding="utf-8"
+        )
 
 
 def _differences(there: Any, here: Any, place: str = "") -> Iterator[str]:

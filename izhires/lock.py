@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Busy(Exception):
+class Busy(Exception):  # noqa: N818
     """Another process holds the lock."""
 
 

@@ -15,9 +15,9 @@ GUARD = 'read done || kill -s KILL -- "-$0" 2>/dev/null'
 
 @contextmanager
 def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
-    """Start a program and wait for it at the end; on an error, or when this process is killed, it is killed with all it started.
+    """Start a program and wait for it at the end; on an error, or when this process is killed, it and all it started are killed.
 
-    The program leads a process group of its own, so that a Ctrl-C of the terminal reaches this process only, which then decides.
+    The program leads a process group of its own: a Ctrl-C of the terminal reaches this process only, which then decides.
 
     Parameters
     ----------

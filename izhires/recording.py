@@ -1,6 +1,7 @@
 """Recordings: what one run left, as one labelled data set and one netCDF-4 file.
 
-A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name is a whole one.
+A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name is
+a whole one.
 """
 
 from __future__ import annotations
@@ -70,10 +71,8 @@ UNITS = {
 }
 
 
-def spike_trace(
-    times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float
-) -> np.ndarray:
-    """Return the spike trace r of every cell at some moments: r(t) = sum over spikes before t of exp(-(t - t_spike)/tau)/tau.
+def spike_trace(times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float) -> np.ndarray:
+    """Return the spike trace r of every cell at some moments: the sum over spikes before t of exp(-(t - t_spike)/tau)/tau.
 
     Parameters
     ----------
@@ -141,7 +140,11 @@ def assemble(
     what = _held(moments, outputs["snapshots.q"], ends)
     mean_state = _held(moments, outputs["snapshots.x"], ends)
     cue_steps = np.round(probes["cue"].to_numpy() / step).astype(int)
-    when = np.stack([outputs["when.z"][at : at + len(time)].T for at in cue_steps]) if len(probes) else np.empty((0, k, len(time)))
+    when = (
+        np.stack([outputs["when.z"][at : at + len(time)].T for at in cue_steps])
+        if len(probes)
+        else np.empty((0, k, len(time)))
+    )
     probe_what = what[probes.index]
     expected = {block: experiment.expectation(int(block), time) for block in trials["block"].unique()}
 
@@ -156,9 +159,11 @@ def assemble(
         "mean_state": (("probe", "neuron"), mean_state[probes.index]),
         "trial_what": (("trial", "event"), what),
         "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
-        **{f"trial_{name}": ("trial", trials[name].to_numpy()) for name in ("onset", "duration", "cue", "latency", "block")},
+        **{f"trial_{name}": ("trial", trials[name].to_numpy())
+           for name in ("onset", "duration", "cue", "latency", "block")},
         **{f"trial_{name}": ("trial", trials[name].to_numpy().astype(str)) for name in ("event", "kind")},
-        **{f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy()) for name in ("block", "latency", "probability")},
+        **{f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy())
+           for name in ("block", "latency", "probability")},
         "outcome_event": ("outcome", experiment.outcomes["event"].to_numpy().astype(str)),
         "rate": ("neuron", np.bincount(outputs["spikes.i"], minlength=n) / plan.duration),
         "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
@@ -183,8 +188,10 @@ def assemble(
         tau = model.reservoir.tau_trace * 1e-3
         data["state_trace"] = (
             ("state_probe", "state_time", "neuron"),
-            np.stack([spike_trace(spike_time, spike_neuron, probes["cue"].iloc[i] + state_time, n, tau) for i in kept]).astype(np.float32),
-        )  # fmt: skip
+            np.stack(
+                [spike_trace(spike_time, spike_neuron, probes["cue"].iloc[i] + state_time, n, tau) for i in kept]
+            ).astype(np.float32),
+        )
         coordinates |= {"state_probe": np.array(kept), "state_time": state_time}
     if keep_spikes != "none":
         chosen = np.full(len(spike_time), keep_spikes == "all")
@@ -232,7 +239,9 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
     path = Path(path)
     # numbers compress well and losslessly at the lowest level; text does not take filters
     encoding = {
-        name: {"zlib": True, "complevel": 1} for name, each in recording.variables.items() if each.dtype.kind in "fi" and each.ndim
+        name: {"zlib": True, "complevel": 1}
+        for name, each in recording.variables.items()
+        if each.dtype.kind in "fi" and each.ndim
     }
     with whole(path) as part:
         recording.to_netcdf(part, format="NETCDF4", engine="netcdf4", encoding=encoding)
@@ -257,12 +266,16 @@ def load(path: str | Path) -> xr.Dataset:
             recording = opened.load()
     except PermissionError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
-    except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, with words that help nobody
+    except (
+        Exception
+    ):  # the netCDF library raises OSError, RuntimeError, ValueError and others, with words that help nobody
         raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
     layout = recording.attrs.get("layout")
     ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
     if ours and layout > LAYOUT:
-        raise RecordingError(f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path))
+        raise RecordingError(
+            f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path)
+        )
     if not ours or "prediction" not in recording:
         raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
     return recording

@@ -7,23 +7,25 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
-from izhires.devices.base import Program
 from izhires.errors import SimulationError
-from izhires.plan import Plan, make_plan
+from izhires.plan import Plan, combine, make_plan, split
 from izhires.recording import LAYOUT, assemble
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from izhires.paradigms.experiment import Experiment
 
 
 def simulate(
@@ -62,34 +64,119 @@ def simulate(
     SimulationError
         If the network is silent, ran away, or did not finish.
     """
-    configuration = configuration or Configuration()
+    return simulate_together(configuration or Configuration(), [seed], variant, device, report)[0]
+
+
+def simulate_together(
+    configuration: Configuration,
+    seeds: list[int],
+    variant: str = "",
+    device: str | Device = "cpp",
+    report: Callable[[str, float], None] | None = None,
+) -> list[xr.Dataset]:
+    """Run one network a seed, all side by side as one network with block-diagonal synapses.
+
+    That fills a GPU, and is slower than separate processes on a CPU. The noise of all comes from the generator of the first seed; without
+    noise each recording is that of its seed alone.
+
+    Parameters
+    ----------
+    configuration, variant, device, report
+        As `simulate` has them.
+    seeds : list of int
+        A seed for each network.
+
+    Returns
+    -------
+    list of xarray.Dataset
+        One recording a seed.
+
+    Raises
+    ------
+    IzhiresError
+        As `simulate` does.
+    """
     say = report or (lambda stage, share: None)
     if isinstance(device, str):
         device = get(device)
-    seeds = configuration.seeds.with_changes(seed=seed)
-    experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
-    plan, arrays = make_plan(configuration, experiment, seeds)
+    streams = [configuration.seeds.with_changes(seed=seed) for seed in seeds]
+    experiments = [configuration.paradigm.experiment(each.generator("trials"), variant) for each in streams]
+    plans = [make_plan(configuration, experiment, each) for experiment, each in zip(experiments, streams, strict=True)]
+    single = plans[0][0]
+    plan, arrays = combine(single, [numbers for _, numbers in plans])
     say("build", 0.0)
     program = device.prepare(plan)
     say("run", 0.0)
     began = time.perf_counter()
-    most = configuration.keep.fastest_rate * plan.cells * plan.duration
+    cells = plan.cells * plan.replicates
+    most = configuration.keep.fastest_rate * cells * plan.duration
 
     def progress(share: float, spikes: int) -> None:
         if spikes > most:  # by now the mean over the whole run, whatever comes
             now = share * plan.duration
-            rate = spikes / plan.cells / max(now, plan.readout_step)
+            rate = spikes / cells / max(now, plan.readout_step)
             raise SimulationError(
                 f"the network ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, hence more than "
                 f"keep.fastest_rate {configuration.keep.fastest_rate:g} Hz over the whole run"
             )
         say("run", share)
 
-    outputs = program.run(arrays, progress)
+    outputs = split(plan, program.run(arrays, progress))
     took = time.perf_counter() - began
+    recordings = []
+    for own, experiment, each in zip(outputs, experiments, streams, strict=True):
+        facts = Facts(device.name, program.schedule(), program.build_seconds, took, plan.replicates)
+        recordings.append(record(configuration, each, variant, single, experiment, own, facts))
+    return recordings
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How a run was done: device, Brian2's schedule, seconds to build and to run, and how many networks ran as one."""
+
+    device: str
+    schedule: str
+    build_seconds: float
+    run_seconds: float
+    replicates: int = 1
+
+
+def record(
+    configuration: Configuration,
+    seeds: Seeds,
+    variant: str,
+    plan: Plan,
+    experiment: Experiment,
+    outputs: dict[str, np.ndarray],
+    facts: Facts,
+) -> xr.Dataset:
+    """Check what a program returned, and make the recording of it.
+
+    Raises
+    ------
+    SimulationError
+        If the network was silent, ran away, or its readouts diverged.
+    """
     check_activity(plan, configuration, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
-    recording.attrs = attributes(configuration, seeds, variant, device, plan, program, took, experiment.__dict__)
+    recording.attrs = {
+        "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
+        "layout": LAYOUT,
+        "paradigm": configuration.paradigm.type,
+        "variant": variant,
+        "seed": seeds.seed,
+        "configuration": json.dumps(configuration.to_dict()),
+        "versions": json.dumps({name: version(name) for name in ("izhires", "brian2", "numpy", "xarray")}
+                               | {"python": platform.python_version()}),
+        "git_commit": git_commit(),
+        "plan": plan.fingerprint(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time_step": plan.readout_step,
+        "window": experiment.window,
+        "event_width": experiment.event_width,
+        "cue_duration": experiment.cue_duration,
+        **asdict(facts),
+    }  # fmt: skip
     return recording
 
 
@@ -117,38 +204,6 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
         if bad.any():
             step = plan.readout_step * (1 if name == "when.z" else plan.snapshot_steps)
             raise SimulationError(f"the {meaning} is no longer a number from {np.argmax(bad) * step:.3f} s on; {found}")
-
-
-def attributes(
-    configuration: Configuration,
-    seeds: Seeds,
-    variant: str,
-    device: Device,
-    plan: Plan,
-    program: Program,
-    run_seconds: float,
-    facts: dict[str, Any],
-) -> dict[str, Any]:
-    """Return what a file needs to be understood and run again."""
-    return {
-        "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
-        "layout": LAYOUT,
-        "paradigm": configuration.paradigm.type,
-        "variant": variant,
-        "seed": seeds.seed,
-        "configuration": json.dumps(configuration.to_dict()),
-        "versions": json.dumps({name: version(name) for name in ("izhires", "brian2", "numpy", "xarray")}
-                               | {"python": platform.python_version()}),
-        "device": device.name,
-        "git_commit": git_commit(),
-        "plan": plan.fingerprint(),
-        "schedule": program.schedule(),
-        "build_seconds": program.build_seconds,
-        "run_seconds": run_seconds,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "time_step": plan.readout_step,
-        **{name: facts[name] for name in ("window", "event_width", "cue_duration")},
-    }  # fmt: skip
 
 
 def git_commit() -> str:

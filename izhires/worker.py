@@ -1,7 +1,7 @@
 """A process that does runs for another one.
 
-Both talk through a socket. The worker is told where to look for modules, then a configuration and a device, then one job at a time; it
-answers with messages on the way and, at the end of each job, with the errors in it. It ends when the socket closes.
+Both talk through a socket. The worker is told where to look for modules, then a configuration and a device, then one job
+at a time; it answers with messages on the way and with the outcome of each job. It ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def main(descriptor: int) -> None:
                 outcome = Outcome(error)
             except Exception as error:
                 traceback.print_exc()
-                outcome = Outcome(SimulationError(f"stopped on an unexpected {type(error).__name__}, see above", job.name))
+                outcome = Outcome(
+                    SimulationError(f"stopped on an unexpected {type(error).__name__}, see above", job.name)
+                )
             channel.send(outcome)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

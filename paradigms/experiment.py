@@ -209,11 +209,11 @@ class Experiment:
 
     def describe(self) -> str:
         """Return a short text: how many trials, how long, and the statistics of each block."""
-        training = int((self.trials["kind"] == "train").sum())
+        training, probes = (int((self.trials["kind"] == kind).sum()) for kind in ("train", "probe"))
         blocks = self.trials["block"].nunique()
         lines = [
             f"{self.paradigm}{' ' + self.variant if self.variant else ''}: {training} training trials in {blocks} "
-            f"block{'s' if blocks > 1 else ''}, {len(self.trials) - training} probes, {self.duration:g} s"
+            f"block{'s' if blocks > 1 else ''}, {probes} probes, {self.duration:g} s"
         ]
         for block, rows in self.outcomes.groupby("block"):
             parts = []

@@ -15,7 +15,7 @@ from terminal import COMMAND, Running, izhires
 
 import izhires as package
 from izhires import batch
-from izhires.devices import cpp, get
+from izhires.devices import get, standalone
 from izhires.errors import ConfigurationError, RecordingError, SimulationError
 from izhires.lock import Busy, lock
 from izhires.processes import ending, tied
@@ -23,10 +23,12 @@ from izhires.recording import load
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
 
-# long enough to be hit while it runs (a few seconds) and while it writes (part of a second), since each trial has a probe
+# long enough to be hit while it runs (seconds) and while it writes (part of a second), since each trial has a probe
 TRIALS = 1000
 LONG = {
-    "paradigm__blocks": [{"trials": TRIALS, "latency": {"A": "60 ms", "B": "110 ms"}, "probability": {"A": 0.5, "B": 0.5}}],
+    "paradigm__blocks": [
+        {"trials": TRIALS, "latency": {"A": "60 ms", "B": "110 ms"}, "probability": {"A": 0.5, "B": 0.5}}
+    ],
     "paradigm__probes": list(range(1, TRIALS + 1)),
     "keep__spikes": "all",
 }
@@ -53,7 +55,9 @@ def short(tmp_path):
 
 def start(tmp_path, config, *arguments, seeds="0", environment=None):
     out = tmp_path / "out"
-    return Running(tmp_path, "run", "meet", "--config", config, "--seeds", seeds, "--out", out, *arguments, environment=environment), out
+    return Running(
+        tmp_path, "run", "meet", "--config", config, "--seeds", seeds, "--out", out, *arguments, environment=environment
+    ), out
 
 
 def recordings(out):
@@ -110,13 +114,14 @@ def test_killed_while_it_writes(seeds, processes, tmp_path, long, short):
     assert left
     names = {part.name[1:].rpartition("-")[0] for part in left}
     assert not names & set(recordings(out))
-    # the next run into the folder removes it, says so, and completes; a shorter task, since no recording binds the folder
+    # the next run into the folder removes it, says so, and completes; of a shorter task, as no recording binds the folder
     if not recordings(out):
         again, out = start(tmp_path, short, seeds=seeds)
-        code, said, errors = again.ended()
+        code, _, errors = again.ended()
         assert code == 0
         assert errors.splitlines() == [
-            f"izhires: {name} was not finished by a run that was killed; what it left was removed" for name in sorted(names)
+            f"izhires: {name} was not finished by a run that was killed; what it left was removed"
+            for name in sorted(names)
         ]
         assert parts(out) == []
         assert len(recordings(out)) == len(package.load_folder(out)) == (1 if seeds == "0" else 2)
@@ -143,7 +148,7 @@ def test_killed_while_it_builds(stage, tmp_path, short):
 
 def test_the_working_files_of_a_killed_run_are_removed_later(tmp_path, short, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    stale, young, held = (tmp_path / f"{cpp.PREFIX}{name}" for name in ("stale", "young", "held"))
+    stale, young, held = (tmp_path / f"{standalone.PREFIX}{name}" for name in ("stale", "young", "held"))
     for each in (stale, young, held):
         each.mkdir()
         (each / "results").write_bytes(b"x")
@@ -151,9 +156,9 @@ def test_the_working_files_of_a_killed_run_are_removed_later(tmp_path, short, mo
         os.utime(each, (time.time() - 3600,) * 2)
     with lock(held / ".lock"):
         os.utime(held, (time.time() - 3600,) * 2)
-        with cpp.working_folder() as work:
+        with standalone.working_folder() as work:
             assert work.parent == tmp_path
-            assert sorted(tmp_path.glob(f"{cpp.PREFIX}*")) == sorted([young, held, work])
+            assert sorted(tmp_path.glob(f"{standalone.PREFIX}*")) == sorted([young, held, work])
     assert not work.exists()
 
 
@@ -171,7 +176,7 @@ def test_interrupted_while_it_runs(number, everyone, code, tmp_path, long):
     (os.killpg if everyone else os.kill)(run.process.pid, number)
     found, said, errors = run.ended(10)
     assert found == code
-    assert errors == f"izhires: interrupted; 0 of 1 recording in {out} are whole, of the others nothing was written\n"
+    assert errors == f"izhires: interrupted; 0 of 1 recordings finished in {out}; of the others nothing was written\n"
     assert said == ""
     assert recordings(out) == parts(out) == []
     run.nothing_remains(2)
@@ -183,12 +188,12 @@ def test_interrupted_between_the_runs_of_a_batch(tmp_path, long):
     run.until(lambda: len(list(out.glob("*.nc"))) >= 1)
     run.until(run.program)
     os.killpg(run.process.pid, signal.SIGINT)
-    code, said, errors = run.ended(10)
+    code, _, errors = run.ended(10)
     whole = recordings(out)
     assert code == 130
     assert 1 <= len(whole) < 6
     assert len(errors.splitlines()) == 1
-    assert errors.startswith(f"izhires: interrupted; {len(whole)} of 6 recordings in {out} ")
+    assert errors.startswith(f"izhires: interrupted; {len(whole)} of 6 recordings finished in {out} (")
     for name in whole:
         assert name.removesuffix(".nc").replace("meet_seed", "seed ") in errors
     assert parts(out) == []
@@ -202,7 +207,7 @@ def test_interrupted_while_it_builds(tmp_path, short):
     os.killpg(run.process.pid, signal.SIGINT)
     code, _, errors = run.ended(10)
     assert code == 130
-    assert errors.startswith("izhires: interrupted; 0 of 1 recording ")
+    assert errors.startswith("izhires: interrupted; 0 of 1 recordings finished ")
     run.nothing_remains(2)
     assert recordings(out) == []
 
@@ -238,7 +243,7 @@ def test_one_run_of_several_is_ended(tmp_path, long):
     assert code == 4
     assert len(recordings(out)) == 2
     first, second = errors.splitlines()
-    assert first.startswith(f"2 of 3 recordings in {out} are whole (seed ")
+    assert first.startswith(f"izhires: 2 of 3 recordings finished in {out} (seed ")
     assert "the program was ended by SIGKILL" in second
 
 
@@ -278,21 +283,22 @@ def test_a_folder_of_another_configuration(tmp_path, short):
 
 def test_what_binds_a_folder(tmp_path):
     one, two = small.configuration(), small.configuration("random")
-    with batch.claimed(tmp_path / "a", one), pytest.raises(RecordingError, match="another run is writing"):
-        with batch.claimed(tmp_path / "a", one):
+
+    def claim(name, configuration):
+        with batch.claimed(tmp_path / name, configuration):
             pass
-    with batch.claimed(tmp_path / "a", two):  # no recording binds it
-        pass
+
+    with batch.claimed(tmp_path / "a", one), pytest.raises(RecordingError, match="another run is writing"):
+        claim("a", one)
+    claim("a", two)  # no recording binds it
     (tmp_path / "a" / "meet_seed0.nc").write_bytes(b"")
     with pytest.raises(ConfigurationError, match="reservoir is random there, sequence here"):
-        with batch.claimed(tmp_path / "a", one):
-            pass
+        claim("a", one)
     # a file of the user's own is not overwritten, recordings or not
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "configuration.toml").write_text("reservoir.slow_fraction = 0.3\n")
-    with pytest.raises(ConfigurationError, match="reservoir.n is 1000 there, 100 here"):
-        with batch.claimed(tmp_path / "b", one):
-            pass
+    with pytest.raises(ConfigurationError, match=r"reservoir\.n is 1000 there, 100 here"):
+        claim("b", one)
     assert (tmp_path / "b" / "configuration.toml").read_text() == "reservoir.slow_fraction = 0.3\n"
 
 
@@ -319,7 +325,8 @@ def test_a_disk_that_cannot_hold_the_run(tmp_path, monkeypatch):
 def test_a_disk_that_fills_while_it_runs(most, tmp_path, short):
     """No file may grow beyond a size, which to the writer is what a full disk is."""
     code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
-    code += f"import os, sys; os.execv(sys.executable, {[*COMMAND, 'run', 'meet', '--config', str(short), '--out', str(tmp_path / 'out')]!r})"
+    command = [*COMMAND, "run", "meet", "--config", str(short), "--out", str(tmp_path / "out")]
+    code += f"import os, sys; os.execv(sys.executable, {command!r})"
     package.simulate(small.configuration())  # what is built is not to be the obstacle
     with tied([sys.executable, "-c", code], stderr=-1, text=True) as process:
         said = process.stderr.read()
@@ -337,7 +344,7 @@ def test_results_that_a_full_disk_cut_are_refused():
     program._check_whole(outputs)
     for name in outputs:
         short = {**outputs, name: outputs[name][:-1]}
-        with pytest.raises(SimulationError, match="the program wrote only .* is the disk full"):
+        with pytest.raises(SimulationError, match=r"the program wrote only .* is the disk full\?"):
             program._check_whole(short)
 
 
@@ -358,8 +365,13 @@ def test_a_network_that_runs_away(tmp_path):
     assert recordings(tmp_path / "out") == []
 
 
-QUIET = {"reservoir__bias_excitatory": ["0 mV/ms", "0 mV/ms"], "reservoir__bias_inhibitory": ["0 mV/ms", "0 mV/ms"],
-         "reservoir__cue_strength": "0 mV/ms", "when__feedback": "0 mV/ms", "reservoir__noise": "0 mV/sqrt(ms)"}  # fmt: skip
+QUIET = {
+    "reservoir__bias_excitatory": ["0 mV/ms", "0 mV/ms"],
+    "reservoir__bias_inhibitory": ["0 mV/ms", "0 mV/ms"],
+    "reservoir__cue_strength": "0 mV/ms",
+    "reservoir__noise": "0 mV/sqrt(ms)",
+    "when__feedback": "0 mV/ms",
+}
 
 
 def test_a_silent_network(tmp_path):
@@ -384,7 +396,7 @@ def test_one_failing_seed_does_not_stop_the_others(processes, tmp_path):
     others = ", ".join(f"seed {seed}" for seed in range(3) if seed != highest)
     lines = done.stderr.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith(f"2 of 3 recordings in {out} are whole (")
+    assert lines[0].startswith(f"izhires: 2 of 3 recordings finished in {out} (")
     assert set(lines[0].partition("(")[2].partition(")")[0].split(", ")) == set(others.split(", "))
     assert lines[1].startswith(f"izhires: seed {highest}: the network ran away: ")
 

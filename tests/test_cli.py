@@ -28,7 +28,7 @@ from izhires.rules.base import Rule
 # few cells and short trials: the numpy device then needs no build and a second or two
 TINY = ["reservoir.n=60", "reservoir.groups=6", "reservoir.random_degree=5", "reservoir.inhibitory_degree=4",
         "reservoir.inhibition_degree=10"]  # fmt: skip
-BRIEF = ["paradigm.trial_duration=300 ms", "paradigm.cue_onset=30 ms", "paradigm.window=220 ms", "paradigm.warm_up=1"]
+BRIEF = ["paradigm.trial_duration=300 ms", "paradigm.cue_onset=30 ms", "paradigm.window=220 ms", "paradigm.warm_up=0"]
 
 
 def settings(*given):
@@ -81,7 +81,8 @@ def test_list_has_every_kind_one_line_each(command):
     code, said = command("list")
     assert code == 0
     titles = [line.removesuffix(":") for line in said.splitlines() if not line.startswith(" ")]
-    assert titles == list(listing.tables()) == list(KINDS)
+    assert titles == list(listing.tables())
+    assert set(titles) == set(KINDS)
     for kind, names in KINDS.items():
         code, part = command("list", kind)
         assert code == 0
@@ -96,10 +97,12 @@ def test_list_has_every_kind_one_line_each(command):
 def test_list_of_an_unknown_kind():
     done = izhires("list", "rule")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "izhires: list: 'rule' is not a kind, did you mean 'rules'? (valid: paradigms, circuits, rules, gates, cell types, "
-        "metrics, figures, devices)\n"
+    valid = ", ".join(listing.tables())
+    assert done.stderr.startswith(
+        "izhires: list: 'rule' is not a kind, did you mean 'rules'? (valid: paradigms, circuits, "
     )
+    assert valid in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,10 @@ def test_list_of_an_unknown_kind():
     [
         ([], ["analyse", "figures", "list", "run"]),
         (["--help"], ["analyse", "figures", "list", "run"]),
-        (["run", "--help"], ["--seeds", "half-open", "--out", "--config", "--set", "--device", "--again", "cued-reaction: --events"]),
+        (
+            ["run", "--help"],
+            ["--seeds", "half-open", "--out", "--config", "--set", "--device", "--again", "cued-reaction: --events"],
+        ),
         (["analyse", "--help"], ["--out", "--full"]),
         (["figures", "--help"], ["--out"]),
         (["list", "--help"], ["cell types"]),
@@ -158,11 +164,14 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     code, said = command(*arguments, "--seeds", "1:3")
     assert code == 0
     assert re.fullmatch(
-        rf"2 recordings in {tmp_path}: 1 run \(built before, runs \S+ s\), 1 kept from before \(--again runs them anew\)\n", said
+        rf"2 recordings in {tmp_path}: 1 run \(built before, runs \S+ s\), "
+        r"1 kept from before \(--again runs them anew\)\n",
+        said,
     )
     code, said = command(*arguments, "--seeds", "1:3")
     assert said == f"2 recordings in {tmp_path}: 2 kept from before (--again runs them anew)\n"
-    assert (tmp_path / "meet_seed1.nc").stat() == first
+    now = (tmp_path / "meet_seed1.nc").stat()
+    assert (now.st_ino, now.st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
 
     # asked for again, of other code, on another device, or not whole: none of these is kept
     assert "1 run" in command(*arguments, "--seeds", "1", "--again")[1]
@@ -180,8 +189,8 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
 
 
 def test_the_numpy_device(tmp_path):
-    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[2]",
-                      'paradigm.blocks=[{trials = 2, latency = {A = "60 ms", B = "110 ms"}, probability = {A = 0.5, B = 0.5}}]')  # fmt: skip
+    block = '{trials = 2, latency = {A = "60 ms", B = "110 ms"}, probability = {A = 0.5, B = 0.5}}'
+    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[2]", f"paradigm.blocks=[{block}]")
     done = izhires("run", "meet", "--device", "numpy", "--out", tmp_path, *chosen)
     assert (done.returncode, done.stderr) == (0, "")
     found = load(tmp_path / "meet_seed0.nc")
@@ -191,12 +200,13 @@ def test_the_numpy_device(tmp_path):
 def test_without_a_compiler(tmp_path):
     """The default falls back and says so in one line; a device that was asked for does not."""
     there = {"CXX": "no-such-compiler"}
-    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[1]", "paradigm.warm_up=0", "paradigm.probe_before_learning=false",
+    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[1]", "paradigm.probe_before_learning=false",
                       'paradigm.blocks=[{trials = 1, latency = {A = "60 ms"}, probability = {A = 1.0}}]')  # fmt: skip
     done = izhires("run", "meet", "--out", tmp_path / "a", *chosen, environment=there)
     assert done.returncode == 0
     assert re.fullmatch(
-        r"izhires: 'no-such-compiler' is not on the PATH; install a C\+\+ compiler \(g\+\+\); running on the numpy device, .*\n",
+        r"izhires: 'no-such-compiler' is not on the PATH; install a C\+\+ compiler \(g\+\+\); "
+        r"running on the numpy device, .*\n",
         done.stderr,
     )
     assert load(tmp_path / "a" / "meet_seed0.nc").attrs["device"] == "numpy"
@@ -207,7 +217,7 @@ def test_without_a_compiler(tmp_path):
 
 
 def test_meet_levels(tmp_path):
-    chosen = settings(*TINY, *BRIEF, "paradigm.levels=[0.0, 0.5]", "paradigm.trials=2",
+    chosen = settings(*TINY, *BRIEF, "paradigm.levels=[0.0, 0.5]", "paradigm.trials=1",
                       'paradigm.latency={A = "60 ms", B = "110 ms"}')  # fmt: skip
     done = izhires("run", "meet-levels", "--device", "numpy", "--seeds", "4", "--out", tmp_path, *chosen)
     assert (done.returncode, done.stderr) == (0, "")
@@ -217,14 +227,22 @@ def test_meet_levels(tmp_path):
     first, second = load_folder(tmp_path)
     assert (first.attrs["variant"], second.attrs["variant"]) == ("p=0.00", "p=0.50")
     assert first["outcome_probability"].values.tolist() == [0, 1]
-    assert first["trial_event"].values.tolist().count("B") == 2
+    assert first["trial_event"].values.tolist().count("B") == 1
 
 
 def test_cued_reaction(tmp_path):
     header = "onset\tduration\ttrial_type\tresponse_time\n"
     for run, rows in enumerate(
         (
-            [(1.0, "cue"), (1.1, "go"), (1.15, "button press"), (1.5, "cue"), (1.62, "no-go"), (2.0, "cue"), (2.4, "end")],
+            [
+                (1.0, "cue"),
+                (1.1, "go"),
+                (1.15, "button press"),
+                (1.5, "cue"),
+                (1.62, "no-go"),
+                (2.0, "cue"),
+                (2.4, "end"),
+            ],
             [(3.0, "cue"), (3.12, "go"), (3.5, "cue"), (3.9, "end")],
         )
     ):
@@ -259,10 +277,10 @@ def test_analyse(analysed):
     with (out / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {"metric", "seed", "block", "event", "value", "unit"} <= set(rows[0])
-    assert {row["seed"] for row in rows} == {"5", "6", "7"}
+    assert {row["seed"] for row in rows if row["seed"]} == {"5", "6", "7"}  # without a seed: pooled over all
     shown = done.stdout.splitlines()
     assert shown[0].split()[:3] == ["metric", "block", "event"]
-    assert any(line.startswith("error.ratio") for line in shown)
+    assert any(line.startswith("error.") for line in shown)
     assert not list(out.glob(".*.part"))
 
 
@@ -275,7 +293,9 @@ def test_figures(finished, tmp_path):
     assert last == f"{len(files)} files in {tmp_path / 'figures'}"
     drawn = {path.stem for path in files if path.suffix == ".pdf"}
     assert {"task", "predictions", "learning_curve"} <= drawn
-    assert {line for line in lines if line.endswith(".png")} == {str(tmp_path / "figures" / f"{name}.png") for name in drawn}
+    assert {line for line in lines if line.endswith(".png")} == {
+        str(tmp_path / "figures" / f"{name}.png") for name in drawn
+    }
     skipped = [line.split(":")[1].strip() for line in lines if line.startswith("not drawn: ")]
     assert sorted([*drawn, *skipped]) == sorted(all_figures())
 
@@ -317,8 +337,11 @@ def on_a_terminal(*arguments):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
-        stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
-    )  # fmt: skip
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
+    )
     os.close(theirs)
     said, end = b"", time.monotonic() + 60
     while time.monotonic() < end:
@@ -341,7 +364,7 @@ def test_progress_on_a_terminal(config, tmp_path):
     run = [line for line in lines if line.startswith("run")]
     # build and run apart, the last state of each with the time it took
     assert re.search(r"\d:\d\d:\d\d", build[-1])
-    assert re.search(r"3 of 3 \d:\d\d:\d\d$", run[-1])
+    assert re.search(r"3 of 3 +\d:\d\d:\d\d$", run[-1])
     assert any(re.search(r"[012] of 3 .* left$", line) for line in run)
     assert lines[-1].startswith("3 recordings in ")
 
@@ -350,5 +373,6 @@ def test_the_table_on_a_terminal(analysed):
     out, done = analysed
     code, lines = on_a_terminal("analyse", out)
     assert code == 0
-    assert lines[0].split()[0] == "metric"
-    assert sum(line.startswith("error.ratio") for line in lines) == done.stdout.count("error.ratio")
+    names = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("error", "angle", "mean_rate"))]
+    shown = [line.split()[0] for line in lines if line.startswith(("error", "angle", "mean_rate"))]
+    assert shown == names  # not cut

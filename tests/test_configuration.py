@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (messages as they are said)
 import signal
 import sys
 
@@ -14,7 +15,9 @@ from izhires.paradigms.base import Paradigm
 from izhires.rules.base import Rule
 
 REQUIRED = {"cued_reaction": {"events_files": ["a.tsv", "b.tsv"], "cue": "cue", "events": ["go", "no-go"]}}
-BLOCK = 'paradigm.blocks = [{{trials = 4, latency = {{A = "300 ms", B = "{late}"}}, probability = {{A = {a}, B = {b}}}}}]'
+BLOCK = (
+    'paradigm.blocks = [{{trials = 4, latency = {{A = "300 ms", B = "{late}"}}, probability = {{A = {a}, B = {b}}}}}]'
+)
 
 
 @pytest.fixture
@@ -41,11 +44,15 @@ def every_alternative():
     for name, rule in Rule.alternatives().items():
         yield Configuration.parse({"when" if rule.schedule == "step" else "what": {"rule": name}})
     yield small(paradigm__blocks=[{"trials": 4, "latency": {"ä b": "60 ms"}, "probability": {"ä b": 1.0}}])
-    yield Configuration.parse({"reservoir": {"type": "random", "n": 200, "tau_slow": "0.1 s", "reset": "v = c\nu += d"}})
+    yield Configuration.parse(
+        {"reservoir": {"type": "random", "n": 200, "tau_slow": "0.1 s", "reset": "v = c\nu += d"}}
+    )
     yield Configuration.parse({"seeds": {"topology": 3}, "keep": {"spikes": "none"}})
 
 
-@pytest.mark.parametrize("made", list(every_alternative()), ids=lambda made: f"{made.paradigm.type}-{made.reservoir.type}")
+@pytest.mark.parametrize(
+    "made", list(every_alternative()), ids=lambda made: f"{made.paradigm.type}-{made.reservoir.type}"
+)
 def test_toml_and_back(made, tmp_path):
     path = tmp_path / "it.toml"
     path.write_text(made.to_toml(), encoding="utf-8")
@@ -277,7 +284,10 @@ EVENTS = "onset\tduration\ttrial_type\n"
         (EVENTS, "{path}: has a header and no events"),
         ("onset\tduration\n1\t2\n", "{path}, line 1: column trial_type missing; it has onset, duration"),
         (EVENTS + "1\t0\tbeep\n2\t0\tgo\n", "{path}: the cue 'cue' does not occur (valid: beep, go)"),
-        (EVENTS + "1\t0\tcue\n2\t0\tgone\n", "{path}: the event 'go' does not occur, did you mean 'gone'? (valid: cue, gone)"),
+        (
+            EVENTS + "1\t0\tcue\n2\t0\tgone\n",
+            "{path}: the event 'go' does not occur, did you mean 'gone'? (valid: cue, gone)",
+        ),
         (EVENTS + "x\t0\tcue\n", "{path}, line 2: onset 'x' is not a number of seconds"),
         (EVENTS + "9\t0\tcue\n5\t0\tgo\n", "{path}, line 3: onset 5 s comes before the one above it, 9 s"),
         (EVENTS + "1\t0\tgo\n5\t0\tcue\n", "{path}, line 2: 'go' does not follow a cue"),

@@ -30,7 +30,10 @@ CONTRACT = {
     "block": ("probe",),
     "probe_trial": ("probe",),
     "block_trial": ("probe",),
-    **{f"trial_{name}": ("trial",) for name in ("onset", "duration", "cue", "latency", "event", "block", "kind", "learn")},
+    **{
+        f"trial_{name}": ("trial",)
+        for name in ("onset", "duration", "cue", "latency", "event", "block", "kind", "learn")
+    },
     "trial_what": ("trial", "event"),
     **{f"outcome_{name}": ("outcome",) for name in ("block", "event", "latency", "probability")},
     "state_trace": ("state_probe", "state_time", "neuron"),
@@ -45,7 +48,8 @@ CONTRACT = {
 ATTRIBUTES = {
     "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
     "versions": str, "device": str, "git_commit": str, "plan": str, "schedule": str, "build_seconds": float,
-    "run_seconds": float, "created": str, "time_step": float, "window": float, "event_width": float, "cue_duration": float,
+    "run_seconds": float, "created": str, "time_step": float, "window": float, "event_width": float,
+    "cue_duration": float,
 }  # fmt: skip
 
 
@@ -72,7 +76,9 @@ def test_the_file_needs_nothing_of_this_package(path):
     assert not any(name.startswith(("izhires", "brian2")) for name in sys.modules)
     print(json.dumps({{name: (each.dims, each.attrs) for name, each in found.variables.items()}}))
     """
-    said = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    ).stdout
     found = json.loads(said)
     assert {name: tuple(dims) for name, (dims, _) in found.items()} == CONTRACT
     for name, (_, attributes) in found.items():
@@ -117,7 +123,9 @@ def test_the_probes_stand_where_the_trial_table_has_them(recording, configuratio
             found = recording.isel(probe=place)
             assert (int(found["block"]), int(found["probe_trial"])) == (row.block, done)
             assert int(found["block_trial"]) == done - began[row.block]
-            np.testing.assert_array_equal(found["expectation"], experiment.expectation(row.block, recording["time"].values))
+            np.testing.assert_array_equal(
+                found["expectation"], experiment.expectation(row.block, recording["time"].values)
+            )
             place += 1
     assert recording.sizes["probe"] == place
     # the probe after a block's last trial belongs to that block
@@ -232,7 +240,9 @@ def test_rates_and_kept_spikes(recording, configuration):
     assert counts.sum() == len(found["spikes.t"]) > 0
     assert (np.diff(recording["spike_time"]) >= 0).all()
     np.testing.assert_allclose(recording["rate"], counts / plan.duration)
-    assert recording["excitatory"].values.tolist() == [name not in ("FS", "LTS") for name in recording["cell_type"].values]
+    assert recording["excitatory"].values.tolist() == [
+        name not in ("FS", "LTS") for name in recording["cell_type"].values
+    ]
 
     some = assemble(plan, configuration, experiment, found, "probes")
     rows = recording.isel(trial=np.flatnonzero(recording["trial_kind"] == "probe")[recording["state_probe"].values])
@@ -248,7 +258,9 @@ def test_rates_and_kept_spikes(recording, configuration):
 def test_a_run_again_from_the_recording_alone_is_identical(recording, path):
     with xr.open_dataset(path) as opened:
         attributes = opened.attrs
-    again = simulate(Configuration.parse(json.loads(attributes["configuration"])), int(attributes["seed"]), attributes["variant"])
+    again = simulate(
+        Configuration.parse(json.loads(attributes["configuration"])), int(attributes["seed"]), attributes["variant"]
+    )
     xr.testing.assert_equal(again, recording)
     for name, each in recording.variables.items():
         assert again[name].values.tobytes() == each.values.tobytes(), name
@@ -289,7 +301,10 @@ def test_a_file_with_spoilt_numbers(path, tmp_path):
 def test_files_that_are_no_recordings(recording, tmp_path):
     cases = {
         "text.nc": (lambda path: path.write_text("onset\tduration\n" * 50), "is not a whole netCDF file (750 bytes)"),
-        "foreign.nc": (lambda path: xr.Dataset({"x": ("a", [1.0])}).to_netcdf(path), "is a netCDF file, but not a recording of izhires"),
+        "foreign.nc": (
+            lambda path: xr.Dataset({"x": ("a", [1.0])}).to_netcdf(path),
+            "is a netCDF file, but not a recording of izhires",
+        ),
         "other.nc": (
             lambda path: xr.Dataset({"prediction": ("a", [1.0])}, attrs={"layout": "landscape"}).to_netcdf(path),
             "is a netCDF file, but not a recording of izhires",
@@ -318,7 +333,7 @@ def test_a_folder_of_recordings(recording, tmp_path):
     found = [(each.attrs["variant"], each.attrs["seed"]) for each in load_folder(tmp_path)]
     assert found == [("a", 8), ("b", 9), ("b", 10), ("c", 7)]
     (tmp_path / "d.nc").write_bytes(b"")
-    with pytest.raises(RecordingError, match="d.nc: is not a whole netCDF file"):
+    with pytest.raises(RecordingError, match=r"d\.nc: is not a whole netCDF file"):
         load_folder(tmp_path)
 
 
@@ -352,7 +367,7 @@ def test_a_failed_write_leaves_the_file_of_before(recording, tmp_path, monkeypat
         raise RuntimeError("NetCDF: HDF error")
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
-    with pytest.raises(RecordingError, match="x.nc: cannot be written: NetCDF: HDF error"):
+    with pytest.raises(RecordingError, match=r"x\.nc: cannot be written: NetCDF: HDF error"):
         save(recording, path)
     assert [each.name for each in tmp_path.iterdir()] == ["x.nc"]
     assert path.read_bytes() == before

@@ -52,7 +52,7 @@ I_slow_post += slow_fraction_post*w*tau_fast_post/tau_slow_post
 
 INHIBITION = "I_inhibitory_post += w"
 
-# the smallest jump of u: below it a cell bursts without end
+# the smallest jump of u (mV/ms) that the spread may lead to: below it a cell bursts without end
 SMALLEST_D = 0.5
 
 
@@ -187,7 +187,7 @@ class Reservoir(Component):
             "a": base["a"] * np.exp(self.spread_a * x[0]),
             "b": base["b"] * (1 + self.spread_b * x[1]),
             "c": base["c"] + self.spread_c * x[2],
-            "d": np.maximum(SMALLEST_D, base["d"] * (1 + self.spread_d * x[3])),
+            "d": np.maximum(np.minimum(SMALLEST_D, base["d"]), base["d"] * (1 + self.spread_d * x[3])),
             "bias": rng.uniform(low, high),
         }
 

@@ -1,7 +1,7 @@
 """The command line: one command a file.
 
-Exit codes: 0 all went well; 2 something declared or typed cannot be; 3 a tool is missing or failed; 4 a simulation went wrong; 5 a recording
-cannot be read or written; 130 interrupted (Ctrl-C), 143 terminated.
+Exit codes: 0 all went well; 2 something declared or typed cannot be; 3 a tool is missing or failed; 4 a simulation went
+wrong; 5 a file cannot be read or written; 130 interrupted (Ctrl-C), 143 terminated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818
     """A command was ended from outside; its text says what it left."""
 
 

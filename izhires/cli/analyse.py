@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -38,15 +39,24 @@ def _show(table) -> None:  # type: ignore[no-untyped-def]
     columns = ["metric", "variant", "block", "event", "mean", "95% interval", "worst", "seeds", "unit"]
     if not (table["variant"] != "").any():
         columns.remove("variant")
-    shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
-
-    def number(value: float) -> str:
-        return "" if pd.isna(value) else f"{value:.4g}"
-
-    for row in table.to_dict("records"):
-        interval = "" if pd.isna(row["low"]) else f"{number(row['low'])} to {number(row['high'])}"
-        cells = {**row, "mean": number(row["mean"]), "worst": number(row["worst"]), "95% interval": interval}
-        shown.add_row(*("" if pd.isna(cells[name]) else str(cells[name]) for name in columns))
-    console = Console()
     # a file or pipe has no width of its own, and a cut table is of no use there
-    (console if console.is_terminal else Console(width=160)).print(shown)
+    console = Console()
+    console = console if console.is_terminal else Console(width=160)
+    for left_out in ((), ("worst",), ("worst", "95% interval")):
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        for name in columns:
+            if name not in left_out:
+                shown.add_column(name, no_wrap=True)
+        for row in table.to_dict("records"):
+            interval = "" if pd.isna(row["low"]) else f"{_number(row['low'])} to {_number(row['high'])}"
+            cells = {**row, "mean": _number(row["mean"]), "worst": _number(row["worst"]), "95% interval": interval}
+            shown.add_row(
+                *("" if pd.isna(cells[name]) else str(cells[name]) for name in columns if name not in left_out)
+            )
+        if console.measure(shown, options=console.options.update(width=1000)).maximum <= console.width:
+            break
+    console.print(shown)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else ""

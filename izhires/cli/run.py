@@ -6,9 +6,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from izhires.configuration import Configuration
 
 COMMAND = "run"
 # each paradigm may declare options of its own, so what typer does not know is read in `_own_options`
@@ -21,45 +24,41 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder for the recordings, one file a seed.")],
     seeds: Annotated[str, typer.Option(help="7, or 1,4,9, or 100:105 (half-open).")] = "0",
     config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")] = None,
-    device: Annotated[str, typer.Option(help="cpp or numpy; default: cpp where a compiler is.")] = "",
-    processes: Annotated[int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")] = "",
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
+    ] = None,
+    replicates: Annotated[
+        int, typer.Option(min=1, help="Seeds that run side by side as one network, to fill a GPU.")
+    ] = 1,
     again: Annotated[bool, typer.Option("--again", help="Run also what the folder already holds.")] = False,
 ) -> None:
     """Simulate a paradigm on several seeds; each leaves one recording (netCDF-4).
 
-    A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE --event VALUE ...
+    A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE
+    --event VALUE [--event VALUE ...]
     """
     from izhires.batch import jobs, run_batch
-    from izhires.configuration import parse_seeds, read
-    from izhires.errors import ConfigurationError, IzhiresError, closest
-    from izhires.paradigms.base import Paradigm
+    from izhires.configuration import parse_seeds
+    from izhires.errors import IzhiresError
 
-    known = Paradigm.alternatives()
-    name = paradigm.replace("-", "_")
-    if name not in known:
-        raise ConfigurationError(f"{paradigm!r} is not a paradigm{closest(name, known)}", "run", known)
-    ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
-    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
-    try:
-        configuration = read(config, set_ or [], own)
-    except ConfigurationError as error:
-        # named as it is typed here
-        flags = {f"paradigm.{field}": flag for flag, field in known[name].options.items()} if config is None else {}
-        raise ConfigurationError(replace(each, place=flags.get(each.place, each.place)) for each in error.complaints) from None
+    configuration = configured(context, paradigm, config, set_ or [])
     wanted = parse_seeds(seeds)
     device = _device(device)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:
         with progress:
-            run_batch(configuration, wanted, out, device, processes, again, progress.report)
+            run_batch(configuration, wanted, out, device, processes, again, progress.report, replicates)
     except KeyboardInterrupt as interrupt:
         interrupt.args = (progress.left(out),)
         raise
     except IzhiresError:
         if progress.runs > 1 and "failed" in progress.stages.values():
-            print(progress.left(out), file=sys.stderr)
+            print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
     kept = list(progress.stages.values()).count("kept")
     took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
@@ -67,6 +66,30 @@ def command(
     parts = [f"{progress.runs - kept} run ({', '.join(took)})"] if kept < progress.runs else []
     parts += [f"{kept} kept from before (--again runs them anew)"] if kept else []
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
+
+
+def configured(context: typer.Context, paradigm: str, config: Path | None, settings: list[str]) -> Configuration:
+    """Read the configuration of a command: the paradigm's own options, a file, and settings."""
+    from izhires.configuration import read
+    from izhires.errors import ConfigurationError, closest
+    from izhires.paradigms.base import Paradigm
+
+    known = Paradigm.alternatives()
+    name = paradigm.replace("-", "_")
+    if name not in known:
+        raise ConfigurationError(
+            f"{paradigm!r} is not a paradigm{closest(name, known)}", context.info_name or "", known
+        )
+    ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
+    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
+    try:
+        return read(config, settings, own)
+    except ConfigurationError as error:
+        # named as it is typed here
+        flags = {f"paradigm.{field}": flag for flag, field in known[name].options.items()} if config is None else {}
+        raise ConfigurationError(
+            replace(each, place=flags.get(each.place, each.place)) for each in error.complaints
+        ) from None
 
 
 def _recordings(number: int) -> str:
@@ -88,7 +111,7 @@ def _device(name: str) -> str:
 
 
 def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict[str, Any]:
-    """Read the options that a paradigm declares (``options``: flag -> field); a flag of a list field may be repeated."""
+    """Read the options that a paradigm declares (``options``: flag -> field); that of a list may be repeated."""
     from izhires.errors import ConfigurationError, closest
 
     options: dict[str, str] = getattr(paradigm, "options", {})
@@ -153,12 +176,15 @@ class Progress:
         """Return which recordings are whole, and which are not there."""
         whole = [name for name, stage in self.stages.items() if stage in ("done", "kept")]
         names = f" ({', '.join(whole)})" if 0 < len(whole) <= 20 else ""
-        return f"{len(whole)} of {_recordings(self.runs)} in {folder} {'is' if len(whole) == 1 else 'are'} whole{names}, of the others nothing was written"
+        others = "; of the others nothing was written" if len(whole) < self.runs else ""
+        return f"{len(whole)} of {self.runs} recordings finished in {folder}{names}{others}"
 
     def report(self, name: str, stage: str, share: float) -> None:
         """Take a message of a batch."""
         if stage == "removed":
-            print(f"izhires: {name} was not finished by a run that was killed; what it left was removed", file=sys.stderr)
+            print(
+                f"izhires: {name} was not finished by a run that was killed; what it left was removed", file=sys.stderr
+            )
         elif not name:
             self._build(share)
         else:

@@ -78,9 +78,10 @@ class CppDevice(StandaloneDevice):
                 return f"{tool!r} is not on the PATH; install {package}"
         return ""
 
-    def makefile(self) -> str:  # noqa: D102
-        hot = HOT_FLAGS if "clang" in compiler_version() else HOT_FLAGS + GCC_HOT_FLAGS
-        return MAKEFILE.format(compiler=compiler(), flags=" ".join(FLAGS), hot=" ".join(hot), cold=" ".join(COLD_FLAGS))
+    def makefile(self, portable: bool = False) -> str:  # noqa: D102
+        clang = not portable and "clang" in compiler_version()
+        hot = HOT_FLAGS if clang else HOT_FLAGS + GCC_HOT_FLAGS
+        return MAKEFILE.format(compiler="g++" if portable else compiler(), flags=" ".join(FLAGS), hot=" ".join(hot), cold=" ".join(COLD_FLAGS))
 
     def toolchain(self) -> str:  # noqa: D102
         # the list of the processor's abilities is long and of no interest beyond being the same

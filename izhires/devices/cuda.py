@@ -20,6 +20,7 @@ import numpy as np
 
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
+from izhires.plan import Plan
 
 # CUDA 13 needs C++17
 FLAGS = ["-std=c++17", "-O3", "-w", "-rdc=true", "-Xcompiler", "-w", "-I."]
@@ -128,8 +129,8 @@ class CudaDevice(StandaloneDevice):
     def generator_arguments(self) -> list[str]:  # noqa: D102
         return [architecture()]
 
-    def makefile(self) -> str:  # noqa: D102
-        place = curand()
+    def makefile(self, portable: bool = False) -> str:  # noqa: D102
+        place = None if portable else curand()
         include, library = (f"-I{place[0]}", f"-L. -Xlinker -rpath={place[1]}") if place else ("", "")
         name = f"sm_{architecture().replace('.', '')}"
         return MAKEFILE.format(flags=" ".join(FLAGS), architecture=name, include=include, library=library)
@@ -141,10 +142,10 @@ class CudaDevice(StandaloneDevice):
             raise ToolchainError(self.cannot_compile() or f"nvcc --version failed: {error}", "device cuda") from None
         return "|".join([hashlib.sha256(said.encode()).hexdigest(), version("brian2"), version("brian2cuda")])
 
-    def write_project(self, plan, folder) -> None:  # type: ignore[no-untyped-def]  # noqa: D102
-        super().write_project(plan, folder)
+    def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:  # noqa: D102
+        super().write_project(plan, folder, portable)
         place = curand()
-        if place:  # the linker looks for the name without a version, which the PyPI package does not have
+        if place and not portable:  # the linker looks for the name without a version, which the PyPI package does not have
             library = sorted(place[1].glob("libcurand.so*"))[0]
             (folder / "libcurand.so").symlink_to(library)
 

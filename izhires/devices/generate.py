@@ -73,6 +73,8 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
             "dtype": np.dtype(variable.dtype).str,
             "columns": int(shape[1]) if isinstance(shape, tuple) else 0,
         }
+    for file in taken:  # each run writes its own
+        (folder / "static_arrays" / file).unlink()
     facts = {"inputs": inputs, "outputs": outputs, "schedule": str(b2.scheduling_summary(built.network)), "brian2": b2.__version__}
     (folder / "build.json").write_text(json.dumps(facts, indent=1))
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -85,19 +86,16 @@ class StandaloneProgram(Program):
                 static, results = work / "static_arrays", work / "results"
                 static.mkdir()
                 results.mkdir()
-                arguments = self._write(arrays, static)
+                arguments = self.write(arrays, static)
                 self._execute([str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments], work, report,
                               {**os.environ, **self.environment(arrays)})  # fmt: skip
-                self._check_complete(results)
-                outputs = {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
+                return self.collect(results)
         except OSError as error:
             reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
             raise SimulationError(f"cannot run: {reason}", tempfile.gettempdir()) from None
-        self._check_whole(outputs)
-        return outputs
 
-    def _write(self, arrays: dict[str, np.ndarray], static: Path) -> list[str]:
-        """Write the numbers of a run; return the command line's share of them."""
+    def write(self, arrays: dict[str, np.ndarray], static: Path) -> list[str]:
+        """Write the numbers of a run into a folder; return the command line's share of them."""
         arguments, written = [], set()
         for name, facts in self.facts["inputs"].items():
             if "argument" in facts:
@@ -105,10 +103,24 @@ class StandaloneProgram(Program):
             for file in facts.get("files", ()):
                 np.ascontiguousarray(arrays[name], dtype=facts["dtype"]).tofile(static / file)
                 written.add(file)
-        for path in (self.folder / "static_arrays").iterdir():
-            if path.name not in written:  # constant tables of the build itself
+        own = self.folder / "static_arrays"
+        for path in own.iterdir():
+            if path.name not in written and static != own:  # constant tables of the build itself
                 shutil.copyfile(path, static / path.name)
         return arguments
+
+    def collect(self, results: Path) -> dict[str, np.ndarray]:
+        """Read what a finished run left in its folder of results; see `Program.run`.
+
+        Raises
+        ------
+        SimulationError
+            If the run was not finished, or not all of it was written.
+        """
+        self._check_complete(results)
+        outputs = {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
+        self._check_whole(outputs)
+        return outputs
 
     def _execute(self, command: list[str], work: Path, report: Report | None, environment: dict[str, str]) -> None:
         said = []
@@ -170,8 +182,8 @@ class StandaloneDevice(Device):
         return []
 
     @abc.abstractmethod
-    def makefile(self) -> str:
-        """Return the Makefile of a project; its first target is ``main``."""
+    def makefile(self, portable: bool = False) -> str:
+        """Return the Makefile of a project; its first target is ``main``. A portable one names no place of this machine."""
 
     @abc.abstractmethod
     def toolchain(self) -> str:
@@ -220,13 +232,13 @@ class StandaloneDevice(Device):
         self._step(["make", "main"], part, "compile.log")
         os.replace(part, folder)
 
-    def write_project(self, plan: Plan, folder: Path) -> None:
+    def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:
         """Write the sources of a plan and their Makefile into a folder."""
         (folder / "plan.json").write_text(json.dumps(plan.__dict__))
         command = [sys.executable, "-m", self.generator, str(folder / "plan.json"), str(folder), *self.generator_arguments()]
         self._step(command, folder, "generate.log")
         (folder / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
-        (folder / "Makefile").write_text(self.makefile())
+        (folder / "Makefile").write_text(self.makefile(portable))
 
     def _step(self, command: list[str], folder: Path, log: str) -> None:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
@@ -238,3 +250,44 @@ class StandaloneDevice(Device):
             raise ConfigurationError(last)
         if process.returncode != 0:
             raise ToolchainError(f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", f"device {self.name}")
+
+
+@dataclass(frozen=True)
+class Build:
+    """One entry of the cache."""
+
+    folder: Path
+    size: int
+    made: str
+    summary: str
+
+
+def builds() -> list[Build]:
+    """Return the builds in the cache, newest first, half-made ones among them."""
+    found = []
+    root = cache_folder()
+    for folder in root.iterdir() if root.is_dir() else ():
+        if not folder.is_dir():
+            continue
+        try:
+            plan = Plan(**json.loads((folder / "plan.json").read_text()))
+            summary = f"{plan.cells * plan.replicates} cells, {plan.channels * plan.replicates} channels, {plan.duration:g} s"
+        except (OSError, ValueError, TypeError):
+            summary = "unreadable"
+        if not _is_whole(folder):
+            summary += ", not finished"
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        found.append(Build(folder, size, time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime)), summary))
+    return sorted(found, key=lambda build: build.made, reverse=True)
+
+
+def remove_build(build: Build) -> bool:
+    """Remove a build; return False if somebody is making it now."""
+    key = build.folder.name.removesuffix(".part")
+    try:
+        with lock(cache_folder() / f"{key}.lock", wait=False):
+            shutil.rmtree(build.folder, ignore_errors=True)
+            (cache_folder() / f"{key}.lock").unlink(missing_ok=True)
+    except Busy:
+        return False
+    return True

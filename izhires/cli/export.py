@@ -1,0 +1,31 @@
+"""``izhires export``: a run as a project of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from izhires.cli.run import SETTINGS as SETTINGS
+
+COMMAND = "export"
+
+
+def command(
+    context: typer.Context,
+    paradigm: Annotated[str, typer.Argument(help="What the world does: see 'izhires list paradigms'.")],
+    out: Annotated[Path, typer.Option(help="Empty folder for the project.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
+    variant: Annotated[str, typer.Option(help="Variant of the paradigm, where it has several, as p=0.30.")] = "",
+    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")] = None,
+    device: Annotated[str, typer.Option(help="cpp or cuda.")] = "cpp",
+) -> None:
+    """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its results."""
+    from izhires.cli.run import configured
+    from izhires.export import export
+
+    configuration = configured(context, paradigm, config, set_ or [])
+    folder = export(configuration, seed, variant, device, out)
+    print(f"project in {folder}: make run there, then 'izhires collect {folder}'")

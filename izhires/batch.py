@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Report = Callable[[str, str, float], None]
 """Called with the name of a run, its stage, and the share that is done.
 
-Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already), and
-``removed``, with the name of a file that a killed run had not finished.
+Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already)
+and ``removed``, with the name of a file that a killed run had not finished.
 """
 
 HEADER = "# izhires run"
@@ -83,7 +83,8 @@ def run_batch(
         Run also what is there.
     report : callable, optional
     replicates : int
-        This many seeds run side by side as one network, one such network at a time; it fills a GPU and is slower on a CPU.
+        This many seeds run side by side as one network, one such network at a time; it fills a GPU and is slower on a
+        CPU.
 
     Returns
     -------
@@ -126,10 +127,10 @@ def run_batch(
         get(device).prepare(plan)
         say("", "build", 1.0)
         if at_once == 1:
-            errors = [_error_of(job, configuration, device, say) for job in missing]
+            found = [_error_of(job, configuration, device, say) for job in missing]
+            failed = [error for error in found if error is not None]
         else:
-            errors = _in_processes(missing, configuration, device, say, at_once)
-    failed = [error for error in errors if error is not None]
+            failed = _in_processes(missing, configuration, device, say, at_once)
     if failed:
         raise type(failed[0])([complaint for error in failed for complaint in error.complaints])
     return [job.path for job in todo]
@@ -215,7 +216,7 @@ def _in_processes(
             for channel in wait(list(busy)):
                 process, job = busy[channel]
                 try:
-                    message = channel.recv()
+                    message: Any = channel.recv()  # type: ignore[union-attr, call-arg]
                 except (EOFError, ConnectionResetError):
                     message = None
                 if isinstance(message, Message):
@@ -285,7 +286,7 @@ def _is_there(job: Job, configuration: Configuration, device: str, fingerprint: 
 
 @contextmanager
 def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
-    """Hold a folder for one run at a time and for one configuration; give the names of what killed runs left unfinished.
+    """Hold a folder for one run at a time and one configuration; give the names of what killed runs left unfinished.
 
     Raises
     ------
@@ -304,7 +305,11 @@ def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
             raise RecordingError("another run is writing into this folder", str(folder)) from None
         except OSError as error:
             raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
-        yield removed
+        try:
+            yield removed
+        finally:
+            with suppress(OSError):  # what a worker left that was killed
+                remove_parts(folder)
 
 
 def _keep_configuration(folder: Path, configuration: Configuration) -> None:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 # reads until something comes, or until the other end of the pipe is gone, which a killed process cannot prevent
-GUARD = 'read done || kill -s KILL -- "-$0" 2>/dev/null'
+GUARD = "read done || kill -s KILL 0"
 
 
 @contextmanager
 def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
-    """Start a program and wait for it at the end; on an error, or when this process is killed, it and all it started are killed.
+    """Start a program and wait for its end; on an error, or when this process is killed, kill it and all it started.
 
-    The program leads a process group of its own: a Ctrl-C of the terminal reaches this process only, which then decides.
+    The program is in a process group apart: a Ctrl-C of the terminal reaches this process only, which then decides.
 
     Parameters
     ----------
@@ -30,31 +30,30 @@ def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
     subprocess.Popen
     """
     if os.name != "posix":
-        with subprocess.Popen(command, **options) as process:
+        with subprocess.Popen(command, **options) as alone:
             try:
-                yield process
+                yield alone
             except BaseException:
-                process.kill()
+                alone.kill()
                 raise
         return
-    process = subprocess.Popen(command, process_group=0, **options)
-    guard = None
+    # the guard leads the group, so that there is no moment at which the program has none
+    guard = subprocess.Popen(["/bin/sh", "-c", GUARD], stdin=subprocess.PIPE, process_group=0)
+    process: subprocess.Popen | None = None
     try:
-        guard = subprocess.Popen(["/bin/sh", "-c", GUARD, str(process.pid)], stdin=subprocess.PIPE, process_group=0)
+        process = subprocess.Popen(command, process_group=guard.pid, **options)
         yield process
         process.wait()
     except BaseException:
-        # not yet waited for, hence the number is still its own
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(guard.pid, signal.SIGKILL)
+        if process is not None:
             process.wait()
         raise
     finally:
-        for stream in (process.stdin, process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr) if process else ():
             if stream is not None:
                 stream.close()
-        if guard is not None:
-            guard.communicate(b"done\n")
+        guard.communicate(b"done\n")
 
 
 def ending(code: int) -> str:

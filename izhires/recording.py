@@ -1,7 +1,7 @@
 """Recordings: what one run left, as one labelled data set and one netCDF-4 file.
 
-A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name is
-a whole one.
+A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name
+is a whole one.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ UNITS = {
 
 
 def spike_trace(times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float) -> np.ndarray:
-    """Return the spike trace r of every cell at some moments: the sum over spikes before t of exp(-(t - t_spike)/tau)/tau.
+    """Return the spike trace r of every cell at some moments: the sum of exp(-(t - t_spike)/tau)/tau over spikes.
 
     Parameters
     ----------
@@ -266,13 +266,11 @@ def load(path: str | Path) -> xr.Dataset:
             recording = opened.load()
     except PermissionError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
-    except (
-        Exception
-    ):  # the netCDF library raises OSError, RuntimeError, ValueError and others, with words that help nobody
+    except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, in words of its own
         raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
-    layout = recording.attrs.get("layout")
+    layout: Any = recording.attrs.get("layout")
     ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
-    if ours and layout > LAYOUT:
+    if ours and int(layout) > LAYOUT:
         raise RecordingError(
             f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path)
         )

@@ -1,7 +1,7 @@
 """A process that does runs for another one.
 
-Both talk through a socket. The worker is told where to look for modules, then a configuration and a device, then one job
-at a time; it answers with messages on the way and with the outcome of each job. It ends when the socket closes.
+Both talk through a socket. The worker is told where to look for modules, then a configuration and a device, then one
+job at a time; it answers with messages on the way and with the outcome of each job. It ends when the socket closes.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_killed_while_it_writes(seeds, processes, tmp_path, long, short):
     assert left
     names = {part.name[1:].rpartition("-")[0] for part in left}
     assert not names & set(recordings(out))
-    # the next run into the folder removes it, says so, and completes; of a shorter task, as no recording binds the folder
+    # the next run into the folder removes it, says so and completes; a shorter task, as no recording binds the folder
     if not recordings(out):
         again, out = start(tmp_path, short, seeds=seeds)
         code, _, errors = again.ended()

@@ -70,7 +70,9 @@ def generate(plan: Plan, folder: Path) -> None:
         units["hot" if path.stem in hot else "cold"].append(path.stem)
     (folder / "hot.cpp").write_text("// what runs every step\n" + unit(folder, units["hot"], HEADERS, ".cpp"))
     cold = "// what runs once\n" + unit(folder, units["cold"], HEADERS, ".cpp")
-    cold += "".join(f'#include "{name}.cpp"\n' for name in ("objects", "network", "run", "synapses_classes", "main"))
+    parts = [path.relative_to(folder).as_posix() for path in sorted((folder / "brianlib").glob("*.cpp"))]
+    parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main")]
+    cold += "".join(f'#include "{part}"\n' for part in parts)
     (folder / "cold.cpp").write_text(cold)
 
 

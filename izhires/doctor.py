@@ -1,0 +1,183 @@
+"""What works on this machine, found out by trying, and what to install for what does not."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from izhires.errors import IzhiresError
+
+if TYPE_CHECKING:
+    from izhires.plan import Plan
+
+PACKAGES = ("izhires", "brian2", "brian2cuda", "Cython", "numpy", "scipy", "pandas", "xarray", "netCDF4")
+
+# newest Brian2 that each Python runs
+FITTING = {(3, 11): "2.9", (3, 12): "2.10", (3, 13): "2.11"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    subject : str
+        What.
+    works : bool or None
+        None where it is only told.
+    text : str
+        What was found, and for what does not work, what to install.
+    needed : bool
+        Whether the package is of little use without it.
+    """
+
+    subject: str
+    works: bool | None
+    text: str
+    needed: bool = False
+
+
+def examine(report: Callable[[str], None] = lambda subject: None) -> Iterator[Finding]:
+    """Look at everything, in the order in which a user needs it."""
+    yield from _python()
+    for tool, package, needed in (("make", "make", True), ("nvcc", "the CUDA toolkit, for --device cuda only", False)):
+        found = shutil.which(tool)
+        yield Finding(tool, found is not None, found or f"not on the PATH; install {package}", needed)
+    yield from _compiler()
+    yield from _cuda()
+    yield _cache()
+    plan, arrays = _toy()
+    for name in ("cpp", "numpy", "cython", "cuda"):
+        report(f"trying the {name} device")
+        yield _try(name, plan, arrays)
+
+
+def _python() -> Iterator[Finding]:
+    text = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Finding("python", sys.version_info >= (3, 11), text, needed=True)
+    for name in PACKAGES:
+        try:
+            yield Finding(name, True, version(name))
+        except PackageNotFoundError:
+            optional = {"brian2cuda": "for --device cuda only: pip install 'izhires[cuda]' on Python 3.12", "Cython": "for --device cython only"}
+            yield Finding(name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional)
+    fitting = FITTING.get(sys.version_info[:2])
+    if fitting and not version("brian2").startswith(fitting):
+        yield Finding("versions", None, f"brian2 {version('brian2')} here, {fitting} is the newest for this Python")
+
+
+def _compiler() -> Iterator[Finding]:
+    from izhires.devices.cpp import COLD_FLAGS, FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, CppDevice, compiler, compiler_version
+
+    try:
+        flags = " ".join([*FLAGS, *HOT_FLAGS, *GCC_HOT_FLAGS])
+        yield Finding("compiler", True, f"{compiler()}: {compiler_version()}; {flags}; cold parts {' '.join(COLD_FLAGS)}", True)
+    except IzhiresError:
+        yield Finding("compiler", False, CppDevice.missing() or f"{compiler()} does not answer", True)
+
+
+def _cuda() -> Iterator[Finding]:
+    from izhires.devices import cuda
+
+    place = cuda.curand()
+    yield Finding("cuRAND", place is not None, f"{place[0]}" if place else "missing; install it with the CUDA toolkit, or: pip install nvidia-curand")
+    found = cuda.gpu()
+    text = f"{found[0]}, compute capability {found[1]}" if found else "none here; 'izhires export --device cuda' writes a project for one"
+    yield Finding("GPU", found is not None, text)
+    lacking = cuda.CudaDevice.cannot_generate()
+    yield Finding("brian2 for brian2cuda", not lacking, lacking or "versions go together")
+
+
+def _cache() -> Finding:
+    from izhires.devices.standalone import builds, cache_folder
+
+    found = builds()
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return Finding("cache", False, f"{folder}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written to", True)
+    free = shutil.disk_usage(folder).free / 1e9
+    size = sum(build.size for build in found) / 1e6
+    return Finding("cache", True, f"{folder}: {len(found)} builds, {size:.0f} MB, {free:.0f} GB free", True)
+
+
+def _toy() -> tuple[Plan, dict]:
+    """Return the plan of a small network that learns for a few trials."""
+    from izhires.configuration import Configuration
+    from izhires.plan import make_plan
+
+    block = {"trials": 2, "latency": {"A": "100 ms"}, "probability": {"A": 1.0}}
+    task = {"type": "meet", "blocks": [block], "warm_up": 0, "trial_duration": "300 ms", "cue_onset": "20 ms", "window": "200 ms"}
+    circuit = {"type": "random", "n": 50, "out_degree": 10}
+    configuration = Configuration(reservoir=circuit, paradigm=task)
+    experiment = configuration.paradigm.experiment(configuration.seeds.generator("trials"))
+    return make_plan(configuration, experiment, configuration.seeds)
+
+
+def _try(name: str, plan: Plan, arrays: dict) -> Finding:
+    """Build and run the small network, and compare what came out with what must."""
+    from izhires.devices import get
+
+    device = get(name)
+    needed = name == "cpp"
+    if lacking := device.missing():
+        if name == "cuda" and not getattr(device, "cannot_generate", lambda: "")():
+            return _generate_cuda(device, plan, lacking)
+        return Finding(f"device {name}", False, lacking, needed)
+    if name == "cython":
+        return _try_cython()
+    try:
+        began = time.perf_counter()
+        program = device.prepare(plan)
+        built = time.perf_counter() - began
+        began = time.perf_counter()
+        outputs = program.run(arrays)
+        took = time.perf_counter() - began
+    except IzhiresError as error:
+        return Finding(f"device {name}", False, str(error), needed)
+    spikes = len(outputs["spikes.t"])
+    good = spikes > 0 and outputs["when.z"].shape == (plan.steps, plan.channels)
+    text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"
+    return Finding(f"device {name}", good, text, needed)
+
+
+def _try_cython() -> Finding:
+    """Run one cell: compiling all pieces of a network takes minutes here."""
+    import brian2 as b2
+
+    before = b2.prefs.codegen.target
+    try:
+        began = time.perf_counter()
+        b2.prefs.codegen.target = "cython"
+        cell = b2.NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", method="euler", name="doctor_cell")
+        cell.v = 1
+        b2.Network(cell).run(10 * b2.ms)
+        took = time.perf_counter() - began
+        good = 0.35 < cell.v[0] < 0.38
+        return Finding("device cython", bool(good), f"one cell built and run in {took:.1f} s; a whole model takes minutes to compile")
+    except Exception as error:  # whatever the compiler or Cython say
+        return Finding("device cython", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    finally:
+        b2.prefs.codegen.target = before
+
+
+def _generate_cuda(device: object, plan: Plan, lacking: str) -> Finding:
+    """Write a CUDA project where none can run."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            device.write_project(plan, Path(folder))  # type: ignore[attr-defined]
+        except IzhiresError as error:
+            return Finding("device cuda", False, str(error))
+    return Finding("device cuda", False, f"a project can be written; to run it: {lacking}")

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 import pytest
@@ -29,6 +30,8 @@ from izhires.rules.base import Rule
 TINY = ["reservoir.n=60", "reservoir.groups=6", "reservoir.random_degree=5", "reservoir.inhibitory_degree=4",
         "reservoir.inhibition_degree=10"]  # fmt: skip
 BRIEF = ["paradigm.trial_duration=300 ms", "paradigm.cue_onset=30 ms", "paradigm.window=220 ms", "paradigm.warm_up=0"]
+
+ONE_BLOCK = 'paradigm.blocks=[{trials = 1, latency = {A = "60 ms"}, probability = {A = 1.0}}]'
 
 
 def settings(*given):
@@ -200,8 +203,7 @@ def test_the_numpy_device(tmp_path):
 def test_without_a_compiler(tmp_path):
     """The default falls back and says so in one line; a device that was asked for does not."""
     there = {"CXX": "no-such-compiler"}
-    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[1]", "paradigm.probe_before_learning=false",
-                      'paradigm.blocks=[{trials = 1, latency = {A = "60 ms"}, probability = {A = 1.0}}]')  # fmt: skip
+    chosen = settings(*TINY, *BRIEF, "paradigm.probes=[1]", "paradigm.probe_before_learning=false", ONE_BLOCK)
     done = izhires("run", "meet", "--out", tmp_path / "a", *chosen, environment=there)
     assert done.returncode == 0
     assert re.fullmatch(
@@ -376,3 +378,37 @@ def test_the_table_on_a_terminal(analysed):
     names = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("error", "angle", "mean_rate"))]
     shown = [line.split()[0] for line in lines if line.startswith(("error", "angle", "mean_rate"))]
     assert shown == names  # not cut
+
+
+def test_a_script_with_a_rule_of_its_own_runs_in_several_processes(tmp_path):
+    """A script needs no guard around its calls, and what it defines goes along."""
+    script = tmp_path / "mine.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        from pathlib import Path
+        from typing import ClassVar, Literal
+        from izhires import Configuration, Rule, run_batch
+        from izhires.configuration import read
+        from izhires.declare import parameter
+
+        class Still(Rule):
+            \"\"\"Learns nothing.\"\"\"
+
+            type: Literal["still"] = "still"
+            rate: float = parameter(0.0, "not used", source="by choice")
+            schedule: ClassVar = "trial"
+            equations: ClassVar[str] = "step : second**2"
+            channel_update: ClassVar[str] = "step = rate*error*second**2"
+            weight_update: ClassVar[str] = "w += step_post*x_pre"
+            source: ClassVar[str] = "nobody"
+
+        configuration = read(None, {[*TINY, *BRIEF, "paradigm.probes=[1]", "what.rule=still", ONE_BLOCK]!r})
+        for path in run_batch(configuration, [0, 1], Path({str(tmp_path / "out")!r}), "numpy", processes=2):
+            print(path.name)
+        """)
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("meet_seed0.nc\nmeet_seed1.nc\n", "")
+    for recording in load_folder(tmp_path / "out"):
+        assert not recording["what_weights"].any()
+        assert recording["when_weights"].any()

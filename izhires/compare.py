@@ -1,0 +1,91 @@
+"""How far two recordings agree: the same seed on two devices, before and after a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one variable of two recordings agrees.
+
+    Parameters
+    ----------
+    name : str
+    identical : bool
+        Bit for bit, missing values at the same places.
+    difference : float
+        Largest absolute difference; NaN where it has no meaning.
+    scale : float
+        Largest absolute value in the first recording.
+    text : str
+        In words.
+    """
+
+    name: str
+    identical: bool
+    difference: float
+    scale: float
+    text: str
+
+
+def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
+    """Compare two recordings variable by variable.
+
+    Parameters
+    ----------
+    first, second : xarray.Dataset
+
+    Returns
+    -------
+    list of Agreement
+        Spikes first, where both hold any; a variable that one lacks is named.
+    """
+    found = []
+    if "spike_time" in first and "spike_time" in second:
+        found.append(_spikes(first, second))
+    names = [name for name in first.variables if not str(name).startswith("spike_")]
+    for name in names:
+        if name not in second.variables:
+            found.append(Agreement(str(name), False, np.nan, np.nan, "only in the first"))
+            continue
+        a, b = first[name].values, second[name].values
+        if a.shape != b.shape:
+            found.append(Agreement(str(name), False, np.nan, np.nan, f"shapes {a.shape} and {b.shape}"))
+        elif a.dtype.kind not in "fiu":
+            same = bool(np.array_equal(a, b))
+            found.append(Agreement(str(name), same, np.nan, np.nan, "identical" if same else "different"))
+        else:
+            same = bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
+            scale = float(np.nanmax(np.abs(a), initial=0.0))
+            off = float(np.nanmax(np.abs(a.astype(float) - b), initial=0.0))
+            text = "identical" if same else f"differs by at most {off:.3g}, {off / scale:.2g} of its largest value" if scale else f"{off:.3g}"
+            found.append(Agreement(str(name), same, off, scale, text))
+    found += [Agreement(str(name), False, np.nan, np.nan, "only in the second") for name in second.variables
+              if name not in first.variables and not str(name).startswith("spike_")]  # fmt: skip
+    return found
+
+
+def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:
+    """Compare the kept spikes in order of time and cell, and find the first that differs."""
+    trains = []
+    for each in (first, second):
+        time, cell = each["spike_time"].values, each["spike_neuron"].values
+        order = np.lexsort((cell, time))
+        # time steps are 0.1 ms or longer: whole microseconds tell them apart and forgive the last bit
+        trains.append(np.stack([np.rint(time[order] * 1e6).astype(np.int64), cell[order].astype(np.int64)]))
+    a, b = trains
+    shared = min(a.shape[1], b.shape[1])
+    differs = (a[:, :shared] != b[:, :shared]).any(axis=0)
+    if not differs.any() and a.shape == b.shape:
+        return Agreement("spikes", True, 0.0, a.shape[1], f"all {a.shape[1]} identical")
+    at = int(np.argmax(differs)) if differs.any() else shared
+    moment = min((train[0, at] for train in trains if at < train.shape[1]), default=0) / 1e6
+    text = f"the first {at} of {a.shape[1]} and {b.shape[1]} identical, then different from {moment:.4f} s on"
+    return Agreement("spikes", False, np.nan, a.shape[1], text)

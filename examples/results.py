@@ -3,7 +3,8 @@
     python examples/results.py --seeds 100:105 --out results [--participant sub-AB4/eeg/*_events.tsv ...]
 
 Experiments: the four blocks of the Multi-Event Expectation Task on three circuits (sequence, random, unconnected), eleven levels of
-probability and five latencies on the first two, and a participant's event files when given. Recordings that are there are kept.
+probability and five latencies on the first two, more seeds of the default, and a participant's event files when given. Recordings that
+are there are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from izhires.analysis.statistics import t_interval
 from izhires.configuration import parse_seeds, read
 
 # the default, and two others at the best point found for each
-CIRCUITS: dict[str, str | None] = {"sequence": None, "random": "random.toml", "unconnected": "unconnected.toml"}
+CIRCUITS: dict[str, str | None] = {
+    "sequence": None,
+    "random": "random.toml",
+    "unconnected": "unconnected.toml",
+    "unconnected, noise": "unconnected_noise.toml",
+}
 HERE = Path(__file__).parent
 # five latencies, two events of equal probability in each of three blocks
 LATENCIES = [
@@ -48,11 +54,11 @@ class Results:
         self.seeds, self.out = seeds, out
         self.tables: dict[str, pd.DataFrame] = {}
 
-    def run(self, name: str, configuration: Configuration, figures: bool = False) -> None:
+    def run(self, name: str, configuration: Configuration, figures: bool = False, seeds: list[int] | None = None) -> None:
         """Run one experiment on all seeds and compute its metrics."""
-        folder = self.out / name
+        folder = self.out / name.replace(", ", "-")
         print(f"{name} ...", flush=True)
-        run_batch(configuration, self.seeds, folder)
+        run_batch(configuration, seeds or self.seeds, folder)
         recordings = load_folder(folder)
         self.tables[name] = analyse(recordings)
         self.tables[name].to_csv(folder / "metrics.csv", index=False)
@@ -121,6 +127,7 @@ def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="100:105")
+    parser.add_argument("--more", default="100:120", help="seeds of the default circuit alone")
     parser.add_argument("--out", type=Path, default=Path("results"))
     parser.add_argument("--participant", nargs="*", default=[], help="BIDS event files of one participant, in order")
     parser.add_argument("--write", type=Path, default=None, help="write the table to this Markdown file")
@@ -130,21 +137,39 @@ def main() -> None:
     for circuit, file in CIRCUITS.items():
         point = HERE / file if file else None
         results.run(f"meet-{circuit}", read(point), figures=True)
-        if circuit != "unconnected":
+        if not circuit.startswith("unconnected"):
             results.run(f"levels-{circuit}", read(point, paradigm={"type": "meet_levels"}), figures=True)
             results.run(f"latencies-{circuit}", read(point, paradigm={"type": "meet", "blocks": LATENCIES}))
         columns[circuit] = rows(results, circuit)
     table = pd.DataFrame(columns).fillna("not measured")
     lines = [
-        f"Measured by `python examples/results.py --seeds {options.seeds}`: mean over {len(results.seeds)} seeds [95% t-interval].",
+        "# Results",
+        "",
+        f"Measured by `python examples/results.py --seeds {options.seeds} --more {options.more} --participant RUN1.tsv RUN2.tsv --write docs/results.md`: "
+        f"mean over {len(results.seeds)} seeds [95% t-interval over seeds], and the worst seed. What each circuit is, and how to read the angles, stands in [science.md](science.md).",
         "",
         "| measure | " + " | ".join(table.columns) + " |",
         "|---" * (len(table.columns) + 1) + "|",
         *(f"| {name} | " + " | ".join(row) + " |" for name, row in zip(table.index, table.to_numpy(), strict=True)),
     ]
-    with_it = results.values("meet-sequence", "error.last", 0, "all events")
-    without = results.values("meet-unconnected", "error.last", 0, "all events")
-    lines += ["", f"Error at trial 100 without recurrence over error with it: {text(without / with_it)}."]
+    lines += ["", "Error without recurrence over error with it, at the end of each block:", ""]
+    for control in ("unconnected", "unconnected, noise"):
+        parts = []
+        for block in range(4):
+            with_it = results.values("meet-sequence", "error.last", block, "all events")
+            parts.append(text(results.values(f"meet-{control}", "error.last", block, "all events") / with_it))
+        lines.append(f"- {control}: " + "; ".join(parts))
+    more = parse_seeds(options.more)
+    results.run("more-sequence", read(), seeds=more)
+    lines += ["", f"The default circuit on seeds {options.more}:", ""]
+    for metric, block, name in (
+        ("error.ratio", 0, "error at trial 100 over error at trial 1"),
+        ("recovery.75", 1, "75% recovery, timing"),
+        ("recovery.75", 2, "75% recovery, probability"),
+        ("recovery.75", 3, "75% recovery, both"),
+    ):
+        value = results.values("more-sequence", metric, block, "all events")
+        lines.append(f"- {name}: {text(value, np.max(value))}")
     if options.participant:
         given = {"type": "cued_reaction", "events_files": options.participant, "cue": "cue", "events": ["go", "no-go"]}
         configuration = read(HERE / "participant.toml", paradigm=given)

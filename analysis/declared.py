@@ -30,8 +30,13 @@ def require(recording: xr.Dataset, variables: Iterable[str]) -> None:
 class Named(Protocol):
     """Anything with a name and the function that makes it."""
 
-    name: str
-    function: Any
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    @property
+    def function(self) -> Any:
+        """The function."""
 
 
 T = TypeVar("T", bound=Named)

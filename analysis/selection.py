@@ -101,7 +101,7 @@ def seed(recording: xr.Dataset) -> int:
     return int(recording.attrs["seed"])
 
 
-def state_samples(recording: xr.Dataset, chosen: Sequence[int]) -> np.ndarray:
+def state_samples(recording: xr.Dataset, chosen: Sequence[int] | np.ndarray) -> np.ndarray:
     """Return the spike traces (Hz) within the window of some probes as an array (sample, neuron).
 
     Raises

@@ -113,7 +113,8 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
     keys = ["metric", "variant", "block", "event"]
     rows = []
     for key, group in table.groupby(keys, sort=False, dropna=False):
-        part = parts.get(key[0], Part(""))
+        name = str(key[0])
+        part = parts.get(name, Part(""))
         if brief and part.detail:
             continue
         values = group["value"].to_numpy(float)
@@ -123,7 +124,7 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
         mean, low, high = t_interval(found)
         if not part.interval:
             low = high = np.nan
-        worst = _worst(found, mean, sense.get(key[0], ""))
+        worst = _worst(found, mean, sense.get(name, ""))
         rows.append((*key, mean, low, high, worst, found.size, values.size - found.size, group["unit"].iloc[0]))
     columns = [*keys, "mean", "low", "high", "worst", "seeds", "missing", "unit"]
     return pd.DataFrame(rows, columns=columns).astype({"block": "Int64"})

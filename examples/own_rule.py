@@ -21,4 +21,6 @@ if __name__ == "__main__":
     configuration = Configuration(paradigm={"type": "meet", "blocks": [block]}, what={"rule": "decaying"})
     recording = simulate(configuration, seed=0)
     counted = (recording.trial_event[recording.trial_kind == "train"] == "A").mean()
-    print(f"what(A) after 20 trials: {float(recording.what.sel(event='A')[-1]):.3f}, frequency of A: {float(counted):.3f}")
+    print(
+        f"what(A) after 20 trials: {float(recording.what.sel(event='A')[-1]):.3f}, frequency of A: {float(counted):.3f}"
+    )

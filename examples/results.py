@@ -2,8 +2,10 @@
 
     python examples/results.py --seeds 100:105 --out results [--participant sub-AB4/eeg/*_events.tsv ...]
 
-Experiments: the four blocks of the Multi-Event Expectation Task on three circuits (sequence, random, unconnected), eleven levels of
-probability and five latencies on the first two, more seeds of the default, and a participant's event files when given. Recordings that
+Experiments: the four blocks of the Multi-Event Expectation Task on three circuits (sequence, random, unconnected),
+eleven levels of
+probability and five latencies on the first two, more seeds of the default, and a participant's event files when given.
+Recordings that
 are there are kept.
 """
 
@@ -54,7 +56,9 @@ class Results:
         self.seeds, self.out = seeds, out
         self.tables: dict[str, pd.DataFrame] = {}
 
-    def run(self, name: str, configuration: Configuration, figures: bool = False, seeds: list[int] | None = None) -> None:
+    def run(
+        self, name: str, configuration: Configuration, figures: bool = False, seeds: list[int] | None = None
+    ) -> None:
         """Run one experiment on all seeds and compute its metrics."""
         folder = self.out / name.replace(", ", "-")
         print(f"{name} ...", flush=True)
@@ -81,7 +85,8 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     everything = "all events"
     meet, levels, latencies = (f"{kind}-{circuit}" for kind in ("meet", "levels", "latencies"))
     found = {
-        f"mean rate (Hz), {kind}": text(results.values(meet, f"mean_rate.{kind}")) for kind in ("excitatory", "inhibitory")
+        f"mean rate (Hz), {kind}": text(results.values(meet, f"mean_rate.{kind}"))
+        for kind in ("excitatory", "inhibitory")
     }
     ratio = results.values(meet, "error.ratio", 0, everything)
     found["error at trial 100 over error at trial 1"] = text(ratio, np.max(ratio))
@@ -104,7 +109,8 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
             single = results.values(levels, "calibration.r_seed", event=event)
             counted = results.values(levels, "calibration.r_counting", event=event)
             found[f"amplitude against p(A), pooled r, {event}"] = (
-                f"{pooled[0]:.4f}, worst seed {single[np.argmin(np.abs(single))]:.4f} (counting observer {counted[0]:.4f})"
+                f"{pooled[0]:.4f}, worst seed {single[np.argmin(np.abs(single))]:.4f}; "
+                f"an observer that counts {counted[0]:.4f}"
             )
     if latencies in results.tables:
         table = results.tables[latencies]
@@ -116,7 +122,8 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
             parts = [text(observed)]
             for null in ("isotropic", "covariance"):
                 low, mean, high = (
-                    results.values(meet, f"{name}.smallest_{null}_{part}", block).mean() for part in ("low", "mean", "high")
+                    results.values(meet, f"{name}.smallest_{null}_{part}", block).mean()
+                    for part in ("low", "mean", "high")
                 )
                 parts.append(f"{null} {mean:.3g} ({low:.3g} to {high:.3g})")
             found[f"smallest angle what/when, block {block}, {title} (deg)"] = "; ".join(parts)
@@ -145,8 +152,13 @@ def main() -> None:
     lines = [
         "# Results",
         "",
-        f"Measured by `python examples/results.py --seeds {options.seeds} --more {options.more} --participant RUN1.tsv RUN2.tsv --write docs/results.md`: "
-        f"mean over {len(results.seeds)} seeds [95% t-interval over seeds], and the worst seed. What each circuit is, and how to read the angles, stands in [science.md](science.md).",
+        "Measured by",
+        "",
+        f"    python examples/results.py --seeds {options.seeds} --more {options.more} \\",
+        "        --participant RUN1.tsv RUN2.tsv --write docs/results.md",
+        "",
+        f"Mean over {len(results.seeds)} seeds [95% t-interval over seeds], and the worst seed. What each circuit is,",
+        "and how to read the angles, stands in [science.md](science.md).",
         "",
         "| measure | " + " | ".join(table.columns) + " |",
         "|---" * (len(table.columns) + 1) + "|",

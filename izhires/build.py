@@ -16,7 +16,8 @@ from brian2.core.base import BrianObjectException
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 
-# object -> (slot, order): readouts first, from the state that the step before left; then the cells; at a window's end, "what"
+# object -> (slot, order): readouts first, from the state that the step before left; then the cells; at a window's end,
+# "what"
 SCHEDULE: dict[str, tuple[str, int]] = {
     "state filter": ("start", 0),
     "population power": ("start", 1),
@@ -49,7 +50,8 @@ class Built:
     ----------
     network : brian2.Network
     outputs : dict of str to brian2 variable
-        Recorded variables: ``spikes.t``, ``spikes.i``, ``when.z``, ``snapshots.when``, ``snapshots.what``, ``snapshots.x``,
+        Recorded variables: ``spikes.t``, ``spikes.i``, ``when.z``, ``snapshots.when``, ``snapshots.what``,
+        ``snapshots.x``,
         ``snapshots.q``, ``snapshots.t``.
     parameters : dict of str to brian2 variable
         Variables of one value, by ``object.variable``.
@@ -160,8 +162,15 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     equations = texts["cells"]["equations"]
     if own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
         equations = _xi_as_array(equations) + "gaussian : 1\nnoise_seed : integer (shared, constant)\n"
-    cells = neurons("cells", n, equations, cell_clock, threshold=texts["cells"]["threshold"], reset=texts["cells"]["reset"],
-                    method="euler")  # fmt: skip
+    cells = neurons(
+        "cells",
+        n,
+        equations,
+        cell_clock,
+        threshold=texts["cells"]["threshold"],
+        reset=texts["cells"]["reset"],
+        method="euler",
+    )
     _at(cells.state_updater, "cells")
     _at(cells.thresholder["spike"], "spikes")
     _at(cells.resetter["spike"], "reset")
@@ -184,8 +193,13 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     step(when, texts["when"]["update"], "when rule")
     when.set_event_schedule("learn", *SCHEDULE["when learning event"])
     # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
-    what = neurons("what", k, texts["what"]["equations"], readout_clock,
-                   events={name: texts["what"]["window_end"].strip() for name in ("clear", "window_end")})  # fmt: skip
+    what = neurons(
+        "what",
+        k,
+        texts["what"]["equations"],
+        readout_clock,
+        events={name: texts["what"]["window_end"].strip() for name in ("clear", "window_end")},
+    )
     what.set_event_schedule("clear", *SCHEDULE["window's end"])
     what.set_event_schedule("window_end", *SCHEDULE["window's end"])
     what.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["what cleared"])
@@ -204,26 +218,47 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         if name not in texts:
             continue
         with _naming(name):
-            synapses = b2.Synapses(cells, cells, texts[name]["equations"], on_pre=texts[name]["on_pre"], name=name, clock=cell_clock, namespace=signals)
+            synapses = b2.Synapses(
+                cells,
+                cells,
+                texts[name]["equations"],
+                on_pre=texts[name]["on_pre"],
+                name=name,
+                clock=cell_clock,
+                namespace=signals,
+            )
         synapses.connect(i=arrays[f"{name}.i"], j=arrays[f"{name}.j"])
         _at(synapses.pre, "synapses")
         fill(name, synapses)
 
-    # readout weights, channel by channel, each to all cells of its own network: weight k*cells + i is that of cell i to channel k
+    # readout weights, channel by channel, each to all cells of its own network: weight k*cells + i is that of cell i to
+    # channel k
     blocks = np.arange(n).reshape(many, plan.cells)
     cell_index, channel_index = np.repeat(blocks, plan.channels, axis=0).ravel(), np.repeat(np.arange(k), plan.cells)
     with _naming("population"):
-        power = b2.Synapses(state, population, "power_post = s_pre**2 : 1 (summed)", name="power", clock=readout_clock, namespace=signals)
+        power = b2.Synapses(
+            state,
+            population,
+            "power_post = s_pre**2 : 1 (summed)",
+            name="power",
+            clock=readout_clock,
+            namespace=signals,
+        )
     power.connect(i=np.arange(n), j=np.repeat(np.arange(many), plan.cells))
     _at(power.summed_updaters["power_post"], "population power")
     additions.dense_sum(power.summed_updaters["power_post"], "pre", many)
     net.add(power)
     with _naming("when_weights"):
         when_weights = b2.Synapses(
-            state, when, texts["when_weights"]["equations"] + "z_post = w*s_pre : 1 (summed)",
-            on_post={"learn": texts["when_weights"]["learn"]}, on_event={"learn": "learn"}, name="when_weights",
-            clock=readout_clock, namespace=signals,
-        )  # fmt: skip
+            state,
+            when,
+            texts["when_weights"]["equations"] + "z_post = w*s_pre : 1 (summed)",
+            on_post={"learn": texts["when_weights"]["learn"]},
+            on_event={"learn": "learn"},
+            name="when_weights",
+            clock=readout_clock,
+            namespace=signals,
+        )
     when_weights.connect(i=cell_index, j=channel_index)
     _at(when_weights.summed_updaters["z_post"], "when reading")
     additions.dense_sum(when_weights.summed_updaters["z_post"], "pre", k)
@@ -231,18 +266,28 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     fill("when_weights", when_weights)
     with _naming("what_weights"):
         what_weights = b2.Synapses(
-            state, what, texts["what_weights"]["equations"],
+            state,
+            what,
+            texts["what_weights"]["equations"],
             on_post={"read": texts["what_weights"]["read"], "learn": texts["what_weights"]["learn"]},
-            on_event={"read": "window_end", "learn": "window_end"}, name="what_weights", clock=readout_clock,
+            on_event={"read": "window_end", "learn": "window_end"},
+            name="what_weights",
+            clock=readout_clock,
             namespace=signals,
-        )  # fmt: skip
+        )
     what_weights.connect(i=cell_index, j=channel_index)
     _at(what_weights.read, "what reading")
     _at(what_weights.learn, "what weights")
     fill("what_weights", what_weights)
     with _naming("feedback"):
-        feedback = b2.Synapses(when, state, "w : 1\nfeedback_post = w*fed_back_pre : volt/second (summed)", name="feedback",
-                               clock=readout_clock, namespace=signals)  # fmt: skip
+        feedback = b2.Synapses(
+            when,
+            state,
+            "w : 1\nfeedback_post = w*fed_back_pre : volt/second (summed)",
+            name="feedback",
+            clock=readout_clock,
+            namespace=signals,
+        )
     feedback.connect(i=channel_index, j=cell_index)
     _at(feedback.summed_updaters["feedback_post"], "feedback")
     additions.dense_sum(feedback.summed_updaters["feedback_post"], "post", k)
@@ -256,9 +301,15 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     spikes = b2.SpikeMonitor(cells, name="spikes")
     timing = b2.StateMonitor(when, "z", record=True, clock=readout_clock, when=slot, order=order, name="timing")
     identity = b2.StateMonitor(what, "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity")
-    mean_state = b2.StateMonitor(state, "x", record=True, clock=snapshot_clock, when=slot, order=order, name="mean_state")
-    when_kept = b2.StateMonitor(when_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="when_kept")
-    what_kept = b2.StateMonitor(what_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="what_kept")
+    mean_state = b2.StateMonitor(
+        state, "x", record=True, clock=snapshot_clock, when=slot, order=order, name="mean_state"
+    )
+    when_kept = b2.StateMonitor(
+        when_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="when_kept"
+    )
+    what_kept = b2.StateMonitor(
+        what_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="what_kept"
+    )
     net.add(spikes, timing, identity, mean_state, when_kept, what_kept)
     outputs = {
         "spikes.t": spikes.variables["t"],

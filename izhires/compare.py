@@ -65,10 +65,19 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
             same = bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
             scale = float(np.nanmax(np.abs(a), initial=0.0))
             off = float(np.nanmax(np.abs(a.astype(float) - b), initial=0.0))
-            text = "identical" if same else f"differs by at most {off:.3g}, {off / scale:.2g} of its largest value" if scale else f"{off:.3g}"
+            text = (
+                "identical"
+                if same
+                else f"differs by at most {off:.3g}, {off / scale:.2g} of its largest value"
+                if scale
+                else f"{off:.3g}"
+            )
             found.append(Agreement(str(name), same, off, scale, text))
-    found += [Agreement(str(name), False, np.nan, np.nan, "only in the second") for name in second.variables
-              if name not in first.variables and not str(name).startswith("spike_")]  # fmt: skip
+    found += [
+        Agreement(str(name), False, np.nan, np.nan, "only in the second")
+        for name in second.variables
+        if name not in first.variables and not str(name).startswith("spike_")
+    ]
     return found
 
 

@@ -68,8 +68,13 @@ def _python() -> Iterator[Finding]:
         try:
             yield Finding(name, True, version(name))
         except PackageNotFoundError:
-            optional = {"brian2cuda": "for --device cuda only: pip install 'izhires[cuda]' on Python 3.12", "Cython": "for --device cython only"}
-            yield Finding(name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional)
+            optional = {
+                "brian2cuda": "for --device cuda only: pip install 'izhires[cuda]' on Python 3.12",
+                "Cython": "for --device cython only",
+            }
+            yield Finding(
+                name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional
+            )
     fitting = FITTING.get(sys.version_info[:2])
     if fitting and not version("brian2").startswith(fitting):
         yield Finding("versions", None, f"brian2 {version('brian2')} here, {fitting} is the newest for this Python")
@@ -80,7 +85,9 @@ def _compiler() -> Iterator[Finding]:
 
     try:
         flags = " ".join([*FLAGS, *HOT_FLAGS, *GCC_HOT_FLAGS])
-        yield Finding("compiler", True, f"{compiler()}: {compiler_version()}; {flags}; cold parts {' '.join(COLD_FLAGS)}", True)
+        yield Finding(
+            "compiler", True, f"{compiler()}: {compiler_version()}; {flags}; cold parts {' '.join(COLD_FLAGS)}", True
+        )
     except IzhiresError:
         yield Finding("compiler", False, CppDevice.missing() or f"{compiler()} does not answer", True)
 
@@ -89,9 +96,17 @@ def _cuda() -> Iterator[Finding]:
     from izhires.devices import cuda
 
     place = cuda.curand()
-    yield Finding("cuRAND", place is not None, f"{place[0]}" if place else "missing; install it with the CUDA toolkit, or: pip install nvidia-curand")
+    yield Finding(
+        "cuRAND",
+        place is not None,
+        f"{place[0]}" if place else "missing; install it with the CUDA toolkit, or: pip install nvidia-curand",
+    )
     found = cuda.gpu()
-    text = f"{found[0]}, compute capability {found[1]}" if found else "none here; 'izhires export --device cuda' writes a project for one"
+    text = (
+        f"{found[0]}, compute capability {found[1]}"
+        if found
+        else "none here; 'izhires export --device cuda' writes a project for one"
+    )
     yield Finding("GPU", found is not None, text)
     lacking = cuda.CudaDevice.cannot_generate()
     yield Finding("brian2 for brian2cuda", not lacking, lacking or "versions go together")
@@ -107,7 +122,9 @@ def _cache() -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding("cache", False, f"{folder}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written to", True)
+        return Finding(
+            "cache", False, f"{folder}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written to", True
+        )
     free = shutil.disk_usage(folder).free / 1e9
     size = sum(build.size for build in found) / 1e6
     return Finding("cache", True, f"{folder}: {len(found)} builds, {size:.0f} MB, {free:.0f} GB free", True)
@@ -119,7 +136,14 @@ def _toy() -> tuple[Plan, dict]:
     from izhires.plan import make_plan
 
     block = {"trials": 2, "latency": {"A": "100 ms"}, "probability": {"A": 1.0}}
-    task = {"type": "meet", "blocks": [block], "warm_up": 0, "trial_duration": "300 ms", "cue_onset": "20 ms", "window": "200 ms"}
+    task = {
+        "type": "meet",
+        "blocks": [block],
+        "warm_up": 0,
+        "trial_duration": "300 ms",
+        "cue_onset": "20 ms",
+        "window": "200 ms",
+    }
     circuit = {"type": "random", "n": 50, "out_degree": 10}
     configuration = Configuration(reservoir=circuit, paradigm=task)
     experiment = configuration.paradigm.experiment(configuration.seeds.generator("trials"))
@@ -166,7 +190,11 @@ def _try_cython() -> Finding:
         b2.Network(cell).run(10 * b2.ms)
         took = time.perf_counter() - began
         good = 0.35 < cell.v[0] < 0.38
-        return Finding("device cython", bool(good), f"one cell built and run in {took:.1f} s; a whole model takes minutes to compile")
+        return Finding(
+            "device cython",
+            bool(good),
+            f"one cell built and run in {took:.1f} s; a whole model takes minutes to compile",
+        )
     except Exception as error:  # whatever the compiler or Cython say
         return Finding("device cython", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     finally:

@@ -1,4 +1,6 @@
-"""A run as a project of its own: sources, Makefile and numbers, to be built and run on a machine without Python, and read back here."""
+"""A run as a project of its own: sources, Makefile and numbers, to be built and run on a machine without Python, and
+read back here.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ Written by izhires {version}. It needs make and {compiler}, and no Python:
     make        # compile
     make run    # simulate {duration:g} s; writes results/
 
-Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording (netCDF-4).
+Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording
+(netCDF-4).
 """
 
 RUN = """
@@ -91,7 +94,13 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
             README.format(title=title, version=version("izhires"), compiler=compiler, duration=plan.duration)
         )
         (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
-        facts = {"seed": seed, "variant": variant, "device": device, "plan": plan.fingerprint(), "izhires": version("izhires")}
+        facts = {
+            "seed": seed,
+            "variant": variant,
+            "device": device,
+            "plan": plan.fingerprint(),
+            "izhires": version("izhires"),
+        }
         (folder / "export.json").write_text(json.dumps(facts, indent=1))
         (folder / "generate.log").unlink(missing_ok=True)
     except OSError as error:
@@ -128,11 +137,20 @@ def collect(folder: Path) -> xr.Dataset:
     experiment = configuration.paradigm.experiment(seeds.generator("trials"), facts["variant"])
     plan, _ = make_plan(configuration, experiment, seeds)
     if plan.fingerprint() != facts["plan"]:
-        raise RecordingError(f"was exported by izhires {facts['izhires']}, whose model differs from this one's", str(folder))
+        raise RecordingError(
+            f"was exported by izhires {facts['izhires']}, whose model differs from this one's", str(folder)
+        )
     device = get(facts["device"])
     assert isinstance(device, StandaloneDevice)
     program = device.program(plan, folder, 0.0)
     outputs = program.collect(folder / "results")
     seconds = float((folder / "results" / "last_run_info.txt").read_text().split()[0])
-    return record(configuration, seeds, facts["variant"], plan, experiment, outputs,
-                  Facts(facts["device"], program.schedule(), 0.0, seconds))  # fmt: skip
+    return record(
+        configuration,
+        seeds,
+        facts["variant"],
+        plan,
+        experiment,
+        outputs,
+        Facts(facts["device"], program.schedule(), 0.0, seconds),
+    )

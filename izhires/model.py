@@ -1,4 +1,6 @@
-"""The model: a reservoir, the state that is read from it, and two readouts. A description only; `izhires.build` makes it run."""
+"""The model: a reservoir, the state that is read from it, and two readouts. A description only; `izhires.build` makes
+it run.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,12 @@ from izhires.rules.base import Rule
 class State(Declaration):
     """What the readouts see of the cells, renewed every readout step.
 
-    s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each cell, and
+    s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each
+    cell, and
     x, the mean of r over the window after the cue.
     """
 
-    time_step: Milliseconds = parameter(
-        "1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0
-    )
+    time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)
@@ -38,7 +39,9 @@ class When(Declaration):
     def _online(self) -> When:
         if self.rule.schedule != "step":
             online = [name for name, rule in Rule.alternatives().items() if rule.schedule == "step"]
-            raise ConfigurationError(f"{self.rule.type!r} runs at the end of a trial, 'when' learns online", "rule", online)
+            raise ConfigurationError(
+                f"{self.rule.type!r} runs at the end of a trial, 'when' learns online", "rule", online
+            )
         return self
 
 
@@ -51,7 +54,9 @@ class What(Declaration):
     def _offline(self) -> What:
         if self.rule.schedule != "trial":
             offline = [name for name, rule in Rule.alternatives().items() if rule.schedule == "trial"]
-            raise ConfigurationError(f"{self.rule.type!r} runs online, 'what' learns at the end of a trial", "rule", offline)
+            raise ConfigurationError(
+                f"{self.rule.type!r} runs online, 'what' learns at the end of a trial", "rule", offline
+            )
         return self
 
 
@@ -72,7 +77,7 @@ class Model(Declaration):
         ratio = self.state.time_step / self.time_step
         if abs(ratio - round(ratio)) > 1e-9 or ratio < 1:
             raise ConfigurationError(
-                f"must be a whole multiple of the cells' step of {self.time_step:g} ms, got {self.state.time_step:g} ms",
+                f"must be a whole multiple of the cells' step, {self.time_step:g} ms, got {self.state.time_step:g} ms",
                 "state.time_step",
             )
         return self

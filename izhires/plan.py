@@ -1,6 +1,7 @@
 """From model, experiment and seeds to a plan: every Brian2 text, and every number apart from them.
 
-The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves every seed and every
+The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves every
+seed and every
 parameter value, and a plan can be made, printed and compared on a machine without Brian2.
 """
 
@@ -42,7 +43,8 @@ in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
 learning = learn(t) : 1
 channel : integer (constant)
 """
-"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``, ``event`` (index of the
+"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``, ``event``
+(index of the
 trial's event, -1 without one) and ``learn``, one value a readout step."""
 
 STATE = """
@@ -65,7 +67,8 @@ s = (r - mean)/sqrt(variance + smallest_spread**2)
 total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
 x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 """
-"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the window closes."""
+"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the window
+closes."""
 
 DRIVE_UPDATE = """
 drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2) + feedback
@@ -164,12 +167,16 @@ def _constants(*owners: Declaration, only: dict[str, str] | None = None) -> tupl
     for owner in owners:
         for name, info in type(owner).model_fields.items():
             value = getattr(owner, name)
-            if isinstance(value, str) or not isinstance(value, (bool, int, float)) or (only is not None and name not in only):
+            if (
+                isinstance(value, str)
+                or not isinstance(value, (bool, int, float))
+                or (only is not None and name not in only)
+            ):
                 continue
             unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
             if name in values:
                 raise ConfigurationError(
-                    f"parameter {name!r} of {type(owner).__name__} has the name of another parameter beside it; rename one"
+                    f"parameter {name!r} of {type(owner).__name__} has the name of another beside it; rename one"
                 )
             dimension, size = BRIAN_UNITS[unit]
             lines += f"{name} : {dimension} (shared, constant)\n"
@@ -216,7 +223,6 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         for name, value in values.items():
             arrays[f"{owner}.{name}"] = np.asarray(value)
 
-    width = ("second", experiment.event_width)
     window = ("second", experiment.window)
 
     # cells
@@ -245,8 +251,15 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         if len(synapses.source) == 0:
             continue
         cell_step = model.time_step
-        put(name, {"i": synapses.source.astype(np.int32), "j": synapses.target.astype(np.int32), "w": synapses.weight,
-                   "delay": np.maximum(1, np.round(synapses.delay / cell_step)) * cell_step * 1e-3})  # fmt: skip
+        put(
+            name,
+            {
+                "i": synapses.source.astype(np.int32),
+                "j": synapses.target.astype(np.int32),
+                "w": synapses.weight,
+                "delay": np.maximum(1, np.round(synapses.delay / cell_step)) * cell_step * 1e-3,
+            },
+        )
         texts[name] = {"equations": "w : volt/second", "on_pre": effect}
 
     # state
@@ -261,32 +274,31 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     texts["population"] = {"equations": POPULATION + lines, "update": POPULATION_UPDATE}
 
     # readouts
-    for name, readout, template, extra in (
-        ("when", model.when, WHEN, {"event_width": width, "window": window}),
-        ("what", model.what, WHAT, {"window": window}),
+    loop = _shared(
+        window=window,
+        event_width=("second", experiment.event_width),
+        feedback_gain=("volt/second", model.when.feedback),
+        feedback_limit=("1", model.when.feedback_limit),
+    )
+    gate = model.when.gate
+    for name, rule, parameters, shared, equations, unit in (
+        ("when", model.when.rule, _constants(model.when.rule, gate), loop, WHEN.format(gate=gate.expression), "1"),
+        ("what", model.what.rule, _constants(model.what.rule), _shared(window=window), WHAT, "second"),
     ):
-        rule = readout.rule
-        owners = [rule, readout.gate] if name == "when" else [rule]
-        lines, values = _constants(*owners)
-        gate = readout.gate.expression if name == "when" else ""
-        shared_lines, shared_values = _shared(**extra)
-        if name == "when":
-            loop_lines, loop_values = _shared(
-                feedback_gain=("volt/second", readout.feedback), feedback_limit=("1", readout.feedback_limit)
+        (lines, values), (shared_lines, shared_values) = parameters, shared
+        if clash := set(values) & set(shared_values):
+            raise ConfigurationError(
+                f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses"
             )
-            shared_lines, shared_values = shared_lines + loop_lines, {**shared_values, **loop_values}
-        clash = set(values) & set(shared_values)
-        if clash:
-            raise ConfigurationError(f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses")
-        put(name, {**values, **shared_values, "channel": np.arange(k, dtype=np.int32)})
-        put(name, {variable: np.full(k, values[start] if isinstance(start, str) else start, float)
-                   for variable, start in rule.initial.items()})  # fmt: skip
+        put(name, {**values, **shared_values})
+        put(name, {"channel": np.arange(k, dtype=np.int32)})
+        for variable, start in rule.initial.items():
+            put(name, {variable: np.full(k, values[start] if isinstance(start, str) else start, float)})
         texts[name] = {
-            "equations": TASK + template.format(gate=gate) + rule.equations + "\n" + lines + shared_lines,
+            "equations": TASK + equations + rule.equations + "\n" + lines + shared_lines,
             "update": rule.channel_update,
         }
         put(f"{name}_weights", {"w": np.zeros(n * k)})
-        unit = "1" if name == "when" else "second"
         texts[f"{name}_weights"] = {"equations": f"w : {unit}", "learn": rule.weight_update}
     texts["what_weights"]["read"] = WHAT_READING
     texts["what"]["window_end"] = WINDOW_END
@@ -399,8 +411,11 @@ def split(plan: Plan, outputs: dict[str, np.ndarray]) -> list[dict[str, np.ndarr
     found = []
     for r in range(many):
         mine = outputs["spikes.i"] // n == r
-        run = {"spikes.t": outputs["spikes.t"][mine], "spikes.i": outputs["spikes.i"][mine] - n * r,
-               "snapshots.t": outputs["snapshots.t"]}  # fmt: skip
+        run = {
+            "spikes.t": outputs["spikes.t"][mine],
+            "spikes.i": outputs["spikes.i"][mine] - n * r,
+            "snapshots.t": outputs["snapshots.t"],
+        }
         for name in ("when.z", "snapshots.q", "snapshots.x", "snapshots.when", "snapshots.what"):
             columns = outputs[name].shape[1] // many
             run[name] = outputs[name][:, r * columns : (r + 1) * columns]

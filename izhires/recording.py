@@ -150,8 +150,10 @@ def assemble(
 
     data: dict[str, Any] = {
         "prediction": (("probe", "event", "time"), np.clip(probe_what, 0, 1)[:, :, None] * np.maximum(when, 0)),
-        "expectation": (("probe", "event", "time"), np.stack([expected[block] for block in probes["block"]])
-                        if len(probes) else np.empty((0, k, len(time)))),
+        "expectation": (
+            ("probe", "event", "time"),
+            np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time))),
+        ),
         "what": (("probe", "event"), probe_what),
         "when": (("probe", "event", "time"), when),
         "what_weights": (("probe", "event", "neuron"), outputs["snapshots.what"][inside].reshape(-1, k, n)),
@@ -159,16 +161,20 @@ def assemble(
         "mean_state": (("probe", "neuron"), mean_state[probes.index]),
         "trial_what": (("trial", "event"), what),
         "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
-        **{f"trial_{name}": ("trial", trials[name].to_numpy())
-           for name in ("onset", "duration", "cue", "latency", "block")},
+        **{
+            f"trial_{name}": ("trial", trials[name].to_numpy())
+            for name in ("onset", "duration", "cue", "latency", "block")
+        },
         **{f"trial_{name}": ("trial", trials[name].to_numpy().astype(str)) for name in ("event", "kind")},
-        **{f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy())
-           for name in ("block", "latency", "probability")},
+        **{
+            f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy())
+            for name in ("block", "latency", "probability")
+        },
         "outcome_event": ("outcome", experiment.outcomes["event"].to_numpy().astype(str)),
         "rate": ("neuron", np.bincount(outputs["spikes.i"], minlength=n) / plan.duration),
         "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
         "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
-    }  # fmt: skip
+    }
     if "response_time" in trials:
         data["trial_response_time"] = ("trial", trials["response_time"].to_numpy(float))
     coordinates: dict[str, Any] = {

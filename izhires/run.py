@@ -76,7 +76,8 @@ def simulate_together(
 ) -> list[xr.Dataset]:
     """Run one network a seed, all side by side as one network with block-diagonal synapses.
 
-    That fills a GPU, and is slower than separate processes on a CPU. The noise of all comes from the generator of the first seed; without
+    That fills a GPU, and is slower than separate processes on a CPU. The noise of all comes from the generator of the
+    first seed; without
     noise each recording is that of its seed alone.
 
     Parameters
@@ -116,8 +117,8 @@ def simulate_together(
             now = share * plan.duration
             rate = spikes / cells / max(now, plan.readout_step)
             raise SimulationError(
-                f"the network ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, hence more than "
-                f"keep.fastest_rate {configuration.keep.fastest_rate:g} Hz over the whole run"
+                f"the network ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, "
+                f"hence more than keep.fastest_rate {configuration.keep.fastest_rate:g} Hz over the whole run"
             )
         say("run", share)
 
@@ -166,8 +167,10 @@ def record(
         "variant": variant,
         "seed": seeds.seed,
         "configuration": json.dumps(configuration.to_dict()),
-        "versions": json.dumps({name: version(name) for name in ("izhires", "brian2", "numpy", "xarray")}
-                               | {"python": platform.python_version()}),
+        "versions": json.dumps(
+            {name: version(name) for name in ("izhires", "brian2", "numpy", "xarray")}
+            | {"python": platform.python_version()}
+        ),
         "git_commit": git_commit(),
         "plan": plan.fingerprint(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -176,7 +179,7 @@ def record(
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
         **asdict(facts),
-    }  # fmt: skip
+    }
     return recording
 
 
@@ -198,8 +201,12 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
     if rates.mean() > keep.fastest_rate:
         raise SimulationError(f"the network ran away: {found}, more than keep.fastest_rate {keep.fastest_rate:g} Hz")
     # in the order in which one makes the other diverge
-    for name, meaning in (("when.z", "timing prediction"), ("snapshots.q", "identity prediction"),
-                          ("snapshots.when", "timing weights"), ("snapshots.what", "identity weights")):  # fmt: skip
+    for name, meaning in (
+        ("when.z", "timing prediction"),
+        ("snapshots.q", "identity prediction"),
+        ("snapshots.when", "timing weights"),
+        ("snapshots.what", "identity weights"),
+    ):
         bad = ~np.isfinite(outputs[name]).all(axis=1)
         if bad.any():
             step = plan.readout_step * (1 if name == "when.z" else plan.snapshot_steps)
@@ -207,7 +214,7 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
 
 
 def git_commit() -> str:
-    """Return the commit of the checkout this package runs from, empty outside one, with ``+`` if it was changed since."""
+    """Return the commit of the checkout this package runs from, with ``+`` if it was changed since; else nothing."""
     folder = Path(__file__).resolve().parent
     try:
         inside = subprocess.run(["git", "ls-files", "--error-unmatch", __file__], cwd=folder, capture_output=True)

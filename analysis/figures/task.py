@@ -100,9 +100,9 @@ def draw(prepared: Tables) -> Figure:
         every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, label=event, alpha=0.8)
     for row in blocks.itertuples():
         if row.latencies == 1:
-            every.plot([row.first, row.last], [row.latency] * 2, color=colour[row.event], linewidth=3, alpha=0.3)
+            every.plot([row.first, row.last], [row.latency] * 2, color=colour[str(row.event)], linewidth=3, alpha=0.3)
             every.annotate(f"p = {row.probability:.2g}", (row.first, row.latency), (1, 3), textcoords="offset points",
-                           color=colour[row.event], va="bottom")  # fmt: skip
+                           color=colour[str(row.event)], va="bottom")  # fmt: skip
     for block, span in blocks.groupby("block"):
         start, end = span["first"].iloc[0], span["last"].iloc[0]
         if block != blocks["block"].min():

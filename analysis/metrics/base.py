@@ -107,8 +107,9 @@ class Metric:
             What can be computed; for what cannot, a NaN with a note.
         """
         try:
-            for each in [recordings] if self.scope == "recording" else recordings:
-                require(each, self.needs)
+            several = [recordings] if self.scope == "recording" else list(recordings)
+            for each in several:
+                require(each, self.needs)  # type: ignore[arg-type]
             yield from self.function(recordings)
         except Unavailable as reason:
             yield Row(float("nan"), next(iter(self.parts), ""), note=str(reason))

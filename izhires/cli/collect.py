@@ -18,11 +18,15 @@ def command(
     from pathlib import Path
 
     from izhires.batch import jobs
-    from izhires.export import collect
     from izhires.configuration import read
+    from izhires.export import collect
     from izhires.recording import save
 
     recording = collect(folder)
     seed, variant = recording.attrs["seed"], recording.attrs["variant"]
-    job = next(each for each in jobs(read(folder / "configuration.toml"), [seed], Path(out or folder)) if each.variant == variant)
+    job = next(
+        each
+        for each in jobs(read(folder / "configuration.toml"), [seed], Path(out or folder))
+        if each.variant == variant
+    )
     print(save(recording, job.path))

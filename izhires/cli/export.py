@@ -19,10 +19,14 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
     variant: Annotated[str, typer.Option(help="Variant of the paradigm, where it has several, as p=0.30.")] = "",
     config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpp or cuda.")] = "cpp",
 ) -> None:
-    """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its results."""
+    """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its
+    results.
+    """
     from izhires.cli.run import configured
     from izhires.export import export
 

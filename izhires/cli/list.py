@@ -56,7 +56,9 @@ def parameters() -> dict[str, str]:
 
 
 def command(
-    kind: Annotated[str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'; or parameters, with their sources.")] = "",
+    kind: Annotated[
+        str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'; or parameters, with their sources.")
+    ] = "",
 ) -> None:
     """List paradigms, circuits, rules, gates, cell types, metrics, figures and devices, one line each."""
     from izhires.errors import ConfigurationError, closest

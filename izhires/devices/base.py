@@ -11,7 +11,8 @@ import numpy as np
 from izhires.plan import Plan
 
 Report = Callable[[float, int], None]
-"""Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises ends the run."""
+"""Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises ends
+the run."""
 
 
 class Program(abc.ABC):
@@ -42,7 +43,8 @@ class Program(abc.ABC):
         Returns
         -------
         dict of str to ndarray
-            ``spikes.t`` (s), ``spikes.i``, ``when.z`` (step, channel), ``snapshots.t`` (s), and ``snapshots.when``, ``snapshots.what``
+            ``spikes.t`` (s), ``spikes.i``, ``when.z`` (step, channel), ``snapshots.t`` (s), and ``snapshots.when``,
+            ``snapshots.what``
             (snapshot, channel*cells), ``snapshots.x`` (snapshot, cell; Hz), ``snapshots.q`` (snapshot, channel).
 
         Raises

@@ -1,4 +1,6 @@
-"""Standalone C++ through Brian2: two units, what runs every step and what runs once, each with the optimisation it needs."""
+"""Standalone C++ through Brian2: two units, what runs every step and what runs once, each with the optimisation it
+needs.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ToolchainError
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
-# GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the option
+# GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the
+# option
 HOT_FLAGS = ["-O3"]
 GCC_HOT_FLAGS = ["--param=vect-max-version-for-alias-checks=1000"]
 COLD_FLAGS = ["-O1"]
@@ -50,7 +53,9 @@ def compiler_version() -> str:
         If it does not answer.
     """
     try:
-        return subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        return subprocess.run(
+            [compiler(), "--version"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[0]
     except (OSError, IndexError, subprocess.CalledProcessError) as error:
         raise ToolchainError(CppDevice.missing() or f"{compiler()} --version failed: {error}", "device cpp") from None
 
@@ -81,12 +86,24 @@ class CppDevice(StandaloneDevice):
     def makefile(self, portable: bool = False) -> str:  # noqa: D102
         clang = not portable and "clang" in compiler_version()
         hot = HOT_FLAGS if clang else HOT_FLAGS + GCC_HOT_FLAGS
-        return MAKEFILE.format(compiler="g++" if portable else compiler(), flags=" ".join(FLAGS), hot=" ".join(hot), cold=" ".join(COLD_FLAGS))
+        return MAKEFILE.format(
+            compiler="g++" if portable else compiler(),
+            flags=" ".join(FLAGS),
+            hot=" ".join(hot),
+            cold=" ".join(COLD_FLAGS),
+        )
 
     def toolchain(self) -> str:  # noqa: D102
         # the list of the processor's abilities is long and of no interest beyond being the same
-        return "|".join([compiler_version(), version("brian2"), version("numpy"), platform.machine(),
-                         hashlib.sha256(processor().encode()).hexdigest()])  # fmt: skip
+        return "|".join(
+            [
+                compiler_version(),
+                version("brian2"),
+                version("numpy"),
+                platform.machine(),
+                hashlib.sha256(processor().encode()).hexdigest(),
+            ]
+        )
 
 
 DEVICE = CppDevice

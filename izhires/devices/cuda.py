@@ -1,6 +1,7 @@
 """CUDA through brian2cuda: one unit, generated and compiled without a GPU, run where one is.
 
-Results are not bit-reproducible: sums over synapses use atomic additions, whose order is free. The noise comes from cuRAND.
+Results are not bit-reproducible: sums over synapses use atomic additions, whose order is free. The noise comes from
+cuRAND.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ ARCHITECTURE = "8.0"
 
 
 def architecture() -> str:
-    """Return the compute capability to compile for: ``$IZHIRES_CUDA_ARCHITECTURE``, else that of the GPU here, else `ARCHITECTURE`.
+    """Return the compute capability to compile for: ``$IZHIRES_CUDA_ARCHITECTURE``, else that of the GPU here, else
+    `ARCHITECTURE`.
 
     Raises
     ------
@@ -45,7 +47,9 @@ def architecture() -> str:
     """
     given = os.environ.get("IZHIRES_CUDA_ARCHITECTURE", "")
     if given and not re.fullmatch(r"\d{1,2}\.\d", given):
-        raise ConfigurationError(f"{given!r} is not a compute capability", "IZHIRES_CUDA_ARCHITECTURE", ("8.0", "9.0", "..."))
+        raise ConfigurationError(
+            f"{given!r} is not a compute capability", "IZHIRES_CUDA_ARCHITECTURE", ("8.0", "9.0", "...")
+        )
     found = gpu()
     return given or (found[1] if found else ARCHITECTURE)
 
@@ -68,7 +72,7 @@ def toolkit() -> Path:
 
 
 def curand() -> tuple[Path, Path] | None:
-    """Return the folders of cuRAND's header and library: the toolkit's, or those of the PyPI package ``nvidia-curand``."""
+    """Return the folders of cuRAND's header and library: the toolkit's, or those of PyPI's ``nvidia-curand``."""
     places = [(toolkit() / "include", toolkit() / "lib64")]
     pip = Path(sysconfig.get_path("purelib")) / "nvidia"
     places += [(path.parent, path.parents[1] / "lib") for path in sorted(pip.glob("*/include/curand.h"))]
@@ -124,7 +128,11 @@ class CudaDevice(StandaloneDevice):
     def missing(cls) -> str:  # noqa: D102
         if lacking := cls.cannot_generate() or cls.cannot_compile():
             return lacking
-        return "" if gpu() else "there is no GPU here (nvidia-smi names none); 'izhires export --device cuda' writes a project for one"
+        return (
+            ""
+            if gpu()
+            else "there is no GPU here (nvidia-smi names none); 'izhires export --device cuda' writes a project for one"
+        )
 
     def generator_arguments(self) -> list[str]:  # noqa: D102
         return [architecture()]
@@ -145,7 +153,9 @@ class CudaDevice(StandaloneDevice):
     def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:  # noqa: D102
         super().write_project(plan, folder, portable)
         place = curand()
-        if place and not portable:  # the linker looks for the name without a version, which the PyPI package does not have
+        if (
+            place and not portable
+        ):  # the linker looks for the name without a version, which the PyPI package does not have
             library = sorted(place[1].glob("libcurand.so*"))[0]
             (folder / "libcurand.so").symlink_to(library)
 

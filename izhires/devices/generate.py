@@ -1,7 +1,9 @@
 """What every generator of a standalone project does: numbers as placeholders, and the list of what carries them.
 
-A generator runs in a process of its own, so that a user's Brian2 session, its device and its preferences stay as they are. The project is
-written with placeholders for all numbers; which file or argument carries which number is written to ``build.json`` beside it.
+A generator runs in a process of its own, so that a user's Brian2 session, its device and its preferences stay as they
+are. The project is
+written with placeholders for all numbers; which file or argument carries which number is written to ``build.json``
+beside it.
 """
 
 from __future__ import annotations
@@ -75,14 +77,21 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
         }
     for file in taken:  # each run writes its own
         (folder / "static_arrays" / file).unlink()
-    facts = {"inputs": inputs, "outputs": outputs, "schedule": str(b2.scheduling_summary(built.network)), "brian2": b2.__version__}
+    facts = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "schedule": str(b2.scheduling_summary(built.network)),
+        "brian2": b2.__version__,
+    }
     (folder / "build.json").write_text(json.dumps(facts, indent=1))
 
 
 def unit(folder: Path, functions: list[str], headers: list[str], suffix: str) -> str:
-    """Return one source file that includes several of Brian2's, each in a namespace of its own, since their helpers share names.
+    """Return one source file that includes several of Brian2's, each in a namespace of its own, since their helpers
+    share names.
 
-    Fewer, larger units compile several times faster, because the headers are read once. All headers must come first: inside a
+    Fewer, larger units compile several times faster, because the headers are read once. All headers must come first:
+    inside a
     namespace they would declare other things. What runs after a run may use what it follows, and shares its namespace.
     """
     lines = [f"#include {header}" for header in headers]
@@ -94,13 +103,16 @@ def unit(folder: Path, functions: list[str], headers: list[str], suffix: str) ->
             f"namespace unit_{owner} {{",
             f'#include "code_objects/{function}{suffix}"',
             "}",
-            *(f"void {name}() {{ unit_{owner}::{name}(); }}" for name in re.findall(r"^void (\w+)\(\);", header, re.MULTILINE)),
+            *(
+                f"void {name}() {{ unit_{owner}::{name}(); }}"
+                for name in re.findall(r"^void (\w+)\(\);", header, re.MULTILINE)
+            ),
         ]
     return "\n".join(lines) + "\n"
 
 
 def main(generate: Callable[[Plan, Path], None], arguments: list[str]) -> int:
-    """Generate the plan of a file; a complaint about an equation is printed for the caller and ends with exit code 2."""
+    """Generate the plan of a file; a complaint about an equation is printed, and ends with exit code 2."""
     plan_file, folder = map(Path, arguments)
     # said at the end, after the one line that counts
     b2.BrianLogger.suppress_name("unused_brian_object")

@@ -1,4 +1,6 @@
-"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER``; see `izhires.devices.generate`."""
+"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER``; see
+`izhires.devices.generate`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,21 @@ from izhires.build import Additions, build
 from izhires.devices.generate import describe, main, placeholders, run, unit
 from izhires.plan import Plan
 
-HEADERS = ['"objects.h"', '"network.h"', '"synapses_classes.h"', '"brianlib/common_math.h"', '"brianlib/stdint_compat.h"',
-           "<cmath>", "<cstring>", "<ctime>", "<climits>", "<iostream>", "<fstream>", "<set>", "<map>"]  # fmt: skip
+HEADERS = [
+    '"objects.h"',
+    '"network.h"',
+    '"synapses_classes.h"',
+    '"brianlib/common_math.h"',
+    '"brianlib/stdint_compat.h"',
+    "<cmath>",
+    "<cstring>",
+    "<ctime>",
+    "<climits>",
+    "<iostream>",
+    "<fstream>",
+    "<set>",
+    "<map>",
+]
 
 
 class OwnCodeObject(CPPStandaloneCodeObject):

@@ -1,6 +1,8 @@
-"""Writes the CUDA project of a plan: ``python -m izhires.devices.generate_cuda PLAN.json FOLDER ARCHITECTURE``; see `izhires.devices.generate`.
+"""Writes the CUDA project of a plan: ``python -m izhires.devices.generate_cuda PLAN.json FOLDER ARCHITECTURE``; see
+`izhires.devices.generate`.
 
-Needs brian2cuda, and neither a GPU nor a CUDA toolkit: the architecture is given, and the makefile that compiles is this package's.
+Needs brian2cuda, and neither a GPU nor a CUDA toolkit: the architecture is given, and the makefile that compiles is
+this package's.
 """
 
 from __future__ import annotations
@@ -20,12 +22,46 @@ from izhires.plan import Plan
 # the seed of the noise is read when the program starts, so that one program serves every seed
 SEED = 'brian::random_number_buffer.set_seed(std::strtoull(std::getenv("IZHIRES_NOISE_SEED"), nullptr, 10));'
 
-HEADERS = ['"objects.h"', '"network.h"', '"synapses_classes.h"', '"rand.h"', '"run.h"', '"brianlib/common_math.h"',
-           '"brianlib/stdint_compat.h"', '"brianlib/cuda_utils.h"', '"brianlib/clocks.h"', '"cuda_profiler_api.h"',
-           *(f"<{name}>" for name in ("cassert", "chrono", "climits", "cmath", "csignal", "cstdint", "cstdio", "cstdlib", "ctime", "fstream",
-                                      "iomanip", "iostream", "map", "string", "tuple", "utility", "vector", "curand.h", "curand_kernel.h")),
-           *(f"<thrust/{name}.h>" for name in ("copy", "count", "device_vector", "execution_policy", "host_vector", "reduce", "sort",
-                                               "unique"))]  # fmt: skip
+HEADERS = [
+    '"objects.h"',
+    '"network.h"',
+    '"synapses_classes.h"',
+    '"rand.h"',
+    '"run.h"',
+    '"brianlib/common_math.h"',
+    '"brianlib/stdint_compat.h"',
+    '"brianlib/cuda_utils.h"',
+    '"brianlib/clocks.h"',
+    '"cuda_profiler_api.h"',
+    *(
+        f"<{name}>"
+        for name in (
+            "cassert",
+            "chrono",
+            "climits",
+            "cmath",
+            "csignal",
+            "cstdint",
+            "cstdio",
+            "cstdlib",
+            "ctime",
+            "fstream",
+            "iomanip",
+            "iostream",
+            "map",
+            "string",
+            "tuple",
+            "utility",
+            "vector",
+            "curand.h",
+            "curand_kernel.h",
+        )
+    ),
+    *(
+        f"<thrust/{name}.h>"
+        for name in ("copy", "count", "device_vector", "execution_policy", "host_vector", "reduce", "sort", "unique")
+    ),
+]
 
 
 class Needs(Additions):
@@ -58,7 +94,9 @@ def generate(plan: Plan, folder: Path, architecture: str) -> None:
     names = [path.stem for path in (folder / "code_objects").glob("*.cu")]
     names.sort(key=lambda name: (name.removeprefix("after_run_"), name.startswith("after_run_")))
     whole = unit(folder, names, HEADERS, ".cu")
-    whole += "".join(f'#include "{name}.cu"\n' for name in ("objects", "network", "run", "rand", "synapses_classes", "main"))
+    whole += "".join(
+        f'#include "{name}.cu"\n' for name in ("objects", "network", "run", "rand", "synapses_classes", "main")
+    )
     (folder / "all.cu").write_text(whole)
 
 

@@ -1,6 +1,7 @@
 """Standalone projects: generated once per plan, compiled once, run with any numbers of the same shape.
 
-Builds are kept in the user's cache folder under a hash of the plan, the versions, the compiler and its flags. A run takes a private working
+Builds are kept in the user's cache folder under a hash of the plan, the versions, the compiler and its flags. A run
+takes a private working
 folder with its own numbers beside the shared program, so several processes may use one build at once.
 """
 
@@ -87,8 +88,12 @@ class StandaloneProgram(Program):
                 static.mkdir()
                 results.mkdir()
                 arguments = self.write(arrays, static)
-                self._execute([str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments], work, report,
-                              {**os.environ, **self.environment(arrays)})  # fmt: skip
+                self._execute(
+                    [str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments],
+                    work,
+                    report,
+                    {**os.environ, **self.environment(arrays)},
+                )
                 return self.collect(results)
         except OSError as error:
             reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
@@ -126,7 +131,7 @@ class StandaloneProgram(Program):
         said = []
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         with tied(command, cwd=work, env=environment, text=True, errors="replace", **streams) as process:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 if line.startswith("progress "):
                     if report is not None:
                         time, spikes = line.split()[1:]
@@ -136,7 +141,9 @@ class StandaloneProgram(Program):
             code = process.wait()
         # the program goes on with default numbers when an array does not fit, and says so only here
         if code != 0 or said:
-            raise SimulationError(f"the program {ending(code)}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder))
+            raise SimulationError(
+                f"the program {ending(code)}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder)
+            )
 
     def _check_complete(self, results: Path) -> None:
         """Refuse partial results: an interrupted program ends with exit code 0."""
@@ -183,7 +190,9 @@ class StandaloneDevice(Device):
 
     @abc.abstractmethod
     def makefile(self, portable: bool = False) -> str:
-        """Return the Makefile of a project; its first target is ``main``. A portable one names no place of this machine."""
+        """Return the Makefile of a project; its first target is ``main``. A portable one names no place of this
+        machine.
+        """
 
     @abc.abstractmethod
     def toolchain(self) -> str:
@@ -202,7 +211,14 @@ class StandaloneDevice(Device):
         for path in sorted([package / "build.py", *(package / "devices").rglob("*")]):
             if path.suffix in (".py", ".cpp"):
                 own.update(path.read_bytes())
-        parts = (plan.fingerprint(), self.name, *self.generator_arguments(), self.makefile(), self.toolchain(), own.hexdigest())
+        parts = (
+            plan.fingerprint(),
+            self.name,
+            *self.generator_arguments(),
+            self.makefile(),
+            self.toolchain(),
+            own.hexdigest(),
+        )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:20]
 
     def prepare(self, plan: Plan) -> StandaloneProgram:  # noqa: D102
@@ -221,7 +237,9 @@ class StandaloneDevice(Device):
                         return self.program(plan, folder, time.perf_counter() - began)
             return self.program(plan, folder, 0.0)
         except OSError as error:
-            raise ToolchainError(f"cannot build in the cache folder: {error.strerror or error}", str(folder.parent)) from None
+            raise ToolchainError(
+                f"cannot build in the cache folder: {error.strerror or error}", str(folder.parent)
+            ) from None
 
     def _build(self, plan: Plan, folder: Path) -> None:
         part = folder.with_name(f"{folder.name}.part")  # what an interrupted build left is under this name, too
@@ -235,7 +253,14 @@ class StandaloneDevice(Device):
     def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:
         """Write the sources of a plan and their Makefile into a folder."""
         (folder / "plan.json").write_text(json.dumps(plan.__dict__))
-        command = [sys.executable, "-m", self.generator, str(folder / "plan.json"), str(folder), *self.generator_arguments()]
+        command = [
+            sys.executable,
+            "-m",
+            self.generator,
+            str(folder / "plan.json"),
+            str(folder),
+            *self.generator_arguments(),
+        ]
         self._step(command, folder, "generate.log")
         (folder / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
         (folder / "Makefile").write_text(self.makefile(portable))
@@ -243,13 +268,15 @@ class StandaloneDevice(Device):
     def _step(self, command: list[str], folder: Path, log: str) -> None:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         with tied(command, cwd=folder, text=True, errors="replace", **streams) as process:
-            said = process.stdout.read()
+            said = process.stdout.read() if process.stdout else ""
         (folder / log).write_text(said)
         last = (said.strip().splitlines() or ["nothing"])[-1]
         if process.returncode == ConfigurationError.exit_code and "generate" in log:
             raise ConfigurationError(last)
         if process.returncode != 0:
-            raise ToolchainError(f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", f"device {self.name}")
+            raise ToolchainError(
+                f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", f"device {self.name}"
+            )
 
 
 @dataclass(frozen=True)
@@ -271,13 +298,17 @@ def builds() -> list[Build]:
             continue
         try:
             plan = Plan(**json.loads((folder / "plan.json").read_text()))
-            summary = f"{plan.cells * plan.replicates} cells, {plan.channels * plan.replicates} channels, {plan.duration:g} s"
+            summary = (
+                f"{plan.cells * plan.replicates} cells, {plan.channels * plan.replicates} channels, {plan.duration:g} s"
+            )
         except (OSError, ValueError, TypeError):
             summary = "unreadable"
         if not _is_whole(folder):
             summary += ", not finished"
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        found.append(Build(folder, size, time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime)), summary))
+        found.append(
+            Build(folder, size, time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime)), summary)
+        )
     return sorted(found, key=lambda build: build.made, reverse=True)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from izhires import Configuration, load_folder, run_batch
 from izhires.analysis import analyse, make_figures
@@ -80,6 +81,49 @@ class Results:
         return rows["value"].to_numpy(float)
 
 
+def observer(happened: np.ndarray, hazard: float = 0.01) -> np.ndarray:
+    """Return what an exact observer expects after each trial: Beta-Bernoulli with a constant hazard of change.
+
+    It weighs every possible number of trials since the last change (Adams & MacKay 2007, arXiv 0710.3742),
+    prior Beta(1, 1).
+    """
+    weight, yes, no, expected = np.ones(1), np.ones(1), np.ones(1), []
+    for outcome in happened:
+        weight = weight * np.where(outcome, yes, no) / (yes + no)
+        yes, no = np.append(yes + outcome, 1.0), np.append(no + 1 - outcome, 1.0)
+        weight = np.append(weight * (1 - hazard), weight.sum() * hazard)
+        weight /= weight.sum()
+        expected.append((weight * yes / (yes + no)).sum())
+    return np.array(expected)
+
+
+def observer_recovery(recordings: list[xr.Dataset], block: int) -> np.ndarray:
+    """Return the trial of a block by which that observer has recovered 75% of its error, one a recording."""
+    found = []
+    for recording in recordings:
+        trials = recording.sel(trial=recording["trial_kind"].values == "train")
+        first = str(recording["event"].values[0])
+        true = recording["outcome_probability"].values[
+            (recording["outcome_block"].values == block) & (recording["outcome_event"].values == first)
+        ]
+        expected = observer((trials["trial_event"].values == first).astype(float))
+        inside = np.flatnonzero(trials["trial_block"].values == block)
+        error = np.abs(expected - true)[inside[0] - 1 : inside[-1] + 1]
+        rest = error[50:].mean()
+        found.append(np.argmax(error[1:] <= rest + 0.25 * (error[0] - rest)) + 1.0)
+    return np.array(found)
+
+
+def all_seen(recordings: list[xr.Dataset], block: int) -> np.ndarray:
+    """Return the trial of a block by which every event has occurred: before it nobody can know all new latencies."""
+    found = []
+    for recording in recordings:
+        mine = (recording["trial_kind"].values == "train") & (recording["trial_block"].values == block)
+        happened = recording["trial_event"].values[mine]
+        found.append(max(np.flatnonzero(happened == event)[0] + 1.0 for event in np.unique(happened)))
+    return np.array(found)
+
+
 def rows(results: Results, circuit: str) -> dict[str, str]:
     """Return the measured column of one circuit."""
     everything = "all events"
@@ -89,7 +133,7 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
         for kind in ("excitatory", "inhibitory")
     }
     ratio = results.values(meet, "error.ratio", 0, everything)
-    found["error at trial 100 over error at trial 1"] = text(ratio, np.max(ratio))
+    found["error at trial 100 over error at trial 1"] = text(ratio, np.nanmax(ratio))
     for block, kind in ((0, "trial 100"), (1, "end of block 1"), (2, "end of block 2"), (3, "end of block 3")):
         found[f"error, {kind}"] = text(results.values(meet, "error.last", block, everything))
     found["error of zero output, block 0"] = text(results.values(meet, "error_zero_output", 0, everything))
@@ -98,11 +142,11 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     )
     for block, kind in ((1, "timing"), (2, "probability"), (3, "both")):
         value = results.values(meet, "recovery.75", block, everything)
-        found[f"75% recovery after a switch of {kind} (trials)"] = text(value, np.max(value))
+        found[f"75% recovery after a switch of {kind} (trials)"] = text(value, np.nanmax(value))
         value = results.values(meet, "recovery.75_sustained", block, everything)
-        found[f"the same, sustained over 5 probes, {kind}"] = text(value, np.max(value))
+        found[f"the same, sustained over 5 probes, {kind}"] = text(value, np.nanmax(value))
     rare = results.values(meet, "recovery.75", 3, "B")
-    found["75% recovery of the rare event (p = .2, trials)"] = text(rare, np.max(rare))
+    found["75% recovery of the rare event (p = .2, trials)"] = text(rare, np.nanmax(rare))
     if levels in results.tables:
         for event in ("A", "B"):
             pooled = results.values(levels, "calibration.r", event=event)
@@ -115,7 +159,7 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     if latencies in results.tables:
         table = results.tables[latencies]
         peaks = table[table["metric"] == "peak_error.absolute"].groupby("seed")["value"].mean().to_numpy()
-        found["peak timing error, latencies 200 to 800 ms (ms)"] = text(peaks, np.max(peaks))
+        found["peak timing error, latencies 200 to 800 ms (ms)"] = text(peaks, np.nanmax(peaks))
     for name, title in (("angle", "as they are"), ("angle_without_mean", "mean state removed")):
         for block in (0, 3):
             observed = results.values(meet, f"{name}.smallest", block)
@@ -181,7 +225,21 @@ def main() -> None:
         ("recovery.75", 3, "75% recovery, both"),
     ):
         value = results.values("more-sequence", metric, block, "all events")
-        lines.append(f"- {name}: {text(value, np.max(value))}")
+        lines.append(f"- {name}: {text(value, np.nanmax(value))}")
+    lines += [
+        "",
+        "What the trials allow, without any network: the trial after a switch of timing by which both events have",
+        "occurred, and 75% recovery of p(A) after the switch of probability by an exact observer of the same trials, which",
+        "knows only that one trial in 100 brings a change.",
+        "",
+    ]
+    for seeds, name in ((options.seeds, "meet-sequence"), (options.more, "more-sequence")):
+        recordings = load_folder(options.out / name)
+        seen, known = all_seen(recordings, 1), observer_recovery(recordings, 2)
+        lines.append(
+            f"- seeds {seeds}: both events by trial {text(seen, np.nanmax(seen))}; "
+            f"the observer by trial {text(known, np.nanmax(known))}"
+        )
     if options.participant:
         given = {"type": "cued_reaction", "events_files": options.participant, "cue": "cue", "events": ["go", "no-go"]}
         configuration = read(HERE / "participant.toml", paradigm=given)

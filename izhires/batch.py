@@ -19,7 +19,10 @@ from izhires.lock import Busy, lock
 from izhires.processes import ending
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from izhires.plan import Plan
+    from izhires.run import Drawn
 
 Report = Callable[[str, str, float], None]
 """Called with the name of a run, its stage, and the share that is done.
@@ -100,19 +103,18 @@ def run_batch(
         What went wrong in any run, after all others have ended.
     """
     from izhires.devices import get
-    from izhires.plan import make_plan
+    from izhires.run import draw
 
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
-    first = configuration.seeds.with_changes(seed=todo[0].seed)
-    plan, _ = make_plan(
-        configuration, configuration.paradigm.experiment(first.generator("trials"), todo[0].variant), first
-    )
+    first = draw(configuration, todo[0].seed, todo[0].variant)
+    plan = first.plan
     with claimed(folder, configuration) as removed:
         for name in removed:
             say(name, "removed", 1.0)
-        missing = [job for job in todo if again or not _is_there(job, configuration, device, plan.fingerprint())]
+        there = [] if again else [job for job in todo if _is_there(job, first, device, replicates)]
+        missing = [job for job in todo if job not in there]
         for job in todo:
             if job not in missing:
                 say(job.name, "kept", 1.0)
@@ -120,31 +122,33 @@ def run_batch(
             return [job.path for job in todo]
         # more processes than runs would only cost their start
         at_once = min(processes or _cores(), len(missing)) if os.name == "posix" else 1
-        check_space(plan, folder, len(missing), at_once)
+        check_space(plan, folder, len(missing), at_once if replicates == 1 else min(replicates, len(missing)))
         if replicates > 1:
-            return _side_by_side(todo, missing, configuration, device, say, replicates)
-        say("", "build", 0.0)
-        get(device).prepare(plan)
-        say("", "build", 1.0)
-        if at_once == 1:
-            found = [_error_of(job, configuration, device, say) for job in missing]
-            failed = [error for error in found if error is not None]
+            failed = _side_by_side(missing, configuration, device, say, replicates)
         else:
-            failed = _in_processes(missing, configuration, device, say, at_once)
+            say("", "build", 0.0)
+            get(device).prepare(plan)
+            say("", "build", 1.0)
+            if at_once == 1:
+                drawn = {todo[0]: first}
+                found = [_error_of(job, configuration, device, say, drawn.pop(job, None)) for job in missing]
+                failed = [error for error in found if error is not None]
+            else:
+                failed = _in_processes(missing, configuration, device, say, at_once)
     if failed:
         raise type(failed[0])([complaint for error in failed for complaint in error.complaints])
     return [job.path for job in todo]
 
 
 def _side_by_side(
-    todo: list[Job], missing: list[Job], configuration: Configuration, device: str, say: Report, replicates: int
-) -> list[Path]:
-    """Run the missing jobs in groups that are one network each, and write one recording a job."""
-    from izhires.recording import save
-    from izhires.run import simulate_together
+    jobs: list[Job], configuration: Configuration, device: str, say: Report, replicates: int
+) -> list[IzhiresError]:
+    """Do runs in groups that are one network each; write one recording a job, and return the errors."""
+    from izhires.run import draw, simulate_together
 
-    for variant in dict.fromkeys(job.variant for job in missing):
-        own = [job for job in missing if job.variant == variant]
+    errors: list[IzhiresError] = []
+    for variant in dict.fromkeys(job.variant for job in jobs):
+        own = [job for job in jobs if job.variant == variant]
         for start in range(0, len(own), replicates):
             group = own[start : start + replicates]
 
@@ -152,38 +156,62 @@ def _side_by_side(
                 for job in group:
                     say(job.name, stage, share)
 
-            recordings = simulate_together(configuration, [job.seed for job in group], variant, device, tell)
-            for job, recording in zip(group, recordings, strict=True):
-                save(recording, job.path)
-                say(job.name, "done", 1.0)
-    return [job.path for job in todo]
+            found: list[xr.Dataset | SimulationError]
+            try:
+                found = simulate_together([draw(configuration, job.seed, variant) for job in group], device, tell)
+            except SimulationError as error:  # of all
+                found = [error] * len(group)
+            for job, each in zip(group, found, strict=True):
+                try:
+                    _finish(job, each, say)
+                except IzhiresError as error:
+                    errors.append(error)
+    return errors
 
 
-def run_job(job: Job, configuration: Configuration, device: str, say: Report) -> None:
-    """Do one run of a batch and write its recording.
+def run_job(job: Job, configuration: Configuration, device: str, say: Report, drawn: Drawn | None = None) -> None:
+    """Do one run of a batch and write its recording; `drawn` is its network, where it was drawn already.
 
     Raises
     ------
     IzhiresError
         Naming the run.
     """
-    from izhires.recording import save
-    from izhires.run import simulate
+    from izhires.run import draw, simulate_together
 
     try:
-        recording = simulate(
-            configuration, job.seed, job.variant, device, lambda stage, share: say(job.name, stage, share)
-        )
-        save(recording, job.path)
+        drawn = drawn or draw(configuration, job.seed, job.variant)
+        (found,) = simulate_together([drawn], device, lambda stage, share: say(job.name, stage, share))
     except IzhiresError as error:
         say(job.name, "failed", 1.0)
-        raise type(error)(Complaint(job.name, str(each)) for each in error.complaints) from error
+        raise _of(job, error) from error
+    _finish(job, found, say)
+
+
+def _finish(job: Job, found: xr.Dataset | SimulationError, say: Report) -> None:
+    """Write the recording of a job, or raise what went wrong with it."""
+    from izhires.recording import save
+
+    try:
+        if isinstance(found, SimulationError):
+            raise found
+        save(found, job.path)
+    except IzhiresError as error:
+        say(job.name, "failed", 1.0)
+        raise _of(job, error) from error
     say(job.name, "done", 1.0)
 
 
-def _error_of(job: Job, configuration: Configuration, device: str, say: Report) -> IzhiresError | None:
+def _of(job: Job, error: IzhiresError) -> IzhiresError:
+    """Return an error that names its job."""
+    return type(error)(Complaint(job.name, str(each)) for each in error.complaints)
+
+
+def _error_of(
+    job: Job, configuration: Configuration, device: str, say: Report, drawn: Drawn | None
+) -> IzhiresError | None:
     try:
-        run_job(job, configuration, device, say)
+        run_job(job, configuration, device, say, drawn)
     except IzhiresError as error:
         return error
     return None
@@ -260,8 +288,11 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
             )
 
 
-def _is_there(job: Job, configuration: Configuration, device: str, fingerprint: str) -> bool:
-    """Whether the job's recording is whole and was made by this configuration, device and code."""
+def _is_there(job: Job, first: Drawn, device: str, replicates: int) -> bool:
+    """Whether the job's recording is whole and was made by this configuration, device and code.
+
+    One that ran beside others has noise that depends on them, and does not stand for one that ran alone.
+    """
     from importlib.metadata import version
 
     from izhires.recording import load
@@ -279,8 +310,9 @@ def _is_there(job: Job, configuration: Configuration, device: str, fingerprint: 
         and found["git_commit"] == commit
         and found["device"] == device
         and json.loads(found["versions"])["izhires"] == version("izhires")
-        and json.loads(found["configuration"]) == configuration.to_dict()
-        and found["plan"] == fingerprint
+        and json.loads(found["configuration"]) == first.configuration.to_dict()
+        and found["plan"] == first.plan.fingerprint()
+        and (found["replicates"] == 1 or replicates > 1)
     )
 
 

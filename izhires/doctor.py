@@ -99,7 +99,7 @@ def _cuda() -> Iterator[Finding]:
     yield Finding(
         "cuRAND",
         place is not None,
-        f"{place[0]}" if place else "missing; install it with the CUDA toolkit, or: pip install nvidia-curand",
+        f"{place}" if place else "missing; install it with the CUDA toolkit, or: pip install nvidia-curand",
     )
     found = cuda.gpu()
     text = (
@@ -170,7 +170,9 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
         outputs = program.run(arrays)
         took = time.perf_counter() - began
     except IzhiresError as error:
-        return Finding(f"device {name}", False, str(error), needed)
+        return Finding(f"device {name}", False, " ".join(str(error).split()), needed)
+    except Exception as error:  # whatever an installation says whose parts do not fit
+        return Finding(f"device {name}", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", needed)
     spikes = len(outputs["spikes.t"])
     good = spikes > 0 and outputs["when.z"].shape == (plan.steps, plan.channels)
     text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"

@@ -4,7 +4,9 @@ read back here.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,23 +15,35 @@ from izhires.configuration import Configuration, read
 from izhires.devices import get
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
-from izhires.plan import make_plan
-from izhires.run import Facts, record
+from izhires.run import Facts, draw, record
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
 README = """\
 # {title}
 
-Written by izhires {version}. It needs make and {compiler}, and no Python:
+Written by izhires {version}. It needs GNU make and {compiler}, and no Python:
 
     make        # compile
     make run    # simulate {duration:g} s; writes results/
 
-Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording
+{remark}Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording
 (netCDF-4).
 """
+
+COMPILERS = {"cpp": "g++", "cuda": "the CUDA toolkit (nvcc and cuRAND)"}
+
+REMARKS = {
+    "cpp": "",
+    "cuda": """\
+It is compiled for the GPU that the Makefile names as ARCHITECTURE, and runs on later ones; `make ARCHITECTURE=sm_90`
+chooses another. Where cuRAND is not beside nvcc, `make CURAND=FOLDER` names the folder that holds its include/ and
+lib64/ or lib/.
+
+""",
+}
 
 RUN = """
 run: main
@@ -76,9 +90,8 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
         raise ToolchainError(lacking, f"device {device}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError("is not an empty folder", str(folder))
-    seeds = configuration.seeds.with_changes(seed=seed)
-    experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
-    plan, arrays = make_plan(configuration, experiment, seeds)
+    drawn = draw(configuration, seed, variant)
+    plan, arrays = drawn.plan, drawn.arrays
     folder = folder.resolve()  # the generator works there
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,23 +102,34 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
         with (folder / "Makefile").open("a") as makefile:
             makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
         title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
-        compiler = "g++" if device == "cpp" else "the CUDA toolkit (nvcc and cuRAND)"
-        (folder / "README.md").write_text(
-            README.format(title=title, version=version("izhires"), compiler=compiler, duration=plan.duration)
-        )
+        words = {"title": title, "compiler": COMPILERS[device], "remark": REMARKS[device]}
+        (folder / "README.md").write_text(README.format(version=version("izhires"), duration=plan.duration, **words))
         (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
         facts = {
             "seed": seed,
             "variant": variant,
             "device": device,
             "plan": plan.fingerprint(),
+            "trials": _trials(arrays),
             "izhires": version("izhires"),
         }
         (folder / "export.json").write_text(json.dumps(facts, indent=1))
         (folder / "generate.log").unlink(missing_ok=True)
+    except (ConfigurationError, KeyboardInterrupt):  # half a project is of no use, and in the way of the next attempt
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except OSError as error:
         raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
     return folder
+
+
+def _trials(arrays: dict[str, np.ndarray]) -> str:
+    """Return a hash of what the network was told of its trials."""
+    signals = hashlib.sha256()
+    for name in sorted(arrays):
+        if name.startswith("signals."):
+            signals.update(arrays[name].tobytes())
+    return signals.hexdigest()[:20]
 
 
 def collect(folder: Path) -> xr.Dataset:
@@ -124,33 +148,31 @@ def collect(folder: Path) -> xr.Dataset:
     Raises
     ------
     RecordingError
-        If the folder is not an exported project, or was made by a version that draws other numbers.
+        If the folder is not an exported project or holds no results, or the model or its trials are not those of the
+        export.
     SimulationError
         If the run was not finished.
     """
     try:
         facts = json.loads((folder / "export.json").read_text())
+        exported = {name: facts[name] for name in ("seed", "variant", "device", "plan", "trials", "izhires")}
         configuration = read(folder / "configuration.toml")
-    except (OSError, json.JSONDecodeError, ConfigurationError):
+    except (OSError, ValueError, TypeError, KeyError):  # a ConfigurationError is a ValueError
         raise RecordingError("is not a project that 'izhires export' wrote", str(folder)) from None
-    seeds = configuration.seeds.with_changes(seed=facts["seed"])
-    experiment = configuration.paradigm.experiment(seeds.generator("trials"), facts["variant"])
-    plan, _ = make_plan(configuration, experiment, seeds)
-    if plan.fingerprint() != facts["plan"]:
-        raise RecordingError(
-            f"was exported by izhires {facts['izhires']}, whose model differs from this one's", str(folder)
-        )
-    device = get(facts["device"])
+    results = folder / "results"
+    if not (results / "last_run_info.txt").exists():
+        raise RecordingError("holds no results yet; 'make run' there writes them", str(folder))
+    drawn = draw(configuration, exported["seed"], exported["variant"])
+    for what, found in (("plan", drawn.plan.fingerprint()), ("trials", _trials(drawn.arrays))):
+        if found != exported[what]:
+            problem = f"was exported by izhires {exported['izhires']} with another {what} than is made of it here"
+            raise RecordingError(problem, str(folder))
+    device = get(exported["device"])
     assert isinstance(device, StandaloneDevice)
-    program = device.program(plan, folder, 0.0)
-    outputs = program.collect(folder / "results")
-    seconds = float((folder / "results" / "last_run_info.txt").read_text().split()[0])
-    return record(
-        configuration,
-        seeds,
-        facts["variant"],
-        plan,
-        experiment,
-        outputs,
-        Facts(facts["device"], program.schedule(), 0.0, seconds),
-    )
+    try:
+        program = device.program(drawn.plan, folder, 0.0)
+        outputs = program.collect(results)
+        seconds = float((results / "last_run_info.txt").read_text().split()[0])
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordingError(f"its results cannot be read: {error}", str(folder)) from None
+    return record(drawn, outputs, Facts(device.name, program.schedule(), 0.0, seconds))

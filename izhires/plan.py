@@ -328,15 +328,15 @@ def _shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ..
     return {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
 
 
-def combine(plan: Plan, runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[str, np.ndarray]]:
+def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[str, np.ndarray]]:
     """Put several runs of one plan side by side as one network with block-diagonal synapses.
 
     Seeds and parameter values may differ between the runs. The noise of all comes from the generator of the first.
 
     Parameters
     ----------
-    plan : Plan
-        Of each run alone.
+    plans : list of Plan
+        Of each run alone; all equal.
     runs : list of dict
         The numbers of each run.
 
@@ -349,8 +349,13 @@ def combine(plan: Plan, runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[s
     Raises
     ------
     ConfigurationError
-        If the trials of the runs do not lie at the same times.
+        If the trials of the runs do not lie at the same times, or the plans differ otherwise.
     """
+    plan = plans[0]
+    if any(not np.array_equal(run["signals.elapsed"], runs[0]["signals.elapsed"]) for run in runs):
+        raise ConfigurationError("replicates need trials at the same times", "--replicates")
+    if any(other != plan for other in plans):
+        raise ConfigurationError("replicates may differ in numbers only, not in sizes or equations", "--replicates")
     if len(runs) == 1:
         return plan, runs[0]
     n, k, many = plan.cells, plan.channels, len(runs)
@@ -360,11 +365,7 @@ def combine(plan: Plan, runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[s
     for name, first in runs[0].items():
         owner, variable = name.split(".")
         each = [run[name] for run in runs]
-        if name == "cells.noise_seed":
-            arrays[name] = first
-        elif name == "signals.elapsed":
-            if any(not np.array_equal(first, other) for other in each):
-                raise ConfigurationError("replicates need trials at the same times", "--replicates")
+        if name in ("cells.noise_seed", "signals.elapsed"):
             arrays[name] = first
         elif owner == "signals":
             arrays[name] = np.stack(each, axis=1)
@@ -385,8 +386,9 @@ def combine(plan: Plan, runs: list[dict[str, np.ndarray]]) -> tuple[Plan, dict[s
         for owner, variable in differing:
             if owner == name:
                 text = re.sub(rf"(?m)^({variable} : .*)\(shared, constant\)$", r"\1(constant)", text)
+        own = "replicate_post" if name.endswith("_weights") else "replicate"
         for signal in ("latency", "event", "learn"):
-            text = text.replace(f"{signal}(t)", f"{signal}(t, replicate)")
+            text = text.replace(f"{signal}(t)", f"{signal}(t, {own})")
         return text
 
     texts = {name: {role: several(name, text) for role, text in each.items()} for name, each in plan.texts.items()}

@@ -64,17 +64,41 @@ def simulate(
     SimulationError
         If the network is silent, ran away, or did not finish.
     """
-    return simulate_together(configuration or Configuration(), [seed], variant, device, report)[0]
+    (found,) = simulate_together([draw(configuration or Configuration(), seed, variant)], device, report)
+    if isinstance(found, SimulationError):
+        raise found
+    return found
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a seed makes of a configuration: the trials, the plan, and its numbers."""
+
+    configuration: Configuration
+    seeds: Seeds
+    variant: str
+    experiment: Experiment
+    plan: Plan
+    arrays: dict[str, np.ndarray]
+
+
+def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
+    """Draw trials and network of one run.
+
+    Raises
+    ------
+    ConfigurationError, ParadigmError
+        If something declared cannot be.
+    """
+    seeds = configuration.seeds.with_changes(seed=seed)
+    experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
+    return Drawn(configuration, seeds, variant, experiment, *make_plan(configuration, experiment, seeds))
 
 
 def simulate_together(
-    configuration: Configuration,
-    seeds: list[int],
-    variant: str = "",
-    device: str | Device = "cpp",
-    report: Callable[[str, float], None] | None = None,
-) -> list[xr.Dataset]:
-    """Run one network a seed, all side by side as one network with block-diagonal synapses.
+    networks: list[Drawn], device: str | Device = "cpp", report: Callable[[str, float], None] | None = None
+) -> list[xr.Dataset | SimulationError]:
+    """Run several networks of one plan side by side, as one network with block-diagonal synapses.
 
     That fills a GPU, and is slower than separate processes on a CPU. The noise of all comes from the generator of the
     first seed; without
@@ -82,53 +106,56 @@ def simulate_together(
 
     Parameters
     ----------
-    configuration, variant, device, report
+    networks : list of Drawn
+        Seeds and parameter values may differ; the times of the trials may not.
+    device, report
         As `simulate` has them.
-    seeds : list of int
-        A seed for each network.
 
     Returns
     -------
-    list of xarray.Dataset
-        One recording a seed.
+    list of xarray.Dataset or SimulationError
+        The recording of each network, or what is wrong with it.
 
     Raises
     ------
     IzhiresError
-        As `simulate` does.
+        As `simulate` does, for what concerns all.
     """
     say = report or (lambda stage, share: None)
     if isinstance(device, str):
         device = get(device)
-    streams = [configuration.seeds.with_changes(seed=seed) for seed in seeds]
-    experiments = [configuration.paradigm.experiment(each.generator("trials"), variant) for each in streams]
-    plans = [make_plan(configuration, experiment, each) for experiment, each in zip(experiments, streams, strict=True)]
-    single = plans[0][0]
-    plan, arrays = combine(single, [numbers for _, numbers in plans])
+    plan, arrays = combine([each.plan for each in networks], [each.arrays for each in networks])
     say("build", 0.0)
     program = device.prepare(plan)
     say("run", 0.0)
     began = time.perf_counter()
-    cells = plan.cells * plan.replicates
-    most = configuration.keep.fastest_rate * cells * plan.duration
+    cells, many = plan.cells * plan.replicates, plan.replicates
+    limits = [each.configuration.keep.fastest_rate for each in networks]
+    # of several networks one may run away, firing at every step, and the others still have their recordings
+    allowed = limits[0] if many == 1 else sum(sorted(limits)[1:]) + 1 / plan.cell_step
+    most = allowed * plan.cells * plan.duration
 
     def progress(share: float, spikes: int) -> None:
         if spikes > most:  # by now the mean over the whole run, whatever comes
             now = share * plan.duration
             rate = spikes / cells / max(now, plan.readout_step)
+            which = "the network" if many == 1 else f"at least two of the {many} networks side by side"
             raise SimulationError(
-                f"the network ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, "
-                f"hence more than keep.fastest_rate {configuration.keep.fastest_rate:g} Hz over the whole run"
+                f"{which} ran away: mean rate {rate:.3g} Hz in the first {now:.3g} s of {plan.duration:.4g} s, "
+                f"hence more than keep.fastest_rate {limits[0]:g} Hz over the whole run"
             )
         say("run", share)
 
     outputs = split(plan, program.run(arrays, progress))
     took = time.perf_counter() - began
-    recordings = []
-    for own, experiment, each in zip(outputs, experiments, streams, strict=True):
-        facts = Facts(device.name, program.schedule(), program.build_seconds, took, plan.replicates)
-        recordings.append(record(configuration, each, variant, single, experiment, own, facts))
-    return recordings
+    facts = Facts(device.name, program.schedule(), program.build_seconds, took, many)
+    found: list[xr.Dataset | SimulationError] = []
+    for each, own in zip(networks, outputs, strict=True):
+        try:
+            found.append(record(each, own, facts))
+        except SimulationError as error:
+            found.append(error)
+    return found
 
 
 @dataclass(frozen=True)
@@ -142,15 +169,7 @@ class Facts:
     replicates: int = 1
 
 
-def record(
-    configuration: Configuration,
-    seeds: Seeds,
-    variant: str,
-    plan: Plan,
-    experiment: Experiment,
-    outputs: dict[str, np.ndarray],
-    facts: Facts,
-) -> xr.Dataset:
+def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dataset:
     """Check what a program returned, and make the recording of it.
 
     Raises
@@ -158,6 +177,8 @@ def record(
     SimulationError
         If the network was silent, ran away, or its readouts diverged.
     """
+    configuration, seeds, variant = drawn.configuration, drawn.seeds, drawn.variant
+    experiment, plan = drawn.experiment, drawn.plan
     check_activity(plan, configuration, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
     recording.attrs = {

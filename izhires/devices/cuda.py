@@ -21,16 +21,21 @@ import numpy as np
 
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
-from izhires.plan import Plan
 
 # CUDA 13 needs C++17
 FLAGS = ["-std=c++17", "-O3", "-w", "-rdc=true", "-Xcompiler", "-w", "-I."]
 MAKEFILE = """\
 NVCC = nvcc
+ARCHITECTURE = {architecture}
 FLAGS = {flags}
+# the folder with include/ and lib64/ or lib/ of cuRAND, where it is not beside nvcc
+CURAND = {curand}
+# named as a file: PyPI's package has no libcurand.so without a version
+library = $(firstword $(wildcard $(CURAND)/lib64/libcurand.so* $(CURAND)/lib/libcurand.so*))
+there = -I$(CURAND)/include -L$(dir $(library)) -l:$(notdir $(library)) -Xlinker -rpath=$(dir $(library))
 
 main: all.cu
-\t$(NVCC) $(FLAGS) -arch={architecture} {include} all.cu -o main {library} -lcurand
+\t$(NVCC) $(FLAGS) -arch=$(ARCHITECTURE) all.cu -o main $(if $(CURAND),$(there),-lcurand)
 """
 ARCHITECTURE = "8.0"
 """Used where no GPU tells its own: every later one runs it, through a translation at its first start."""
@@ -71,16 +76,14 @@ def toolkit() -> Path:
     return Path(found).resolve().parents[1] if found else Path("/usr/local/cuda")
 
 
-def curand() -> tuple[Path, Path] | None:
-    """Return the folders of cuRAND's header and library: the toolkit's, or those of PyPI's ``nvidia-curand``."""
-    places = [(toolkit() / "include", toolkit() / "lib64")]
+def curand() -> Path | None:
+    """Return the folder of cuRAND's ``include`` and ``lib``: the toolkit's, or PyPI's ``nvidia-curand``."""
     pip = Path(sysconfig.get_path("purelib")) / "nvidia"
-    places += [(path.parent, path.parents[1] / "lib") for path in sorted(pip.glob("*/include/curand.h"))]
-    for path in (Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)):
-        places.append((path / "include", path / "lib64"))
-    for include, library in places:
-        if (include / "curand_kernel.h").exists() and any(library.glob("libcurand.so*")):
-            return include, library
+    places = [toolkit(), *(path.parents[1] for path in sorted(pip.glob("*/include/curand.h")))]
+    places += [Path("/usr/local/cuda"), *sorted(Path("/usr/local").glob("cuda-*"), reverse=True)]
+    for place in places:
+        if (place / "include" / "curand_kernel.h").exists() and any(place.glob("lib*/libcurand.so*")):
+            return place
     return None
 
 
@@ -138,10 +141,9 @@ class CudaDevice(StandaloneDevice):
         return [architecture()]
 
     def makefile(self, portable: bool = False) -> str:  # noqa: D102
-        place = None if portable else curand()
-        include, library = (f"-I{place[0]}", f"-L. -Xlinker -rpath={place[1]}") if place else ("", "")
+        place = "" if portable else curand() or ""
         name = f"sm_{architecture().replace('.', '')}"
-        return MAKEFILE.format(flags=" ".join(FLAGS), architecture=name, include=include, library=library)
+        return MAKEFILE.format(flags=" ".join(FLAGS), architecture=name, curand=place)
 
     def toolchain(self) -> str:  # noqa: D102
         try:
@@ -149,15 +151,6 @@ class CudaDevice(StandaloneDevice):
         except (OSError, subprocess.CalledProcessError) as error:
             raise ToolchainError(self.cannot_compile() or f"nvcc --version failed: {error}", "device cuda") from None
         return "|".join([hashlib.sha256(said.encode()).hexdigest(), version("brian2"), version("brian2cuda")])
-
-    def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:  # noqa: D102
-        super().write_project(plan, folder, portable)
-        place = curand()
-        if (
-            place and not portable
-        ):  # the linker looks for the name without a version, which the PyPI package does not have
-            library = sorted(place[1].glob("libcurand.so*"))[0]
-            (folder / "libcurand.so").symlink_to(library)
 
 
 DEVICE = CudaDevice

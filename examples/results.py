@@ -229,8 +229,8 @@ def main() -> None:
     lines += [
         "",
         "What the trials allow, without any network: the trial after a switch of timing by which both events have",
-        "occurred, and 75% recovery of p(A) after the switch of probability by an exact observer of the same trials, which",
-        "knows only that one trial in 100 brings a change.",
+        "occurred, and 75% recovery of p(A) after the switch of probability by an exact observer of the same trials,",
+        "which knows only that one trial in 100 brings a change.",
         "",
     ]
     for seeds, name in ((options.seeds, "meet-sequence"), (options.more, "more-sequence")):

@@ -64,9 +64,11 @@ def examine(report: Callable[[str], None] = lambda subject: None) -> Iterator[Fi
 def _python() -> Iterator[Finding]:
     text = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("python", sys.version_info >= (3, 11), text, needed=True)
+    found = {}
     for name in PACKAGES:
         try:
-            yield Finding(name, True, version(name))
+            found[name] = version(name)
+            yield Finding(name, True, found[name])
         except PackageNotFoundError:
             optional = {
                 "brian2cuda": "for --device cuda only: pip install 'izhires[cuda]' on Python 3.12",
@@ -76,8 +78,9 @@ def _python() -> Iterator[Finding]:
                 name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional
             )
     fitting = FITTING.get(sys.version_info[:2])
-    if fitting and not version("brian2").startswith(fitting):
-        yield Finding("versions", None, f"brian2 {version('brian2')} here, {fitting} is the newest for this Python")
+    here = found.get("brian2", "")
+    if fitting and here and not here.startswith(f"{fitting}."):
+        yield Finding("versions", None, f"brian2 {here} here; {fitting} is the newest that was tried on this Python")
 
 
 def _compiler() -> Iterator[Finding]:

@@ -3,10 +3,8 @@
     python examples/results.py --seeds 100:105 --out results [--participant sub-AB4/eeg/*_events.tsv ...]
 
 Experiments: the four blocks of the Multi-Event Expectation Task on three circuits (sequence, random, unconnected),
-eleven levels of
-probability and five latencies on the first two, more seeds of the default, and a participant's event files when given.
-Recordings that
-are there are kept.
+eleven levels of probability and five latencies on the first two, more seeds of the default, and a participant's
+event files when given. Recordings that are there are kept.
 """
 
 from __future__ import annotations

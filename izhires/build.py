@@ -51,8 +51,7 @@ class Built:
     network : brian2.Network
     outputs : dict of str to brian2 variable
         Recorded variables: ``spikes.t``, ``spikes.i``, ``when.z``, ``snapshots.when``, ``snapshots.what``,
-        ``snapshots.x``,
-        ``snapshots.q``, ``snapshots.t``.
+        ``snapshots.x``, ``snapshots.q``, ``snapshots.t``.
     parameters : dict of str to brian2 variable
         Variables of one value, by ``object.variable``.
     """

@@ -45,11 +45,14 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
     Returns
     -------
     list of Agreement
-        Spikes first, where both hold any; a variable that one lacks is named.
+        Spikes first, unless neither holds any; a variable that one lacks is named.
     """
     found = []
     if "spike_time" in first and "spike_time" in second:
         found.append(_spikes(first, second))
+    elif "spike_time" in first or "spike_time" in second:
+        where = "first" if "spike_time" in first else "second"
+        found.append(Agreement("spikes", False, np.nan, np.nan, f"only in the {where}"))
     names = [name for name in first.variables if not str(name).startswith("spike_")]
     for name in names:
         if name not in second.variables:
@@ -65,13 +68,11 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
             same = bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
             scale = float(np.nanmax(np.abs(a), initial=0.0))
             off = float(np.nanmax(np.abs(a.astype(float) - b), initial=0.0))
-            text = (
-                "identical"
-                if same
-                else f"differs by at most {off:.3g}, {off / scale:.2g} of its largest value"
-                if scale
-                else f"{off:.3g}"
-            )
+            missing = int((np.isnan(a) != np.isnan(b)).sum()) if a.dtype.kind == "f" else 0
+            parts = [f"differs by at most {off:.3g}"] if off else []
+            parts += [f"{off / scale:.2g} of its largest value"] if off and scale else []
+            parts += [f"{missing} values missing in one only"] if missing else []
+            text = "identical" if same else ", ".join(parts) or "different"
             found.append(Agreement(str(name), same, off, scale, text))
     found += [
         Agreement(str(name), False, np.nan, np.nan, "only in the second")

@@ -17,8 +17,7 @@ class State(Declaration):
     """What the readouts see of the cells, renewed every readout step.
 
     s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each
-    cell, and
-    x, the mean of r over the window after the cue.
+    cell, and x, the mean of r over the window after the cue.
     """
 
     time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)

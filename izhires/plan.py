@@ -1,8 +1,7 @@
 """From model, experiment and seeds to a plan: every Brian2 text, and every number apart from them.
 
-The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves every
-seed and every
-parameter value, and a plan can be made, printed and compared on a machine without Brian2.
+The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves
+every seed and every parameter value, and a plan can be made, printed and compared on a machine without Brian2.
 """
 
 from __future__ import annotations
@@ -43,9 +42,8 @@ in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
 learning = learn(t) : 1
 channel : integer (constant)
 """
-"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``, ``event``
-(index of the
-trial's event, -1 without one) and ``learn``, one value a readout step."""
+"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
+``event`` (index of the trial's event, -1 without one) and ``learn``, one value a readout step."""
 
 STATE = """
 r : Hz (linked)
@@ -67,8 +65,8 @@ s = (r - mean)/sqrt(variance + smallest_spread**2)
 total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
 x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 """
-"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the window
-closes."""
+"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
+window closes."""
 
 DRIVE_UPDATE = """
 drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2) + feedback

@@ -101,8 +101,7 @@ def simulate_together(
     """Run several networks of one plan side by side, as one network with block-diagonal synapses.
 
     That fills a GPU, and is slower than separate processes on a CPU. The noise of all comes from the generator of the
-    first seed; without
-    noise each recording is that of its seed alone.
+    first seed; without noise each recording is that of its seed alone.
 
     Parameters
     ----------

@@ -13,8 +13,7 @@ from izhires.errors import Complaint, ParadigmError
 
 KINDS = ("warm-up", "train", "probe")
 """A training trial is part of the task. Two kinds are inserted, cue-only and with learning off: a probe, whose
-prediction is read, and a
-warm-up trial, during which the network settles."""
+prediction is read, and a warm-up trial, during which the network settles."""
 
 TRIAL_COLUMNS = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
 OUTCOME_COLUMNS = ("block", "event", "latency", "probability")

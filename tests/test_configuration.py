@@ -14,7 +14,10 @@ from izhires.paradigms import CuedReaction
 from izhires.paradigms.base import Paradigm
 from izhires.rules.base import Rule
 
-REQUIRED = {"cued_reaction": {"events_files": ["a.tsv", "b.tsv"], "cue": "cue", "events": ["go", "no-go"]}}
+REQUIRED = {
+    "cued_reaction": {"events_files": ["a.tsv", "b.tsv"], "cue": "cue", "events": ["go", "no-go"]},
+    "table": {"file": "trials.csv"},
+}
 BLOCK = (
     'paradigm.blocks = [{{trials = 4, latency = {{A = "300 ms", B = "{late}"}}, probability = {{A = {a}, B = {b}}}}}]'
 )

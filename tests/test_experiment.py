@@ -367,7 +367,7 @@ def test_a_new_paradigm_is_one_file_and_none_needs_a_simulator(tmp_path):
         import izhires.paradigms as room
         room.__path__.append(sys.argv[1])
         known = room.Paradigm.alternatives()
-        assert list(known) == ["cued_reaction", "meet", "meet_levels", "single"], list(known)
+        assert set(known) >= {"cued_reaction", "meet", "meet_levels", "single"}, list(known)
         assert all(each.source and each.summary() for each in known.values())
         assert known["single"]().experiment(None).duration == 1
         assert known["single"]().variants() == ("",)

@@ -1,4 +1,4 @@
-"""The paradigm of a user's own trial table: the same experiment as the task that wrote the table, and clear complaints."""
+"""A user's own trial table: the same experiment as the task that wrote it, and clear complaints."""
 
 import numpy as np
 import pytest

@@ -94,13 +94,13 @@ def _end(number: int, _: Any) -> None:
     raise error
 
 
-def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+def _interruptible(command: Callable[..., int | None]) -> Callable[..., int | None]:
     """Turn an interrupt into an error of this package before typer sees it, which would say nothing."""
 
     @functools.wraps(command)
-    def run(*args: Any, **options: Any) -> None:
+    def run(*args: Any, **options: Any) -> int | None:
         try:
-            command(*args, **options)
+            return command(*args, **options)
         except KeyboardInterrupt as interrupt:
             raise Interrupted(f"interrupted; {str(interrupt) or 'nothing half-written is left'}") from interrupt
 

@@ -11,8 +11,8 @@ import numpy as np
 from izhires.plan import Plan
 
 Report = Callable[[float, int], None]
-"""Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises ends
-the run."""
+"""Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises
+ends the run."""
 
 
 class Program(abc.ABC):

@@ -64,8 +64,8 @@ def gpu() -> tuple[str, str] | None:
     command = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
-        name, _, capability = said.splitlines()[0].rpartition(",")
-        return name.strip(), capability.strip()
+        name, _, capability = (part.strip() for part in said.splitlines()[0].rpartition(","))
+        return (name, capability) if re.fullmatch(r"\d{1,2}\.\d", capability) else None
     except (OSError, IndexError, subprocess.SubprocessError):
         return None
 

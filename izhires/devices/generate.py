@@ -1,9 +1,8 @@
 """What every generator of a standalone project does: numbers as placeholders, and the list of what carries them.
 
-A generator runs in a process of its own, so that a user's Brian2 session, its device and its preferences stay as they
-are. The project is
-written with placeholders for all numbers; which file or argument carries which number is written to ``build.json``
-beside it.
+A generator runs in a process of its own, so that a user's Brian2 session, its device and its preferences stay as
+they are. The project is written with placeholders for all numbers; which file or argument carries which number is
+written to ``build.json`` beside it.
 """
 
 from __future__ import annotations
@@ -91,8 +90,8 @@ def unit(folder: Path, functions: list[str], headers: list[str], suffix: str) ->
     share names.
 
     Fewer, larger units compile several times faster, because the headers are read once. All headers must come first:
-    inside a
-    namespace they would declare other things. What runs after a run may use what it follows, and shares its namespace.
+    inside a namespace they would declare other things. What runs after a run may use what it follows, and shares its
+    namespace.
     """
     lines = [f"#include {header}" for header in headers]
     for function in functions:

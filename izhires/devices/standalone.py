@@ -1,8 +1,8 @@
 """Standalone projects: generated once per plan, compiled once, run with any numbers of the same shape.
 
 Builds are kept in the user's cache folder under a hash of the plan, the versions, the compiler and its flags. A run
-takes a private working
-folder with its own numbers beside the shared program, so several processes may use one build at once.
+takes a private working folder with its own numbers beside the shared program, so several processes may use one build
+at once.
 """
 
 from __future__ import annotations

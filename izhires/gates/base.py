@@ -14,9 +14,8 @@ class Gate(Component):
     ----------
     expression : str
         Brian2 expression, dimensionless, 0 where nothing may be learned. It may read ``learning``, ``occurs``,
-        ``target``, ``z``,
-        ``since_event`` (s, time from this trial's event, negative before it), and every parameter of the gate by its
-        name.
+        ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative before it), and every parameter of
+        the gate by its name.
     source : str
         Citation.
     """

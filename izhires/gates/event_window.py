@@ -9,12 +9,10 @@ from izhires.gates.base import Gate
 
 
 class EventWindow(Gate):
-    """Open for the channel whose event occurs, fully within +-half_width of it, elsewhere as far as the channel
-    predicts.
+    """Open for the channel whose event occurs: fully around the event, elsewhere as far as the channel predicts.
 
-    G_k = 1 within the window, else clip(z_k, baseline, 1): what the channel predicts at the wrong time is unlearned.
-    With
-    ``closed_outside = true`` it is 0 outside, the literal window.
+    G_k = 1 within +-half_width of the event, else clip(z_k, baseline, 1): what the channel predicts at the wrong time
+    is unlearned. With ``closed_outside = true`` it is 0 outside, the literal window.
     """
 
     type: Literal["event_window"] = "event_window"

@@ -19,8 +19,8 @@ NEEDED = ("onset", "duration", "cue", "event", "latency")
 class Table(Paradigm):
     """Trials from a CSV file with columns onset, duration, cue, event, latency (s), and optionally block, kind, learn.
 
-    Times of ``onset`` and ``cue`` count from the start of the experiment, ``latency`` from the cue; ``event`` and ``latency`` are
-    empty in a cue-only trial. The expectation of a block is what occurred in it.
+    Times of ``onset`` and ``cue`` count from the start of the experiment, ``latency`` from the cue; ``event`` and
+    ``latency`` are empty in a cue-only trial. The expectation of a block is what occurred in it.
     """
 
     source: ClassVar[str] = "one's own"

@@ -182,7 +182,7 @@ BAD = [
     ("reservoir.slow_fraction = 1.5", ["reservoir.slow_fraction: must be at most 1.0, got 1.5"]),
     ("reservoir.composition = {RS = 0.5}", ["reservoir.composition: the shares must sum to 1, they sum to 0.5"]),
     ("seeds.noise = -1", ["seeds.noise: must be at least 0, got -1"]),
-    ('state.time_step = "0.7 ms"', ["state.time_step: must be a whole multiple of the cells' step of 0.5 ms, got 0.7 ms"]),
+    ('state.time_step = "0.7 ms"', ["state.time_step: must be a whole multiple of the cells' step, 0.5 ms, got 0.7 ms"]),
     ('state.time_step = "1.5 ms"', ["state.time_step: must divide 1 ms or be whole milliseconds, got 1.5 ms"]),
     # probabilities
     (BLOCK.format(late="600 ms", a=1.2, b=-0.2),

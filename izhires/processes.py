@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # reads until something comes, or until the other end of the pipe is gone, which a killed process cannot prevent
@@ -54,6 +56,16 @@ def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
             if stream is not None:
                 stream.close()
         guard.communicate(b"done\n")
+
+
+def python(*arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Return command and environment of a Python that imports this very package.
+
+    Not the folder it is started in, which may hold another `izhires`: a checkout beside an installed package, say.
+    """
+    own = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")]))
+    return [sys.executable, "-P", *arguments], {**os.environ, "PYTHONPATH": path}
 
 
 def ending(code: int) -> str:

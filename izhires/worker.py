@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any
 
 from izhires.errors import IzhiresError, SimulationError
-from izhires.processes import tied
+from izhires.processes import python, tied
 
 if TYPE_CHECKING:
     import subprocess
@@ -47,8 +47,8 @@ def worker(configuration: Configuration, device: str) -> Iterator[tuple[Connecti
     import cloudpickle  # takes along classes that a user's script defines
 
     ours, theirs = Pipe()
-    command = [sys.executable, "-c", f"from izhires.worker import main; main({theirs.fileno()})"]
-    with tied(command, pass_fds=[theirs.fileno()]) as process:
+    command, environment = python("-c", f"from izhires.worker import main; main({theirs.fileno()})")
+    with tied(command, env=environment, pass_fds=[theirs.fileno()]) as process:
         theirs.close()
         try:
             ours.send(sys.path)

@@ -32,7 +32,8 @@ QUIET = small.configuration()
 NOISY = small.configuration(reservoir__noise="1 mV/sqrt(ms)")
 """Differs from `QUIET` in a number only, so that both share a build."""
 
-DEVICES = ("cpp", "numpy")
+DEVICES = ("cpp", "numpy", *(("cython",) if "IZHIRES_TEST_CYTHON" in os.environ else ()))
+"""Cython takes minutes to compile all pieces of a network: its tests run with IZHIRES_TEST_CYTHON=1 only."""
 TIMES = {"build_seconds", "run_seconds", "created"}
 
 
@@ -374,6 +375,32 @@ def test_noise_makes_cells_fire_alike_on_both_devices():
     assert cpp[:, 0].mean() > 2
     assert np.all(np.abs(measured("numpy", range(3)).mean(axis=0) - cpp.mean(axis=0)) < bound)
     assert np.any(np.abs(measured("cpp", range(100, 103), 1.2).mean(axis=0) - cpp.mean(axis=0)) > bound)
+
+
+def test_noise_leaves_the_learning_curve_alike_on_both_devices():
+    """Of 40 noises on cpp and 3 on numpy: identity predictions and log mean |timing prediction| as learning goes on.
+
+    Both events have been taught by the first of the moments that are compared.
+
+    16 t tests with a chance of 1e-7 each to fail; a "what" rule half as fast would be noticed, which is tested too.
+    """
+    _, plan, arrays = small.planned(NOISY)
+
+    def measured(device, seeds, **changes):
+        program, rows = get(device).prepare(plan), []
+        for seed in seeds:
+            found = program.run({**arrays, **changes, "cells.noise_seed": np.int32(seed)})
+            timing = [np.log(np.abs(part).mean(axis=0)) for part in np.array_split(found["when.z"][1800:], 4)]
+            rows.append(np.concatenate([found["snapshots.q"][[8, 10, 12, 14]].ravel(), np.ravel(timing)]))
+        return np.array(rows)
+
+    cpp = measured("cpp", range(40))
+    assert cpp.shape == (40, 16)
+    bound = stats.t.isf(0.5e-7, len(cpp) - 1) * cpp.std(axis=0, ddof=1) * np.sqrt(1 / len(cpp) + 1 / 3)
+    assert np.all(bound > 0)
+    assert np.all(np.abs(measured("numpy", range(3)).mean(axis=0) - cpp.mean(axis=0)) < bound)
+    slower = {"what.fastest": arrays["what.fastest"] / 2}
+    assert np.any(np.abs(measured("cpp", range(100, 103), **slower).mean(axis=0) - cpp.mean(axis=0)) > bound)
 
 
 # a user's own equations

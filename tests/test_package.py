@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import izhires
+from izhires.processes import python
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {"izhires": "izhires", "paradigms": "izhires.paradigms", "analysis": "izhires.analysis"}
@@ -126,3 +130,34 @@ def test_the_wheel_runs_in_an_empty_environment(wheel, tmp_path):
     listed = checked(scripts / "izhires", "list", cwd=elsewhere)
     for name in ("meet", "cued_reaction", "sequence", "random", "three_factor", "RS"):
         assert re.search(rf"\b{name}\b", listed), listed
+
+
+def test_a_checkout_that_is_not_installed_runs(tmp_path):
+    """Its three rooms lie side by side; the environment needs only what the package depends on."""
+    checkout = tmp_path / "checkout"
+    for room in ("izhires", "paradigms", "analysis"):
+        shutil.copytree(ROOT / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__"))
+    script = (
+        "import izhires, izhires.paradigms, izhires.analysis.metrics.base as base\n"
+        "print(izhires.__file__, izhires.paradigms.__file__, len(base.all_metrics()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=checkout, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    package, paradigms, metrics = done.stdout.split()
+    assert package.startswith(str(checkout))
+    assert paradigms.startswith(str(checkout))
+    assert int(metrics) > 5
+
+
+def test_workers_and_generators_import_this_package_wherever_they_are_started(tmp_path, monkeypatch):
+    """Also in a folder that holds an `izhires` of its own."""
+    (tmp_path / "izhires").mkdir()
+    (tmp_path / "izhires" / "__init__.py").write_text("raise SystemExit('the wrong one')\n")
+    monkeypatch.chdir(tmp_path)
+    command, environment = python("-c", "import izhires.paradigms; print(izhires.__file__)")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == izhires.__file__

@@ -1,5 +1,7 @@
 """Whole runs of both devices against a second implementation of the same equations, see reference.py."""
 
+import os
+
 import numpy as np
 import pytest
 import reference
@@ -70,7 +72,7 @@ def test_the_reference_run_is_worth_comparing(name, truth):
     assert found["snapshots.q"].max() > 0.1
 
 
-@pytest.mark.parametrize("device", ["cpp", "numpy"])
+@pytest.mark.parametrize("device", ["cpp", "numpy", *(["cython"] if "IZHIRES_TEST_CYTHON" in os.environ else [])])
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_agrees_with_the_reference(name, device, truth):
     expected, found = truth(name), small.outputs(CASES[name], device)

@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from izhires.devices.base import Device, Program, Report, check_arrays
 from izhires.errors import ConfigurationError, SimulationError, ToolchainError
 from izhires.lock import Busy, lock
 from izhires.plan import Plan
-from izhires.processes import ending, tied
+from izhires.processes import ending, python, tied
 
 # of the working folders of runs, among the temporary files
 PREFIX = "izhires-run-"
@@ -253,21 +252,15 @@ class StandaloneDevice(Device):
     def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:
         """Write the sources of a plan and their Makefile into a folder."""
         (folder / "plan.json").write_text(json.dumps(plan.__dict__))
-        command = [
-            sys.executable,
-            "-m",
-            self.generator,
-            str(folder / "plan.json"),
-            str(folder),
-            *self.generator_arguments(),
-        ]
-        self._step(command, folder, "generate.log")
+        files = [str(folder / "plan.json"), str(folder)]
+        command, environment = python("-m", self.generator, *files, *self.generator_arguments())
+        self._step(command, folder, "generate.log", environment)
         (folder / "makefile").unlink(missing_ok=True)  # Brian2's own; GNU make would prefer it
         (folder / "Makefile").write_text(self.makefile(portable))
 
-    def _step(self, command: list[str], folder: Path, log: str) -> None:
+    def _step(self, command: list[str], folder: Path, log: str, environment: dict[str, str] | None = None) -> None:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-        with tied(command, cwd=folder, text=True, errors="replace", **streams) as process:
+        with tied(command, cwd=folder, env=environment, text=True, errors="replace", **streams) as process:
             said = process.stdout.read() if process.stdout else ""
         (folder / log).write_text(said)
         last = (said.strip().splitlines() or ["nothing"])[-1]

@@ -49,7 +49,9 @@ class Table(Paradigm):
             raise ParadigmError(f"cannot be read: {error}", self.file) from None
         missing = [name for name in NEEDED if name not in trials]
         if missing:
-            raise ParadigmError(f"column {' and '.join(missing)} missing; it has {', '.join(trials)}", self.file)
+            raise ParadigmError(
+                f"column {' and '.join(missing)} missing; it has {', '.join(map(str, trials.columns))}", self.file
+            )
         try:
             return Experiment.from_table(
                 trials,

@@ -382,7 +382,7 @@ def test_noise_leaves_the_learning_curve_alike_on_both_devices():
 
     Both events have been taught by the first of the moments that are compared.
 
-    16 t tests with a chance of 1e-7 each to fail; a "what" rule half as fast would be noticed, which is tested too.
+    16 t tests with a chance of 1e-7 each to fail; a timing rule half as fast would be noticed, which is tested too.
     """
     _, plan, arrays = small.planned(NOISY)
 
@@ -399,7 +399,7 @@ def test_noise_leaves_the_learning_curve_alike_on_both_devices():
     bound = stats.t.isf(0.5e-7, len(cpp) - 1) * cpp.std(axis=0, ddof=1) * np.sqrt(1 / len(cpp) + 1 / 3)
     assert np.all(bound > 0)
     assert np.all(np.abs(measured("numpy", range(3)).mean(axis=0) - cpp.mean(axis=0)) < bound)
-    slower = {"what.fastest": arrays["what.fastest"] / 2}
+    slower = {"when.rate": arrays["when.rate"] / 2}
     assert np.any(np.abs(measured("cpp", range(100, 103), **slower).mean(axis=0) - cpp.mean(axis=0)) > bound)
 
 

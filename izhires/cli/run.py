@@ -105,7 +105,7 @@ def _device(name: str) -> str:
         return name
     missing = get("cpp").missing()
     if missing:
-        print(f"izhires: {missing}; running on the numpy device, which is about 18 times slower", file=sys.stderr)
+        print(f"izhires: {missing}; running on the numpy device, which is many times slower", file=sys.stderr)
         return "numpy"
     return "cpp"
 

@@ -151,7 +151,9 @@ def notes(table: pd.DataFrame) -> list[str]:
     table = _with_text(table)
     noted = table[table["note"] != ""]
     lines = []
-    recordings = len(table.loc[table["seed"].notna(), ["variant", "seed"]].drop_duplicates())
+    # a study's metrics have rows of single seeds, too
+    own = [name for each in all_metrics().values() if each.scope == "recording" for name in each.columns()]
+    recordings = len(table.loc[table["metric"].isin(own), ["variant", "seed"]].drop_duplicates())
     for note, group in noted.groupby("note", sort=False):
         concerned = len(group[["variant", "seed"]].drop_duplicates())
         few = (

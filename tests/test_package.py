@@ -130,6 +130,14 @@ def test_the_wheel_runs_in_an_empty_environment(wheel, tmp_path):
     listed = checked(scripts / "izhires", "list", cwd=elsewhere)
     for name in ("meet", "cued_reaction", "sequence", "random", "three_factor", "RS"):
         assert re.search(rf"\b{name}\b", listed), listed
+    # the same program and the same numbers as from the checkout: bit for bit
+    task = 'paradigm.blocks=[{trials=2,latency={A="300 ms"},probability={A=1.0}}]'
+    options = ["run", "meet", "--set", "reservoir=random", "--set", "reservoir.n=120", "--set", task, "--seeds", "3"]
+    checked(scripts / "izhires", *options, "--out", "wheel", cwd=elsewhere)
+    checked(sys.executable, "-m", "izhires", *options, "--out", "checkout", cwd=elsewhere)
+    first, second = (izhires.load(elsewhere / each / "meet_seed3.nc") for each in ("wheel", "checkout"))
+    assert first.equals(second)
+    assert float(first.rate.mean()) > 1
 
 
 def test_a_checkout_that_is_not_installed_runs(tmp_path):

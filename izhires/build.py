@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import brian2 as b2
 import numpy as np
@@ -64,13 +64,16 @@ class Built:
 class Additions:
     """What a device needs or adds beyond plain Brian2; this one adds nothing."""
 
+    own_noise: ClassVar[bool] = False
+    """Whether `fill_noise` takes the place of Brian2's ``xi``."""
+
     def clock(self, step: float) -> b2.Clock:
         """Return the clock of the cells."""
         return b2.Clock(step * b2.second, name="cell_clock")
 
     def fill_noise(self, cells: b2.NeuronGroup) -> Any:
-        """Return the object that fills the cells' variable ``gaussian`` before each step, or None to keep ``xi``."""
-        return None
+        """Return the object that fills the cells' variable ``gaussian`` before each step, where there is own noise."""
+        raise NotImplementedError
 
     def dense_sum(self, updater: Any, inner: str, rows: int) -> None:
         """Take over a summed variable between channels and all cells of their network, `rows` channels in order.
@@ -105,7 +108,6 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     """
     net = b2.Network()
     additions = additions or Additions()
-    own_noise = type(additions).fill_noise is not Additions.fill_noise
     texts = plan.texts
     # all replicates together; each has its own block of cells and channels, in order
     many = plan.replicates
@@ -159,7 +161,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
 
     # cells
     equations = texts["cells"]["equations"]
-    if own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
+    if additions.own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
         equations = _xi_as_array(equations) + "gaussian : 1\nnoise_seed : integer (shared, constant)\n"
     cells = neurons(
         "cells",
@@ -203,11 +205,11 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     what.set_event_schedule("window_end", *SCHEDULE["window's end"])
     what.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["what cleared"])
     what.run_on_event("window_end", texts["what"]["update"], *SCHEDULE["what rule"])
-    if not own_noise:
+    if not additions.own_noise:
         arrays = {key: value for key, value in arrays.items() if key != "cells.noise_seed"}
     for name, group in (("cells", cells), ("state", state), ("population", population), ("when", when), ("what", what)):
         fill(name, group)
-    if own_noise:
+    if additions.own_noise:
         source = additions.fill_noise(cells)
         _at(source, "noise")
         net.add(source)

@@ -153,8 +153,8 @@ class Plan:
         return "\n".join(lines)
 
 
-def _constants(*owners: Declaration, only: dict[str, str] | None = None) -> tuple[str, dict[str, float]]:
-    """Return the equations lines and the SI values of the numeric parameters of some declarations.
+def _constants(*owners: Declaration, only: tuple[str, ...] | None = None) -> tuple[str, dict[str, float]]:
+    """Return the equations lines and the SI values of the numeric parameters of some declarations, or `only` of some.
 
     Raises
     ------
@@ -165,11 +165,7 @@ def _constants(*owners: Declaration, only: dict[str, str] | None = None) -> tupl
     for owner in owners:
         for name, info in type(owner).model_fields.items():
             value = getattr(owner, name)
-            if (
-                isinstance(value, str)
-                or not isinstance(value, (bool, int, float))
-                or (only is not None and name not in only)
-            ):
+            if not isinstance(value, (int, float)) or (only is not None and name not in only):
                 continue
             unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
             if name in values:
@@ -262,12 +258,12 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
 
     # state
     inputs = seeds.generator("input")
-    state_lines, state_values = _constants(model.state, only={"tau_mean": "", "smallest_spread": ""})
+    state_lines, state_values = _constants(model.state, only=("tau_mean", "smallest_spread"))
     task_lines, task_values = _shared(window=window, cue_duration=("second", experiment.cue_duration))
     put("state", {**state_values, **task_values})
     put("state", {"bias": cells["bias"], "cue_weight": reservoir.draw_cue(inputs, seeds)})
     texts["state"] = {"equations": STATE + state_lines + task_lines, "update": STATE_UPDATE, "drive": DRIVE_UPDATE}
-    lines, values = _constants(model.state, only={"tau_power": ""})
+    lines, values = _constants(model.state, only=("tau_power",))
     put("population", values)
     texts["population"] = {"equations": POPULATION + lines, "update": POPULATION_UPDATE}
 

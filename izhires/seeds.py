@@ -35,5 +35,5 @@ class Seeds(Declaration):
         return np.random.default_rng(self.sequence(stream))
 
     def integer(self, stream: str) -> int:
-        """Return a positive 31-bit integer of the named stream, for a device's own generator."""
+        """Return a 31-bit integer, 0 or more, of the named stream, for a device's own generator."""
         return int(self.sequence(stream).generate_state(1)[0] >> 1)

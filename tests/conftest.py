@@ -1,10 +1,14 @@
-"""What all tests share: one cache of builds, which is not the user's."""
+"""What all tests share: one cache of builds, which is not the user's, and the command line in this process."""
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 import pytest
+
+from izhires.cli import main
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,3 +24,19 @@ def builds(tmp_path_factory):
         del os.environ["XDG_CACHE_HOME"]
     else:
         os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture
+def command_line(monkeypatch, capsys):
+    """Run the command line in this process; returns the exit code and what it said (``out`` and ``err``)."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr()
+
+    yield run
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 import textwrap
@@ -20,7 +19,6 @@ from izhires.analysis import all_figures, all_metrics
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
-from izhires.cli import main
 from izhires.gates.base import Gate
 from izhires.paradigms.base import Paradigm
 from izhires.recording import load, load_folder
@@ -53,19 +51,14 @@ def finished(config, tmp_path_factory):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(command_line):
     """The command line in this process: returns the exit code and what it said on stdout."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, capsys.readouterr().out
+        code, said = command_line(*arguments)
+        return code, said.out
 
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return run
 
 
 KINDS = {

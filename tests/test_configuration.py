@@ -1,13 +1,10 @@
 # ruff: noqa: E501 (messages as they are said)
-import signal
-import sys
 
 import pytest
 from small import configuration as small
 from terminal import izhires
 
 from izhires.circuits.base import Reservoir
-from izhires.cli import main
 from izhires.configuration import Configuration, parse_seeds, read
 from izhires.errors import ConfigurationError
 from izhires.paradigms import CuedReaction
@@ -24,19 +21,14 @@ BLOCK = (
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(command_line):
     """The command line in this process: returns the exit code and the lines it said on stderr."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, capsys.readouterr().err.splitlines()
+        code, said = command_line(*arguments)
+        return code, said.err.splitlines()
 
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return run
 
 
 def every_alternative():

@@ -129,14 +129,14 @@ class Reservoir(Component):
     inhibition: str = parameter(INHIBITION, "what a spike does through an inhibitory synapse")
 
     # the parameters that stand as symbols in the equations above
-    constants: ClassVar[dict[str, str]] = {
-        "noise": "mV/sqrt(ms)",
-        "tau_fast": "ms",
-        "tau_slow": "ms",
-        "tau_inhibitory": "ms",
-        "slow_fraction": "1",
-        "tau_trace": "ms",
-    }
+    constants: ClassVar[tuple[str, ...]] = (
+        "noise",
+        "tau_fast",
+        "tau_slow",
+        "tau_inhibitory",
+        "slow_fraction",
+        "tau_trace",
+    )
 
     @field_validator("composition")
     @classmethod

@@ -74,7 +74,7 @@ class Device(abc.ABC):
         ToolchainError
             If a tool is missing or fails.
         ConfigurationError
-            If Brian2 cannot read an equation of the plan.
+            If Brian2 cannot read an equation of the plan; a runtime device finds that out when it runs.
         """
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import brian2 as b2
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
@@ -56,6 +56,8 @@ def _added(cells: b2.NeuronGroup, template: str, variables: list[str], clock: b2
 
 class OwnTemplates(Additions):
     """What plain Brian2 does slowly, through templates of this package."""
+
+    own_noise: ClassVar[bool] = True
 
     def fill_noise(self, cells: b2.NeuronGroup) -> CodeRunner:  # noqa: D102
         return _added(cells, "gaussian", ["gaussian", "noise_seed", "N"], cells.clock)

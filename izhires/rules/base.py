@@ -26,8 +26,8 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``x_pre``            mean spike trace of a cell over the window, Hz (in ``weight_update``)
 ===================  ======================================================================================
 
-A rule ends its ``channel_update`` by setting ``step``, the learning step of the channel; a channel whose step is 0 is
-skipped.
+A rule ends its ``channel_update`` by setting ``step``, the learning step of the channel. Online, the weights of a
+channel whose step is 0 are not touched at all, which saves most of the time.
 Every parameter of the rule is known by its name in ``equations`` and ``channel_update``, and with ``_post`` behind it
 in ``weight_update``.
 """

@@ -18,8 +18,8 @@ class Sequence(Reservoir):
     """Groups of excitatory cells that excite the next group, with axonal delays; the cue starts the first group.
 
     A synfire chain (Abeles 1991, Corticonics; time cells: MacDonald et al. 2011, doi 10.1016/j.neuron.2011.07.012). It
-    shows that recurrence can carry time; it does not show that a generic reservoir does. A random target may also be one
-    of the next group, and then has two synapses.
+    shows that recurrence can carry time; it does not show that a generic reservoir does. A random target may also be
+    one of the next group, and then has two synapses.
     """
 
     type: Literal["sequence"] = "sequence"

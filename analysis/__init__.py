@@ -6,6 +6,7 @@
 | `summary(table)` | mean, 95% interval and worst seed of each metric |
 | `notes(table)` | one line for each thing that could not be computed |
 | `all_metrics()` | the declared metrics (`izhires.analysis.metrics`, one family a file) |
+| `all_observers()` | the declared observers (`izhires.analysis.observers`) to hold a network against |
 | `make_figures(recordings, folder)` | every figure as PDF, PNG and CSV |
 | `all_figures()` | the declared figures (`izhires.analysis.figures`, one a file) |
 """
@@ -20,11 +21,12 @@ _HOME = {
     "summary": "izhires.analysis.table",
     "notes": "izhires.analysis.table",
     "all_metrics": "izhires.analysis.metrics.base",
+    "all_observers": "izhires.analysis.observers.base",
     "make_figures": "izhires.analysis.figures.base",
     "all_figures": "izhires.analysis.figures.base",
 }
 
-__all__ = ["all_figures", "all_metrics", "analyse", "make_figures", "notes", "summary"]
+__all__ = ["all_figures", "all_metrics", "all_observers", "analyse", "make_figures", "notes", "summary"]
 
 
 def __getattr__(name: str) -> Any:  # nothing is imported before it is used, so that a command line starts quickly

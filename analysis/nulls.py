@@ -1,7 +1,8 @@
-"""Chance levels for angles between subspaces: random subspaces, isotropic or with the covariance of the state."""
+"""Chance levels for subspaces: random ones, isotropic or with the covariance of the state, and shuffled neurons."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,13 +54,51 @@ def random_angles(scales: np.ndarray, shape: tuple[int, int], rng: np.random.Gen
     ndarray, (n, 2)
         Degrees.
     """
-    found, step = [], 100  # in portions, so that large networks fit into memory
-    for start in range(0, n, step):
-        vectors = scales[:, None] * rng.standard_normal((min(step, n - start), len(scales), sum(shape)))
-        one, other = (np.linalg.qr(part)[0] for part in np.split(vectors, [shape[0]], axis=2))
+    found = []
+    for vectors in random_pairs(scales, shape, rng, n):
+        one, other = (np.linalg.qr(part)[0] for part in vectors)
         cosines = np.linalg.svd(np.swapaxes(one, 1, 2) @ other, compute_uv=False)
         found.append(np.degrees(np.arccos(np.clip(cosines[:, [0, -1]], 0, 1))))
     return np.concatenate(found)
+
+
+def random_pairs(
+    scales: np.ndarray, shape: tuple[int, int], rng: np.random.Generator, n: int = DRAWS
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield n pairs of sets of random vectors, (pair, dimension, k) each, in portions that fit into memory.
+
+    Parameters
+    ----------
+    scales, shape, rng, n
+        See `random_angles`.
+    """
+    step = 100
+    for start in range(0, n, step):
+        vectors = scales[:, None] * rng.standard_normal((min(step, n - start), len(scales), sum(shape)))
+        yield vectors[..., : shape[0]], vectors[..., shape[0] :]
+
+
+def shuffled(
+    vectors: np.ndarray, rng: np.random.Generator, n: int, removed: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield a set of vectors n times with its neurons in random order, (shuffle, neuron, k), in portions.
+
+    All vectors move together: their lengths, their angles to each other and the distribution of weights stay; only
+    which cell carries which weight is lost.
+
+    Parameters
+    ----------
+    vectors : ndarray, (neuron, k)
+    rng : numpy.random.Generator
+    n : int
+        Shuffles.
+    removed : ndarray, (neuron,), optional
+        A direction to project out again after each shuffle.
+    """
+    step = 100
+    for start in range(0, n, step):
+        order = rng.permuted(np.tile(np.arange(len(vectors)), (min(step, n - start), 1)), axis=1)
+        yield vectors[order] if removed is None else without(vectors[order], removed)
 
 
 @lru_cache(maxsize=32)
@@ -103,13 +142,40 @@ def covariance_angles(
     Unavailable
         If the states are all zero.
     """
+    return random_angles(state_scales(samples, removed), shape, rng, n)
+
+
+def state_scales(samples: np.ndarray, removed: np.ndarray | None = None) -> np.ndarray:
+    """Return the standard deviations of N(0, C) along its principal axes, see `covariance_angles`.
+
+    Raises
+    ------
+    Unavailable
+        If the states are all zero.
+    """
     states = samples if removed is None else without(samples.T, removed).T
     # X X^T and X^T X have the same eigenvalues but for zeros; the smaller one is enough
     moment = (states @ states.T if len(states) < states.shape[1] else states.T @ states) / len(states)
     scales = np.sqrt(np.clip(np.linalg.eigvalsh(moment), 0, None))
     if not scales[-1] > 0:
         raise Unavailable("no covariance-matched null: the states are all zero")
-    return random_angles(scales[scales > RANK_TOLERANCE * scales[-1]], shape, rng, n)
+    return scales[scales > RANK_TOLERANCE * scales[-1]]
+
+
+@lru_cache(maxsize=8)
+def isotropic_bases(neurons: int, dimensions: int, n: int) -> np.ndarray:
+    """Return orthonormal bases (draw, neuron, dimension) of random subspaces; they depend on nothing but the sizes."""
+    rng = np.random.default_rng([neurons, dimensions])
+    return np.linalg.qr(rng.standard_normal((n, neurons, dimensions)))[0]
+
+
+def state_bases(samples: np.ndarray, dimensions: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return orthonormal bases (draw, neuron, dimension) of vectors from N(0, C), see `covariance_angles`.
+
+    X^T g with g ~ N(0, 1) has the covariance X^T X.
+    """
+    mixing = rng.standard_normal((n, len(samples), dimensions))
+    return np.linalg.qr(samples.T @ mixing)[0]
 
 
 @dataclass(frozen=True)
@@ -142,3 +208,9 @@ def compare(value: float, null: np.ndarray) -> Comparison:
     low, high = np.percentile(null, [2.5, 97.5])
     mean = float(null.mean())
     return Comparison(value - mean, mean, float(low), float(high), larger, min(1.0, 2 * min(larger, smaller)))
+
+
+def effect(value: float, null: np.ndarray) -> float:
+    """Return (value - mean of the null) / standard deviation of the null, NaN for a null without spread."""
+    spread = float(null.std(ddof=1)) if len(null) > 1 else 0.0
+    return (value - float(null.mean())) / spread if spread > 0 else float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,3 +66,43 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     half = stdtrit(np.maximum(found["seeds"] - 1, 1), 0.975) * found["spread"] / np.sqrt(found["seeds"])
     found["low"], found["high"] = found["mean"] - half, found["mean"] + half
     return found[[*by, "mean", "low", "high", "seeds"]]
+
+
+def bootstrap_interval(
+    values: ArrayLike,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a statistic over seeds (Efron 1979, doi 10.1214/aos/1176344552).
+
+    With few seeds it is too narrow: of 5 seeds a nominal 95% interval of a mean covers nearer to 85%.
+
+    Parameters
+    ----------
+    values : array_like, (seed, ...)
+        Whole seeds are drawn with replacement.
+    statistic : callable
+        Of an array like `values`; resamples for which it is NaN are left out.
+    resamples : int
+    level : float
+        Nominal coverage.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    low, high : float
+        NaN for fewer than two seeds, or when the statistic is always NaN.
+    """
+    found = np.asarray(values, float)
+    if len(found) < 2:
+        return np.nan, np.nan
+    order = np.random.default_rng(seed).integers(len(found), size=(resamples, len(found)))
+    drawn = np.array([float(statistic(found[each])) for each in order])
+    drawn = drawn[~np.isnan(drawn)]
+    if not drawn.size:
+        return np.nan, np.nan
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

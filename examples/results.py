@@ -18,6 +18,7 @@ import xarray as xr
 
 from izhires import Configuration, load_folder, run_batch
 from izhires.analysis import analyse, make_figures
+from izhires.analysis.observers.change_point import HAZARD, change_point
 from izhires.analysis.statistics import t_interval
 from izhires.configuration import parse_seeds, read
 
@@ -79,24 +80,8 @@ class Results:
         return rows["value"].to_numpy(float)
 
 
-def observer(happened: np.ndarray, hazard: float = 0.01) -> np.ndarray:
-    """Return what an exact observer expects after each trial: Beta-Bernoulli with a constant hazard of change.
-
-    It weighs every possible number of trials since the last change (Adams & MacKay 2007, arXiv 0710.3742),
-    prior Beta(1, 1).
-    """
-    weight, yes, no, expected = np.ones(1), np.ones(1), np.ones(1), []
-    for outcome in happened:
-        weight = weight * np.where(outcome, yes, no) / (yes + no)
-        yes, no = np.append(yes + outcome, 1.0), np.append(no + 1 - outcome, 1.0)
-        weight = np.append(weight * (1 - hazard), weight.sum() * hazard)
-        weight /= weight.sum()
-        expected.append((weight * yes / (yes + no)).sum())
-    return np.array(expected)
-
-
 def observer_recovery(recordings: list[xr.Dataset], block: int) -> np.ndarray:
-    """Return the trial of a block by which that observer has recovered 75% of its error, one a recording."""
+    """Return the trial of a block by which an exact observer that is not told has recovered 75% of its error."""
     found = []
     for recording in recordings:
         trials = recording.sel(trial=recording["trial_kind"].values == "train")
@@ -104,7 +89,9 @@ def observer_recovery(recordings: list[xr.Dataset], block: int) -> np.ndarray:
         true = recording["outcome_probability"].values[
             (recording["outcome_block"].values == block) & (recording["outcome_event"].values == first)
         ]
-        expected = observer((trials["trial_event"].values == first).astype(float))
+        # one more trial that nobody sees, for what is expected after the last
+        happened = np.append(trials["trial_event"].values != first, -1)
+        expected = change_point(happened, np.ones(2), np.full(len(happened), HAZARD))[0][1:, 0]
         inside = np.flatnonzero(trials["trial_block"].values == block)
         error = np.abs(expected - true)[inside[0] - 1 : inside[-1] + 1]
         rest = error[50:].mean()

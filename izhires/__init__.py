@@ -8,6 +8,7 @@
 | `Seeds` | one seed, five named streams |
 | `simulate(configuration, seed)` | one run: paradigm -> model -> device -> recording |
 | `run_batch(configuration, seeds, folder)` | many runs into one folder, in parallel |
+| `sweep(spec, folder)` | many runs over parameters, conditions and seeds; goes on where it was ended |
 | `load(path)`, `load_folder(path)` | recordings as xarray data sets |
 | `IzhiresError` | base of every error raised on purpose |
 
@@ -32,6 +33,7 @@ _HOME = {
     "load_folder": "izhires.recording",
     "run_batch": "izhires.batch",
     "simulate": "izhires.run",
+    "sweep": "izhires.sweeps.driver",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "load_folder",
     "run_batch",
     "simulate",
+    "sweep",
 ]
 
 

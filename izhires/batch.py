@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ from izhires.configuration import Configuration, read
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import remove_parts, whole
 from izhires.lock import Busy, lock
-from izhires.processes import ending
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,23 +38,27 @@ HEADER = "# izhires run"
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a batch: a variant of the paradigm and a seed."""
+    """One run: a configuration, a variant of its paradigm, a seed, and the file of its recording."""
 
     variant: str
     seed: int
     path: Path
+    configuration: Configuration = field(compare=False, repr=False)
+    attributes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What its recording is to hold besides, in `attrs`."""
+    title: str = ""
 
     @property
     def name(self) -> str:
         """The name of the run on the terminal."""
-        return f"{self.variant + ' ' if self.variant else ''}seed {self.seed}"
+        return self.title or f"{self.variant + ' ' if self.variant else ''}seed {self.seed}"
 
 
 def jobs(configuration: Configuration, seeds: list[int], folder: Path) -> list[Job]:
     """Return the runs of a batch, in order of variant and seed, with the file of each."""
     name = configuration.paradigm.type
     return [
-        Job(variant, seed, folder / f"{name}{'_' + variant if variant else ''}_seed{seed}.nc")
+        Job(variant, seed, folder / f"{name}{'_' + variant if variant else ''}_seed{seed}.nc", configuration)
         for variant in configuration.paradigm.variants()
         for seed in seeds
     ]
@@ -110,10 +115,15 @@ def run_batch(
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
     first = draw(configuration, todo[0].seed, todo[0].variant)
     plan = first.plan
+
+    @cache
+    def of_variant(variant: str) -> Drawn:
+        return first if variant == first.variant else draw(configuration, first.seeds.seed, variant)
+
     with claimed(folder, configuration) as removed:
         for name in removed:
             say(name, "removed", 1.0)
-        there = [] if again else [job for job in todo if _is_there(job, first, device, replicates)]
+        there = [] if again else [job for job in todo if _is_there(job, of_variant, device, replicates)]
         missing = [job for job in todo if job not in there]
         for job in todo:
             if job not in missing:
@@ -121,28 +131,26 @@ def run_batch(
         if not missing:
             return [job.path for job in todo]
         # more processes than runs would only cost their start
-        at_once = min(processes or _cores(), len(missing)) if os.name == "posix" else 1
+        at_once = min(processes or cores(), len(missing)) if os.name == "posix" else 1
         check_space(plan, folder, len(missing), at_once if replicates == 1 else min(replicates, len(missing)))
         if replicates > 1:
-            failed = _side_by_side(missing, configuration, device, say, replicates)
+            failed = _side_by_side(missing, device, say, replicates)
         else:
             say("", "build", 0.0)
             get(device).prepare(plan)
             say("", "build", 1.0)
             if at_once == 1:
                 drawn = {todo[0]: first}
-                found = [_error_of(job, configuration, device, say, drawn.pop(job, None)) for job in missing]
+                found = [_error_of(job, device, say, drawn.pop(job, None)) for job in missing]
                 failed = [error for error in found if error is not None]
             else:
-                failed = _in_processes(missing, configuration, device, say, at_once)
+                failed = _in_processes(missing, device, say, at_once)
     if failed:
         raise type(failed[0])([complaint for error in failed for complaint in error.complaints])
     return [job.path for job in todo]
 
 
-def _side_by_side(
-    jobs: list[Job], configuration: Configuration, device: str, say: Report, replicates: int
-) -> list[IzhiresError]:
+def _side_by_side(jobs: list[Job], device: str, say: Report, replicates: int) -> list[IzhiresError]:
     """Do runs in groups that are one network each; write one recording a job, and return the errors."""
     from izhires.run import draw, simulate_together
 
@@ -158,7 +166,7 @@ def _side_by_side(
 
             found: list[xr.Dataset | SimulationError]
             try:
-                found = simulate_together([draw(configuration, job.seed, variant) for job in group], device, tell)
+                found = simulate_together([draw(job.configuration, job.seed, variant) for job in group], device, tell)
             except SimulationError as error:  # of all
                 found = [error] * len(group)
             for job, each in zip(group, found, strict=True):
@@ -169,7 +177,7 @@ def _side_by_side(
     return errors
 
 
-def run_job(job: Job, configuration: Configuration, device: str, say: Report, drawn: Drawn | None = None) -> None:
+def run_job(job: Job, device: str, say: Report, drawn: Drawn | None = None) -> None:
     """Do one run of a batch and write its recording; `drawn` is its network, where it was drawn already.
 
     Raises
@@ -180,7 +188,7 @@ def run_job(job: Job, configuration: Configuration, device: str, say: Report, dr
     from izhires.run import draw, simulate_together
 
     try:
-        drawn = drawn or draw(configuration, job.seed, job.variant)
+        drawn = drawn or draw(job.configuration, job.seed, job.variant)
         (found,) = simulate_together([drawn], device, lambda stage, share: say(job.name, stage, share))
     except IzhiresError as error:
         say(job.name, "failed", 1.0)
@@ -191,10 +199,16 @@ def run_job(job: Job, configuration: Configuration, device: str, say: Report, dr
 def _finish(job: Job, found: xr.Dataset | SimulationError, say: Report) -> None:
     """Write the recording of a job, or raise what went wrong with it."""
     from izhires.recording import save
+    from izhires.run import Diverged
 
     try:
+        if isinstance(found, Diverged) and found.partial is not None:
+            # apart from the whole ones, which alone are analysed
+            kept = save(found.partial, job.path.parent / "diverged" / job.path.name)
+            raise SimulationError(f"{found}; the trials before it are kept in {kept}")
         if isinstance(found, SimulationError):
             raise found
+        found.attrs |= job.attributes
         save(found, job.path)
     except IzhiresError as error:
         say(job.name, "failed", 1.0)
@@ -207,65 +221,30 @@ def _of(job: Job, error: IzhiresError) -> IzhiresError:
     return type(error)(Complaint(job.name, str(each)) for each in error.complaints)
 
 
-def _error_of(
-    job: Job, configuration: Configuration, device: str, say: Report, drawn: Drawn | None
-) -> IzhiresError | None:
+def _error_of(job: Job, device: str, say: Report, drawn: Drawn | None) -> IzhiresError | None:
     try:
-        run_job(job, configuration, device, say, drawn)
+        run_job(job, device, say, drawn)
     except IzhiresError as error:
         return error
     return None
 
 
-def _in_processes(
-    waiting: list[Job], configuration: Configuration, device: str, say: Report, at_once: int
-) -> list[IzhiresError]:
+def _in_processes(waiting: list[Job], device: str, say: Report, at_once: int) -> list[IzhiresError]:
     """Do several runs at once, each worker one after the other; return the errors."""
-    from multiprocessing.connection import wait
-
-    from izhires.worker import Message, Outcome, worker
+    from izhires.worker import Task, run_tasks
 
     order = {job.name: k for k, job in enumerate(waiting)}
-    waiting, errors, busy = list(waiting), [], {}
-    with ExitStack() as stack:
-
-        def give(channel: Any, process: Any) -> None:
-            job = waiting.pop(0)
-            busy[channel] = process, job
-            with suppress(BrokenPipeError, ConnectionResetError):  # then it says so below
-                channel.send(job)
-
-        def start() -> None:
-            give(*stack.enter_context(worker(configuration, device)))
-
-        for _ in range(at_once):
-            start()
-        while busy:
-            for channel in wait(list(busy)):
-                process, job = busy[channel]
-                try:
-                    message: Any = channel.recv()  # type: ignore[union-attr, call-arg]
-                except (EOFError, ConnectionResetError):
-                    message = None
-                if isinstance(message, Message):
-                    say(message.name, message.stage, message.share)
-                    continue
-                del busy[channel]
-                if isinstance(message, Outcome):
-                    if message.error is not None:
-                        errors.append(message.error)
-                    if waiting:
-                        give(channel, process)
-                else:
-                    say(job.name, "failed", 1.0)
-                    how = ending(process.wait())
-                    errors.append(SimulationError(f"its process {how}", job.name))
-                    if waiting:
-                        start()
+    tasks = deque(Task(job.name, run_job, (job, device)) for job in waiting)
+    errors = []
+    with closing(run_tasks(tasks, at_once, say)) as outcomes:
+        for task, outcome in outcomes:
+            if outcome.error is not None:
+                say(task.name, "failed", 1.0)
+                errors.append(outcome.error)
     return sorted(errors, key=lambda error: order.get(error.complaints[0].place, 0))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -288,7 +267,7 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
             )
 
 
-def _is_there(job: Job, first: Drawn, device: str, replicates: int) -> bool:
+def _is_there(job: Job, of_variant: Callable[[str], Drawn], device: str, replicates: int) -> bool:
     """Whether the job's recording is whole and was made by this configuration, device and code.
 
     One that ran beside others has noise that depends on them, and does not stand for one that ran alone.
@@ -310,15 +289,17 @@ def _is_there(job: Job, first: Drawn, device: str, replicates: int) -> bool:
         and found["git_commit"] == commit
         and found["device"] == device
         and json.loads(found["versions"])["izhires"] == version("izhires")
-        and json.loads(found["configuration"]) == first.configuration.to_dict()
-        and found["plan"] == first.plan.fingerprint()
+        and json.loads(found["configuration"]) == of_variant(job.variant).configuration.to_dict()
+        and found["plan"] == of_variant(job.variant).plan.fingerprint()
         and (found["replicates"] == 1 or replicates > 1)
     )
 
 
 @contextmanager
-def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
+def claimed(folder: Path, configuration: Configuration | None = None) -> Iterator[list[str]]:
     """Hold a folder for one run at a time and one configuration; give the names of what killed runs left unfinished.
+
+    Without a configuration it may hold recordings of several.
 
     Raises
     ------
@@ -331,7 +312,8 @@ def claimed(folder: Path, configuration: Configuration) -> Iterator[list[str]]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(lock(folder / ".lock", wait=False))
-            _keep_configuration(folder, configuration)
+            if configuration is not None:
+                _keep_configuration(folder, configuration)
             removed = remove_parts(folder)
         except Busy:
             raise RecordingError("another run is writing into this folder", str(folder)) from None

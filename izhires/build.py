@@ -14,32 +14,44 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.errors import ConfigurationError
-from izhires.plan import Plan
+from izhires.plan import INVERSE_STATE, Plan
 
 # object -> (slot, order): readouts first, from the state that the step before left; then the cells; at a window's end,
 # "what"
-SCHEDULE: dict[str, tuple[str, int]] = {
-    "state filter": ("start", 0),
-    "population power": ("start", 1),
-    "population mean power": ("start", 2),
-    "when reading": ("start", 3),
-    "when rule": ("start", 4),
-    "when learning event": ("start", 5),
-    "when weights": ("start", 6),
-    "feedback": ("start", 7),
-    "drive": ("start", 8),
-    "recording": ("before_groups", 0),
-    "noise": ("before_groups", 1),
-    "cells": ("groups", 0),
-    "spikes": ("thresholds", 0),
-    "window's end": ("thresholds", 1),
-    "what cleared": ("thresholds", 2),
-    "synapses": ("synapses", 0),
-    "what reading": ("synapses", 1),
-    "what rule": ("synapses", 2),
-    "what weights": ("synapses", 3),
-    "reset": ("resets", 0),
+_IN_ORDER = {
+    "start": (
+        "state filter",
+        "state shuffled",
+        "population power",
+        "population mean power",
+        "when reading",
+        "gate",
+        "pooled",
+        "population rule",
+        "inverse told",
+        "inverse reset",
+        "inverse reading",
+        "inverse projection",
+        "inverse scaled",
+        "when rule",
+        "when learning event",
+        "when weights",
+        "inverse update",
+        "feedback",
+        "drive",
+    ),
+    "before_groups": ("recording", "noise"),
+    "groups": ("cells",),
+    "thresholds": ("spikes", "window's end", "trial readouts cleared"),
+    "synapses": ("synapses", "trial reading", "trial rule", "trial weights"),
+    "resets": ("reset",),
 }
+SCHEDULE: dict[str, tuple[str, int]] = {
+    name: (slot, order) for slot, names in _IN_ORDER.items() for order, name in enumerate(names)
+}
+
+TRIAL_READOUTS = ("what", "confidence")
+"""Readouts of x that learn once a trial."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ class Built:
     network : brian2.Network
     outputs : dict of str to brian2 variable
         Recorded variables: ``spikes.t``, ``spikes.i``, ``when.z``, ``snapshots.when``, ``snapshots.what``,
-        ``snapshots.x``, ``snapshots.q``, ``snapshots.t``.
+        ``snapshots.x``, ``snapshots.q``, ``snapshots.t``, and ``snapshots.confidence`` where it is read.
     parameters : dict of str to brian2 variable
         Variables of one value, by ``object.variable``.
     """
@@ -80,6 +92,10 @@ class Additions:
 
         The inner loop runs over the cells, which are ``pre`` or ``post``.
         """
+
+    def inverse(self, synapses: b2.Synapses, matrices: int) -> Any:
+        """Return an object that takes over reading, resetting and updating `matrices` inverse correlations, or None."""
+        return None
 
 
 def _at(thing: Any, name: str) -> None:
@@ -120,14 +136,14 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
             dt=plan.readout_step * b2.second,
             name=f"{name}_signal",
         )
-        for name in ("elapsed", "latency", "event", "learn")
+        for name in (key.removeprefix("signals.") for key in arrays if key.startswith("signals."))
     }
     parameters: dict[str, Any] = {}
 
     def fill(name: str, thing: Any) -> Any:
         for key, value in arrays.items():
             owner, variable = key.split(".")
-            if owner != name or variable in ("i", "j"):
+            if owner != name or variable in ("i", "j", "other"):
                 continue
             if variable != "delay":
                 need(name, thing, variable)
@@ -182,32 +198,52 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     state.r = b2.linked_var(cells, "r")
     cells.drive = b2.linked_var(state, "drive")
     step(state, texts["state"]["update"], "state filter")
+    if "shuffle" in texts["state"]:
+        for variable in ("s", "x"):
+            setattr(state, f"{variable}_other", b2.linked_var(state, f"{variable}_own", index=arrays["state.other"].astype(int)))
+        step(state, texts["state"]["shuffle"], "state shuffled")
     step(state, texts["state"]["drive"], "drive")
     population = neurons("population", many, texts["population"]["equations"], readout_clock)
     step(population, texts["population"]["update"], "population mean power")
 
     # readouts
-    when = neurons("when", k, texts["when"]["equations"], readout_clock, events={"learn": "step != 0"})
+    active = texts["when"].get("active", "step != 0").strip()
+    when = neurons("when", k, texts["when"]["equations"], readout_clock, events={"learn": active})
     own = np.repeat(np.arange(many), plan.channels)
-    when.power = b2.linked_var(population, "power", index=own)
-    when.mean_power = b2.linked_var(population, "mean_power", index=own)
+    linked = re.compile(r"(?m)^(\w+) : .*\(linked\)$")
+    for variable in linked.findall(texts["when"]["equations"]):
+        setattr(when, variable, b2.linked_var(population, variable, index=own))
+    if "inverse" in texts:
+        for variable in linked.findall(INVERSE_STATE):
+            of_all = b2.linked_var(population, variable.removesuffix("_now"), index=np.zeros(n, int))
+            setattr(state, variable, of_all)
+        step(state, texts["inverse"]["told"], "inverse told")
+        step(state, texts["inverse"]["scaled"], "inverse scaled")
+    if "gate" in texts["when"]:
+        step(when, texts["when"]["gate"], "gate")
+    if "rule" in texts["population"]:
+        step(population, texts["population"]["rule"], "population rule")
     step(when, texts["when"]["update"], "when rule")
     when.set_event_schedule("learn", *SCHEDULE["when learning event"])
-    # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
-    what = neurons(
-        "what",
-        k,
-        texts["what"]["equations"],
-        readout_clock,
-        events={name: texts["what"]["window_end"].strip() for name in ("clear", "window_end")},
-    )
-    what.set_event_schedule("clear", *SCHEDULE["window's end"])
-    what.set_event_schedule("window_end", *SCHEDULE["window's end"])
-    what.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["what cleared"])
-    what.run_on_event("window_end", texts["what"]["update"], *SCHEDULE["what rule"])
+    groups = {"cells": cells, "state": state, "population": population, "when": when}
+    for name in TRIAL_READOUTS:
+        if name not in texts:
+            continue
+        # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
+        each = groups[name] = neurons(
+            name,
+            arrays[f"{name}.channel"].size,
+            texts[name]["equations"],
+            readout_clock,
+            events={event: texts[name]["window_end"].strip() for event in ("clear", "window_end")},
+        )
+        each.set_event_schedule("clear", *SCHEDULE["window's end"])
+        each.set_event_schedule("window_end", *SCHEDULE["window's end"])
+        each.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["trial readouts cleared"])
+        each.run_on_event("window_end", texts[name]["update"], *SCHEDULE["trial rule"])
     if not additions.own_noise:
         arrays = {key: value for key, value in arrays.items() if key != "cells.noise_seed"}
-    for name, group in (("cells", cells), ("state", state), ("population", population), ("when", when), ("what", what)):
+    for name, group in groups.items():
         fill(name, group)
     if additions.own_noise:
         source = additions.fill_noise(cells)
@@ -265,21 +301,43 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     additions.dense_sum(when_weights.summed_updaters["z_post"], "pre", k)
     _at(when_weights.learn, "when weights")
     fill("when_weights", when_weights)
-    with _naming("what_weights"):
-        what_weights = b2.Synapses(
-            state,
-            what,
-            texts["what_weights"]["equations"],
-            on_post={"read": texts["what_weights"]["read"], "learn": texts["what_weights"]["learn"]},
-            on_event={"read": "window_end", "learn": "window_end"},
-            name="what_weights",
-            clock=readout_clock,
-            namespace=signals,
+    for variable in re.findall(r"(?m)^(\w+)_own = ", texts["when"]["equations"]):
+        with _naming("population"):
+            pooled = b2.Synapses(
+                when,
+                population,
+                f"{variable}_post = {variable}_own_pre : 1 (summed)",
+                name=f"{variable}_pooled",
+                clock=readout_clock,
+                namespace=signals,
+            )
+        pooled.connect(i=np.arange(k), j=own)
+        _at(pooled.summed_updaters[f"{variable}_post"], "pooled")
+        net.add(pooled)
+    if "inverse" in texts:
+        fill("inverse", _add_inverse(net, plan, state, population, readout_clock, signals, additions))
+    trial_weights = {}
+    for name in TRIAL_READOUTS:
+        if name not in texts:
+            continue
+        with _naming(f"{name}_weights"):
+            weights = trial_weights[name] = b2.Synapses(
+                state,
+                groups[name],
+                texts[f"{name}_weights"]["equations"],
+                on_post={"read": texts[f"{name}_weights"]["read"], "learn": texts[f"{name}_weights"]["learn"]},
+                on_event={"read": "window_end", "learn": "window_end"},
+                name=f"{name}_weights",
+                clock=readout_clock,
+                namespace=signals,
+            )
+        rows = len(groups[name]) // many
+        weights.connect(
+            i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells)
         )
-    what_weights.connect(i=cell_index, j=channel_index)
-    _at(what_weights.read, "what reading")
-    _at(what_weights.learn, "what weights")
-    fill("what_weights", what_weights)
+        _at(weights.read, "trial reading")
+        _at(weights.learn, "trial weights")
+        fill(f"{name}_weights", weights)
     with _naming("feedback"):
         feedback = b2.Synapses(
             when,
@@ -301,7 +359,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     snapshot_clock = b2.Clock(snapshot_dt, name="snapshot_clock")
     spikes = b2.SpikeMonitor(cells, name="spikes")
     timing = b2.StateMonitor(when, "z", record=True, clock=readout_clock, when=slot, order=order, name="timing")
-    identity = b2.StateMonitor(what, "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity")
+    identity = b2.StateMonitor(groups["what"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity")
     mean_state = b2.StateMonitor(
         state, "x", record=True, clock=snapshot_clock, when=slot, order=order, name="mean_state"
     )
@@ -309,7 +367,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         when_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="when_kept"
     )
     what_kept = b2.StateMonitor(
-        what_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="what_kept"
+        trial_weights["what"], "w", record=True, clock=snapshot_clock, when=slot, order=order, name="what_kept"
     )
     net.add(spikes, timing, identity, mean_state, when_kept, what_kept)
     outputs = {
@@ -322,7 +380,56 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         "snapshots.when": when_kept.variables["w"],
         "snapshots.what": what_kept.variables["w"],
     }
+    if "confidence" in groups:
+        counts = b2.StateMonitor(
+            groups["confidence"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="counts"
+        )
+        net.add(counts)
+        outputs["snapshots.confidence"] = counts.variables["q"]
     return Built(net, outputs, parameters)
+
+
+def _add_inverse(
+    net: b2.Network,
+    plan: Plan,
+    state: b2.NeuronGroup,
+    population: b2.NeuronGroup,
+    clock: b2.Clock,
+    signals: dict[str, Any],
+    additions: Additions,
+) -> b2.Synapses:
+    """Add the inverse correlation of the states, matrix by matrix: entry (m*cells + j)*cells + i is P_ij of matrix m."""
+    n, texts = plan.cells, plan.texts["inverse"]
+    # all channels share one matrix where the plan selects none by the event
+    matrices = plan.channels if "event(t)" in plan.texts["population"]["rule"] else 1
+    inverse = b2.Synapses(state, state, texts["equations"], name="inverse", clock=clock, namespace=signals)
+    inverse.connect(i=np.tile(np.arange(n), matrices * n), j=np.tile(np.repeat(np.arange(n), n), matrices))
+    inverse.matrix = np.repeat(np.arange(matrices), n * n)
+    reading = inverse.summed_updaters["gain_post"]
+    _at(reading, "inverse reading")
+    for role in ("reset", "update"):
+        slot, order = SCHEDULE[f"inverse {role}"]
+        inverse.run_regularly(texts[role], clock=clock, when=slot, order=order, name=f"inverse_{role}")
+    own = additions.inverse(inverse, matrices)
+    if own is not None:
+        for each in inverse.contained_objects:
+            if each is reading or each.name in ("inverse_reset", "inverse_update"):
+                each.active = False
+        _at(own, "inverse reading")
+        net.add(own)
+    projection = b2.Synapses(
+        state,
+        population,
+        "projected_post = gain_pre*s_pre : 1 (summed)",
+        name="projection",
+        clock=clock,
+        namespace=signals,
+    )
+    projection.connect(i=np.arange(n), j=np.zeros(n, int))
+    _at(projection.summed_updaters["projected_post"], "inverse projection")
+    additions.dense_sum(projection.summed_updaters["projected_post"], "pre", 1)
+    net.add(projection)
+    return inverse
 
 
 _UNSEEDED = re.compile(r"\b(xi_\w+|randn?\b|poisson\b)")

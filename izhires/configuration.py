@@ -101,7 +101,7 @@ def read(
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise ConfigurationError(f"{setting!r} is not key=value", "--set")
-        _put(data, key.strip().split("."), _value(text.strip()), setting)
+        put(data, key.strip().split("."), _value(text.strip()), f"--set {setting}")
         keys.append(key.strip())
     try:
         return Configuration.parse(data)
@@ -122,13 +122,20 @@ def _value(text: str) -> Any:
         return text
 
 
-def _put(data: dict[str, Any], keys: list[str], value: Any, setting: str) -> None:
+def put(data: dict[str, Any], keys: list[str], value: Any, place: str) -> None:
+    """Set a value in nested tables.
+
+    Raises
+    ------
+    ConfigurationError
+        If what a key goes through is not a table.
+    """
     for key in keys[:-1]:
         inner = data.setdefault(key, {})
         if isinstance(inner, str):  # a component named by its type alone
             inner = data[key] = {"type": inner}
         if not isinstance(inner, dict):
-            raise ConfigurationError(f"{key!r} is not a table", f"--set {setting}")
+            raise ConfigurationError(f"{key!r} is not a table", place)
         data = inner
     data[keys[-1]] = value
 

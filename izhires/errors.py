@@ -86,6 +86,10 @@ class SimulationError(IzhiresError, RuntimeError):
     exit_code = 4
 
 
+class LostError(SimulationError):
+    """A run ended for a reason outside it: its process was killed, or its results could not be written."""
+
+
 class RecordingError(IzhiresError, RuntimeError):
     """A recording cannot be read or written."""
 

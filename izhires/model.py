@@ -4,12 +4,15 @@ it run.
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Drive, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
+from izhires.readouts.base import Readout
 from izhires.rules.base import Rule
 
 
@@ -24,6 +27,9 @@ class State(Declaration):
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)
+    shuffled_at_test: bool = parameter(
+        False, "in trials that do not teach, the readouts see each cell in the place of another"
+    )
 
 
 class When(Declaration):
@@ -33,6 +39,11 @@ class When(Declaration):
     gate: chosen(Gate, "event_window") = parameter("event_window", "third factor")  # type: ignore[valid-type]
     feedback: Drive = parameter("0.2 mV/ms", "gain of the feedback into the cells", ge=0)
     feedback_limit: float = parameter(1.5, "largest prediction that is fed back", gt=0)
+    largest_prediction: float = parameter(
+        100.0, "size of a timing prediction beyond which it has diverged, and the run stops", source="by choice", gt=0
+    )
+    feedback_at_test: bool = parameter(True, "whether there is feedback in trials that do not teach")
+    learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
 
     @model_validator(mode="after")
     def _online(self) -> When:
@@ -48,21 +59,34 @@ class What(Declaration):
     """The identity readout: q_k = sum_i w_ki x_i at the end of the window, learned once a trial."""
 
     rule: chosen(Rule, "surprise_two_factor") = parameter("surprise_two_factor", "learning rule")  # type: ignore[valid-type]
+    learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
 
     @model_validator(mode="after")
-    def _offline(self) -> What:
+    def _offline(self) -> Self:
         if self.rule.schedule != "trial":
             offline = [name for name, rule in Rule.alternatives().items() if rule.schedule == "trial"]
             raise ConfigurationError(
-                f"{self.rule.type!r} runs online, 'what' learns at the end of a trial", "rule", offline
+                f"{self.rule.type!r} runs online, '{type(self).__name__.lower()}' learns at the end of a trial",
+                "rule",
+                offline,
             )
         return self
+
+
+class Confidence(What):
+    """Two more readouts of x for each event, of its occurrence and of its absence, from which confidence is read.
+
+    With the rule ``counting`` their outputs a_k, b_k are counts, and Beta(1 + a_k, 1 + b_k) is the posterior of the
+    event's probability. They are read, and change nothing else.
+    """
+
+    rule: chosen(Rule, "counting") = parameter("counting", "learning rule")  # type: ignore[valid-type]
 
 
 class Model(Declaration):
     """A reservoir whose readouts learn what will happen, when, and how likely it is.
 
-    The prediction of a channel is clip(q_k, 0, 1)*max(z_k, 0).
+    The prediction of a channel is made by the `readout`, by default clip(q_k, 0, 1)*max(z_k, 0).
     """
 
     time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)
@@ -70,6 +94,8 @@ class Model(Declaration):
     state: State = parameter(State(), "what the readouts see")
     when: When = parameter(When(), "timing readout")
     what: What = parameter(What(), "identity readout")
+    readout: chosen(Readout, "factorised") = parameter("factorised", "how what and when make a prediction")  # type: ignore[valid-type]
+    confidence: Confidence | None = parameter(None, "readouts of confidence, 'none' for none")
 
     @model_validator(mode="after")
     def _steps(self) -> Model:
@@ -79,4 +105,5 @@ class Model(Declaration):
                 f"must be a whole multiple of the cells' step, {self.time_step:g} ms, got {self.state.time_step:g} ms",
                 "state.time_step",
             )
+        self.readout.check(self)
         return self

@@ -11,13 +11,13 @@ import json
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError
-from izhires.model import Model
+from izhires.model import Model, What, When
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ BRIAN_UNITS: dict[str, tuple[str, float]] = {
 
 TASK = """
 since_event = elapsed(t) - latency(t) : second
-occurs = int(abs(event(t) - channel) < 0.5)*in_window : 1
 in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
-learning = learn(t) : 1
+outcome = int(abs(event(t) - channel) < 0.5) : 1
+occurs = outcome*in_window : 1
+learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
 channel : integer (constant)
+learning_blocks : 1 (shared, constant)
 """
 """What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
-``event`` (index of the trial's event, -1 without one) and ``learn``, one value a readout step."""
+``event`` (index of the trial's event, -1 without one), ``learn`` and ``block`` (from 0), one value a readout step."""
 
 STATE = """
 r : Hz (linked)
@@ -68,6 +70,18 @@ x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 """The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
 window closes."""
 
+SHUFFLED_STATE = """
+s_own : 1
+x_own : Hz
+s_other : 1 (linked)
+x_other : Hz (linked)
+"""
+SHUFFLED_UPDATE = """
+s = learn(t)*s_own + (1 - learn(t))*s_other
+x = learn(t)*x_own + (1 - learn(t))*x_other
+"""
+"""With ``shuffled_at_test``: in trials that do not teach, s and x of each cell are those of another one."""
+
 DRIVE_UPDATE = """
 drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2) + feedback
 """
@@ -79,13 +93,49 @@ mean_power : 1
 
 POPULATION_UPDATE = "mean_power += (power - mean_power)*dt/tau_power"
 
+INVERSE = """
+P : 1
+gain_post = P*s_pre*int(abs(matrix - selected_pre) < 0.5)*int(weight_pre > 0) : 1 (summed)
+matrix : integer (constant)
+penalty : 1 (shared, constant)
+"""
+INVERSE_STATE = """
+gain : 1
+scaled : 1
+weight : 1
+selected : 1
+resetting : 1
+weight_now : 1 (linked)
+selected_now : 1 (linked)
+resetting_now : 1 (linked)
+projected : 1 (linked)
+"""
+INVERSE_POPULATION = """
+selected : 1
+projected : 1
+"""
+INVERSE_TOLD = """
+weight = weight_now
+selected = selected_now
+resetting = resetting_now
+"""
+INVERSE_RESET = "P = P*(1 - resetting_pre) + resetting_pre/penalty*int(i == j)"
+INVERSE_SCALED = "scaled = gain*sqrt(weight/(1 + weight*projected))"
+INVERSE_UPDATE = "P -= scaled_pre*scaled_post*int(abs(matrix - selected_pre) < 0.5)"
+"""Recursive least squares: P, the inverse of the correlations that the states s had when ``weight`` was not 0, and
+gain = P s. Channels that learn in different trials have a matrix each, ``selected`` by the trial's event. The
+population of the rule has ``weight``, and ``resetting``, the rule a ``penalty``; ``projected`` is the sum of gain*s."""
+
 WHEN = """
 z : 1
+relevant = {relevant} : 1
+taught = relevant*in_window : 1
 target = occurs*exp(-since_event**2/(2*event_width**2)) : 1
 error = target - z : 1
 at_event = int(abs(since_event) < dt/2) : 1
+closes = int(abs(elapsed(t) - window) < dt/2) : 1
 gate = {gate} : 1
-fed_back = feedback_gain*clip(z, 0, feedback_limit)*in_window : volt/second
+fed_back = feedback_gain*clip(z, 0, feedback_limit)*in_window*clip(learn(t) + feedback_at_test, 0, 1) : volt/second
 power : 1 (linked)
 mean_power : 1 (linked)
 """
@@ -93,9 +143,17 @@ mean_power : 1 (linked)
 WHAT = """
 q : 1
 power : Hz**2
-outcome = int(abs(event(t) - channel) < 0.5) : 1
 error = outcome - q : 1
 """
+
+CONFIDENCE = """
+q : 1
+power : Hz**2
+error = counted - q : 1
+counted = against + (1 - 2*against)*outcome : 1
+against : 1 (constant)
+"""
+"""Readouts for and against each event; the rule's ``outcome`` is here what the readout counts."""
 
 WHAT_READING = """
 q_post += w*x_pre
@@ -268,43 +326,55 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     texts["population"] = {"equations": POPULATION + lines, "update": POPULATION_UPDATE}
 
     # readouts
+    rule, gate = model.when.rule, model.when.gate
     loop = _shared(
         window=window,
         event_width=("second", experiment.event_width),
         feedback_gain=("volt/second", model.when.feedback),
         feedback_limit=("1", model.when.feedback_limit),
+        largest_prediction=("1", model.when.largest_prediction),
+        feedback_at_test=("1", float(model.when.feedback_at_test)),
     )
-    gate = model.when.gate
-    for name, rule, parameters, shared, equations, unit in (
-        ("when", model.when.rule, _constants(model.when.rule, gate), loop, WHEN.format(gate=gate.expression), "1"),
-        ("what", model.what.rule, _constants(model.what.rule), _shared(window=window), WHAT, "second"),
-    ):
-        (lines, values), (shared_lines, shared_values) = parameters, shared
-        if clash := set(values) & set(shared_values):
-            raise ConfigurationError(
-                f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses"
-            )
-        put(name, {**values, **shared_values})
-        put(name, {"channel": np.arange(k, dtype=np.int32)})
-        for variable, start in rule.initial.items():
-            put(name, {variable: np.full(k, values[start] if isinstance(start, str) else start, float)})
-        texts[name] = {
-            "equations": TASK + equations + rule.equations + "\n" + lines + shared_lines,
-            "update": rule.channel_update,
-        }
+    within = _shared(window=window)
+    equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant) + gate.equations
+    put("when", _readout(texts, "when", model.when, equations, loop, gate, k=k))
+    put("what", _readout(texts, "what", model.what, WHAT, within, k=k))
+    texts["when_weights"] = {"equations": f"w : 1\n{rule.weight_equations}", "learn": rule.weight_update}
+    texts["what_weights"] = {"equations": "w : second", "learn": model.what.rule.weight_update, "read": WHAT_READING}
+    if gate.update:
+        texts["when"]["gate"] = gate.update
+    if model.confidence is not None:
+        # the rule of this readout knows what it counts as its outcome
+        task = TASK.replace("occurs = outcome*in_window : 1\n", "")
+        put("confidence", _readout(texts, "confidence", model.confidence, CONFIDENCE, within, k=2 * k, task=task))
+        put("confidence", {"channel": np.arange(2 * k, dtype=np.int32) % k, "against": np.repeat([0.0, 1.0], k)})
+        texts["confidence"]["update"] = re.sub(r"\boutcome\b", "counted", texts["confidence"]["update"])
+        learn = model.confidence.rule.weight_update
+        texts["confidence_weights"] = {"equations": "w : second", "learn": learn, "read": WHAT_READING}
+        put("confidence_weights", {"w": np.zeros(2 * n * k)})
+    for name in ("when", "what"):
         put(f"{name}_weights", {"w": np.zeros(n * k)})
-        texts[f"{name}_weights"] = {"equations": f"w : {unit}", "learn": rule.weight_update}
-    texts["what_weights"]["read"] = WHAT_READING
-    texts["what"]["window_end"] = WINDOW_END
     put("feedback", {"w": inputs.standard_normal((k, n)).ravel()})
+    put("population", _population(texts, model))
+    if "inverse" in texts:
+        put("inverse", {"penalty": model.when.rule.penalty})  # type: ignore[attr-defined]
+    if model.state.shuffled_at_test:
+        texts["state"]["equations"] += SHUFFLED_STATE
+        texts["state"]["update"] = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", STATE_UPDATE).replace("- x)", "- x_own)")
+        texts["state"]["shuffle"] = SHUFFLED_UPDATE
+        put("state", {"other": seeds.generator("input").spawn(1)[0].permutation(n).astype(np.int32)})
 
     # signals, and one step of rest after the last snapshot, which then sees all that was learned
     step = model.state.time_step * 1e-3
     signals = experiment.signals(step)
     snapshot_steps = _snapshot_steps(experiment, step)
     rest = -len(signals["elapsed"]) % snapshot_steps + 1
-    for name, value in (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0)):
+    after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))
+    for name, value in after:
         arrays[f"signals.{name}"] = np.concatenate([signals[name], np.full(rest, value)])
+    if _mentions("exploration", rule.channel_update, *rule.pooled.values()):
+        steps = len(arrays["signals.elapsed"])
+        arrays["signals.explore"] = seeds.generator("exploration").standard_normal((steps, k))
     plan = Plan(
         cells=n,
         channels=k,
@@ -316,6 +386,80 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         shapes=_shapes(arrays),
     )
     return plan, arrays
+
+
+def _mentions(name: str, *texts: str) -> bool:
+    return any(re.search(rf"\b{name}\b", text) for text in texts)
+
+
+def _readout(
+    texts: dict[str, dict[str, str]],
+    name: str,
+    readout: When | What,
+    equations: str,
+    shared: tuple[str, dict[str, float]],
+    *others: Declaration,
+    k: int,
+    task: str = TASK,
+) -> dict[str, Any]:
+    """Write the texts of one readout's channels; return their numbers."""
+    rule = readout.rule
+    lines, values = _constants(rule, *others)
+    shared_lines, shared_values = shared
+    blocks = readout.learning_blocks
+    # more blocks than any experiment has
+    shared_values = {**shared_values, "learning_blocks": 1e9 if blocks is None else float(blocks)}
+    if clash := set(values) & set(shared_values):
+        raise ConfigurationError(f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses")
+    texts[name] = {
+        "equations": task + equations + rule.equations + "\n" + lines + shared_lines,
+        "update": rule.channel_update,
+    }
+    if name == "when":
+        if _mentions("exploration", rule.channel_update, *rule.pooled.values()):
+            texts[name]["equations"] += "exploration = explore(t, i) : 1\n"
+        if rule.active.strip() != "step != 0":
+            texts[name]["active"] = rule.active
+    else:
+        texts[name]["window_end"] = WINDOW_END
+    start = {
+        variable: np.full(k, values[value] if isinstance(value, str) else value, float)
+        for variable, value in rule.initial.items()
+    }
+    return {**values, **shared_values, "channel": np.arange(k, dtype=np.int32), **start}
+
+
+def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, float]:
+    """Write what the rule of "when" needs of the whole network: sums over channels, and the inverse correlation."""
+    rule = model.when.rule
+    own = rule.population_equations + (INVERSE_POPULATION if rule.inverse else "")
+    update = rule.population_update
+    if rule.inverse:
+        # one matrix that all share, or that of the trial's event
+        update += "\nselected = " + ("0" if model.readout.together else "clip(event(t), 0, inf)")
+        texts["inverse"] = {
+            "equations": INVERSE,
+            "told": INVERSE_TOLD,
+            "reset": INVERSE_RESET,
+            "scaled": INVERSE_SCALED,
+            "update": INVERSE_UPDATE,
+        }
+        texts["state"]["equations"] += INVERSE_STATE
+    lines, values = _constants(rule)
+    needed = [name for name in values if _mentions(name, update)]
+    own += "".join(f"{line}\n" for line in lines.splitlines() if line.split(" :")[0] in needed)
+    own += "".join(f"{name} : 1\n" for name in rule.pooled)
+    if not own:
+        return {}
+    texts["population"]["equations"] += own
+    if update:
+        texts["population"]["rule"] = update
+    # what the population has, the channels know
+    names = [line.split(":")[0].strip() for line in own.splitlines() if line.strip() and "constant" not in line]
+    known = [name for name in names if _mentions(name, rule.channel_update)]
+    texts["when"]["equations"] += "".join(f"{name} : 1 (linked)\n" for name in known)
+    texts["when"]["equations"] += "".join(f"{name}_own = {text} : 1\n" for name, text in rule.pooled.items())
+    return {name: values[name] for name in needed}
 
 
 def _shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -352,8 +496,10 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
         raise ConfigurationError("replicates may differ in numbers only, not in sizes or equations", "--replicates")
     if len(runs) == 1:
         return plan, runs[0]
+    if "inverse" in plan.texts:
+        raise ConfigurationError("the inverse correlation of a network's states has no place for others", "--replicates")
     n, k, many = plan.cells, plan.channels, len(runs)
-    sizes = {"cells": n, "state": n, "when": k, "what": k, "population": 1}
+    sizes = {"cells": n, "state": n, "when": k, "what": k, "confidence": 2 * k, "population": 1}
     arrays: dict[str, np.ndarray] = {}
     differing: list[tuple[str, str]] = []
     for name, first in runs[0].items():
@@ -362,8 +508,8 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
         if name in ("cells.noise_seed", "signals.elapsed"):
             arrays[name] = first
         elif owner == "signals":
-            arrays[name] = np.stack(each, axis=1)
-        elif variable in ("i", "j"):
+            arrays[name] = np.stack(each, axis=1) if first.ndim == 1 else np.concatenate(each, axis=1)
+        elif variable in ("i", "j", "other"):
             arrays[name] = np.concatenate([other + np.int32(n * r) for r, other in enumerate(each)])
         elif first.ndim == 0 and all(other == first for other in each):
             arrays[name] = first  # one value for all, and the same arithmetic as alone
@@ -372,21 +518,22 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
             differing.append((owner, variable))
         else:
             arrays[name] = np.concatenate(each)
-    for name in ("when", "what"):
-        arrays[f"{name}.replicate"] = np.repeat(np.arange(many, dtype=np.int32), k)
+    own_signals = [name for name in ("state", "when", "what", "confidence") if name in plan.texts]
+    for name in own_signals:
+        arrays[f"{name}.replicate"] = np.repeat(np.arange(many, dtype=np.int32), sizes[name])
 
     def several(name: str, text: str) -> str:
         """A parameter that differs is now one value for each member of its group; signals differ by replicate."""
         for owner, variable in differing:
             if owner == name:
                 text = re.sub(rf"(?m)^({variable} : .*)\(shared, constant\)$", r"\1(constant)", text)
-        own = "replicate_post" if name.endswith("_weights") else "replicate"
-        for signal in ("latency", "event", "learn"):
+        own = {"population": "i"}.get(name, "replicate_post" if name.endswith("_weights") else "replicate")
+        for signal in ("latency", "event", "learn", "block"):
             text = text.replace(f"{signal}(t)", f"{signal}(t, {own})")
         return text
 
     texts = {name: {role: several(name, text) for role, text in each.items()} for name, each in plan.texts.items()}
-    for name in ("when", "what"):
+    for name in own_signals:
         texts[name]["equations"] += "replicate : integer (constant)\n"
     return replace(plan, texts=texts, shapes=_shapes(arrays), replicates=many), arrays
 
@@ -412,7 +559,7 @@ def split(plan: Plan, outputs: dict[str, np.ndarray]) -> list[dict[str, np.ndarr
             "spikes.i": outputs["spikes.i"][mine] - n * r,
             "snapshots.t": outputs["snapshots.t"],
         }
-        for name in ("when.z", "snapshots.q", "snapshots.x", "snapshots.when", "snapshots.what"):
+        for name in set(outputs) - {"spikes.t", "spikes.i", "snapshots.t"}:
             columns = outputs[name].shape[1] // many
             run[name] = outputs[name][:, r * columns : (r + 1) * columns]
         found.append(run)

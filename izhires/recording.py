@@ -36,7 +36,7 @@ SAME = 1e-9
 
 UNITS = {
     "time": ("s", "time from the cue"),
-    "prediction": ("1", "prediction of a cue-only probe: clip(what, 0, 1)*max(when, 0)"),
+    "prediction": ("1", "prediction of a cue-only probe, made of what and when by the readout"),
     "expectation": ("1", "true expectation of the probe's block: sum of probability x bump"),
     "what": ("1", "identity prediction at the end of the probe's window"),
     "when": ("1", "timing prediction over the probe's window"),
@@ -56,6 +56,9 @@ UNITS = {
     "trial_learn": ("1", "1 in trials that teach"),
     "trial_response_time": ("s", "the participant's response time; NaN without one"),
     "trial_what": ("1", "identity prediction at the end of the trial's window, before learning from it"),
+    "trial_when": ("1", "timing prediction at the moment of the trial's event; NaN without one"),
+    "trial_count": ("1", "occurrences of the event that the confidence readout counts, before learning from the trial"),
+    "trial_count_against": ("1", "absences of the event that the confidence readout counts"),
     "outcome_block": ("1", "block of the outcome, from 0"),
     "outcome_event": ("", "event of the outcome"),
     "outcome_latency": ("s", "time from the cue to the outcome"),
@@ -125,6 +128,8 @@ def assemble(
     """
     import xarray as xr
 
+    import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
+
     n, k, step = plan.cells, plan.channels, plan.readout_step
     trials = experiment.trials.reset_index(drop=True)
     probes = trials[trials["kind"] == "probe"]
@@ -146,10 +151,15 @@ def assemble(
         else np.empty((0, k, len(time)))
     )
     probe_what = what[probes.index]
+    # the reading of that step, before the weights learn from it (`izhires.build.SCHEDULE`)
+    trial_when = np.full((len(trials), k), np.nan)
+    happens = np.flatnonzero(trials["latency"].notna())
+    moment = (trials["cue"] + trials["latency"]).to_numpy()[happens]
+    trial_when[happens] = outputs["when.z"][np.round(moment / step).astype(int)]
     expected = {block: experiment.expectation(int(block), time) for block in trials["block"].unique()}
 
     data: dict[str, Any] = {
-        "prediction": (("probe", "event", "time"), np.clip(probe_what, 0, 1)[:, :, None] * np.maximum(when, 0)),
+        "prediction": (("probe", "event", "time"), model.readout.predict(probe_what, when)),
         "expectation": (
             ("probe", "event", "time"),
             np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time))),
@@ -160,6 +170,7 @@ def assemble(
         "when_weights": (("probe", "event", "neuron"), outputs["snapshots.when"][inside].reshape(-1, k, n)),
         "mean_state": (("probe", "neuron"), mean_state[probes.index]),
         "trial_what": (("trial", "event"), what),
+        "trial_when": (("trial", "event"), trial_when),
         "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
         **{
             f"trial_{name}": ("trial", trials[name].to_numpy())
@@ -175,6 +186,10 @@ def assemble(
         "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
         "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
     }
+    if "snapshots.confidence" in outputs:
+        counts = _held(moments, outputs["snapshots.confidence"], ends).reshape(-1, 2, k)
+        data["trial_count"] = (("trial", "event"), counts[:, 0])
+        data["trial_count_against"] = (("trial", "event"), counts[:, 1])
     if "response_time" in trials:
         data["trial_response_time"] = ("trial", trials["response_time"].to_numpy(float))
     coordinates: dict[str, Any] = {
@@ -243,9 +258,9 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
         If the folder cannot be written to or is full.
     """
     path = Path(path)
-    # numbers compress well and losslessly at the lowest level; text does not take filters
+    # numbers compress well and losslessly at the lowest level, and a checksum finds damage; text does not take filters
     encoding = {
-        name: {"zlib": True, "complevel": 1}
+        name: {"zlib": True, "complevel": 1, "fletcher32": True}
         for name, each in recording.variables.items()
         if each.dtype.kind in "fi" and each.ndim
     }
@@ -263,6 +278,8 @@ def load(path: str | Path) -> xr.Dataset:
         If there is no such file, or it is truncated, foreign, or of a later layout.
     """
     import xarray as xr
+
+    import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
     path = Path(path)
     if not path.is_file():
@@ -285,6 +302,23 @@ def load(path: str | Path) -> xr.Dataset:
     return recording
 
 
+def files(folder: str | Path) -> list[Path]:
+    """Return the recordings of a folder, in order of their names.
+
+    Raises
+    ------
+    RecordingError
+        If there is no such folder, or it holds none.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RecordingError("there is no such folder", str(folder))
+    paths = sorted(folder.glob("*.nc"))
+    if not paths:
+        raise RecordingError("holds no recording (*.nc)", str(folder))
+    return paths
+
+
 def load_folder(folder: str | Path) -> list[xr.Dataset]:
     """Read all recordings of a folder, in order of variant and seed.
 
@@ -293,13 +327,7 @@ def load_folder(folder: str | Path) -> list[xr.Dataset]:
     RecordingError
         If the folder holds none, or one that cannot be read.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise RecordingError("there is no such folder", str(folder))
-    paths = sorted(folder.glob("*.nc"))
-    if not paths:
-        raise RecordingError("holds no recording (*.nc)", str(folder))
-    recordings = [load(path) for path in paths]
+    recordings = [load(path) for path in files(folder)]
     return sorted(recordings, key=lambda each: (each.attrs["variant"], each.attrs["seed"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 import subprocess
@@ -178,6 +179,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
     """
     configuration, seeds, variant = drawn.configuration, drawn.seeds, drawn.variant
     experiment, plan = drawn.experiment, drawn.plan
+    check_readouts(drawn, outputs, facts)
     check_activity(plan, configuration, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
     recording.attrs = {
@@ -204,7 +206,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
 
 
 def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, np.ndarray]) -> None:
-    """Refuse a network that is silent, ran away, or whose readouts diverged.
+    """Refuse a network that is silent or ran away.
 
     Raises
     ------
@@ -220,17 +222,69 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
         raise SimulationError(f"the network is silent: {found}, less than keep.slowest_rate {keep.slowest_rate:g} Hz")
     if rates.mean() > keep.fastest_rate:
         raise SimulationError(f"the network ran away: {found}, more than keep.fastest_rate {keep.fastest_rate:g} Hz")
+
+
+class Diverged(SimulationError):
+    """A readout diverged; `partial` is the recording of the trials that ended before, None when there was none."""
+
+    partial: xr.Dataset | None = None
+
+
+def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> None:
+    """Refuse readouts that diverged.
+
+    Raises
+    ------
+    Diverged
+        With the trial, the readout and its rule.
+    """
+    configuration, plan, trials = drawn.configuration, drawn.plan, drawn.experiment.trials
+    largest = configuration.when.largest_prediction
+    found = []
     # in the order in which one makes the other diverge
-    for name, meaning in (
-        ("when.z", "timing prediction"),
-        ("snapshots.q", "identity prediction"),
-        ("snapshots.when", "timing weights"),
-        ("snapshots.what", "identity weights"),
+    for output, readout, meaning in (
+        ("when.z", "when", "timing prediction"),
+        ("snapshots.q", "what", "identity prediction"),
+        ("snapshots.when", "when", "timing weights"),
+        ("snapshots.what", "what", "identity weights"),
     ):
-        bad = ~np.isfinite(outputs[name]).all(axis=1)
+        limit = largest if output == "when.z" else np.inf
+        with np.errstate(invalid="ignore"):
+            bad = ~(np.isfinite(outputs[output]) & (np.abs(outputs[output]) <= limit)).all(axis=1)
         if bad.any():
-            step = plan.readout_step * (1 if name == "when.z" else plan.snapshot_steps)
-            raise SimulationError(f"the {meaning} is no longer a number from {np.argmax(bad) * step:.3f} s on; {found}")
+            moment = np.argmax(bad) * plan.readout_step * (1 if output == "when.z" else plan.snapshot_steps)
+            found.append((moment, readout, meaning))
+    if not found:
+        return
+    moment, readout, meaning = min(found, key=lambda each: each[0])
+    trial = max(int(np.searchsorted(trials["onset"].to_numpy(), moment, side="right")) - 1, 0)
+    row, rule = trials.iloc[trial], getattr(configuration, readout).rule
+    error = Diverged(
+        f"the {meaning} diverged in trial {trial} of {len(trials)} ({row['kind']}, block {row['block']}), at "
+        f"{moment:.3f} s: rule {rule.type!r} of {readout!r}; a smaller learning rate may keep it stable"
+    )
+    before = trials[trials["onset"] + trials["duration"] <= moment]
+    outcomes = drawn.experiment.outcomes
+    outcomes = outcomes[outcomes["block"].isin(before["block"])]
+    if len(before):
+        steps = round(moment / plan.readout_step)
+        ended = {
+            **{name: outputs[name][outputs["spikes.t"] < moment] for name in ("spikes.t", "spikes.i")},
+            "when.z": outputs["when.z"][:steps],
+        }
+        snapshots = outputs["snapshots.t"] < moment
+        ended |= {name: values[snapshots] for name, values in outputs.items() if name.startswith("snapshots.")}
+        error.partial = record(
+            dataclasses.replace(
+                drawn,
+                experiment=dataclasses.replace(drawn.experiment, trials=before, outcomes=outcomes),
+                plan=dataclasses.replace(plan, steps=steps),
+            ),
+            ended,
+            facts,
+        )
+        error.partial.attrs["diverged"] = str(error)
+    raise error
 
 
 def git_commit() -> str:

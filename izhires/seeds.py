@@ -1,4 +1,4 @@
-"""Randomness with names: one seed, five independent streams, each of which can be fixed while the others vary."""
+"""Randomness with names: one seed, six independent streams, each of which can be fixed while the others vary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from izhires.declare import Declaration, parameter
 
-STREAMS = ("topology", "cells", "input", "trials", "noise")
+STREAMS = ("topology", "cells", "input", "trials", "noise", "exploration")
 
 
 class Seeds(Declaration):
@@ -24,6 +24,7 @@ class Seeds(Declaration):
     input: int | None = parameter(None, "seed of cue and feedback weights", ge=0, source="by choice")
     trials: int | None = parameter(None, "seed of the order of trials", ge=0, source="by choice")
     noise: int | None = parameter(None, "seed of the noise in the cells", ge=0, source="by choice")
+    exploration: int | None = parameter(None, "seed of the noise that a rule explores with", ge=0, source="by choice")
 
     def sequence(self, stream: str) -> np.random.SeedSequence:
         """Return the named child sequence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
 from izhires.paradigms.base import Paradigm
 from izhires.paradigms.experiment import Experiment
 
-DATA_SET = "Ribeiro & Castelo-Branco 2019, OpenNeuro ds003690 v1.0.0"
+DATA_SET = "OpenNeuro ds003690 v1.0.0, doi 10.18112/openneuro.ds003690.v1.0.0"
 
 
 class CuedReaction(Paradigm):
@@ -26,9 +27,11 @@ class CuedReaction(Paradigm):
     A trial goes from `cue_onset` before its cue to `cue_onset` before the next; what a file holds before its first
     trial is left out. The last trial of a file ends with the file's last row, and no earlier than `cue_onset` after the
     window. A probe is as long as the median training trial. Rows that are neither cue, target nor response are ignored.
+    Files of several participants, told apart by the ``sub-LABEL_`` that BIDS puts first into a file's name, are a
+    variant each.
     """
 
-    source: ClassVar[str] = DATA_SET
+    source: ClassVar[str] = f"Ribeiro & Castelo-Branco (2019), doi 10.1016/j.neurobiolaging.2018.09.028; {DATA_SET}"
 
     options: ClassVar[dict[str, str]] = {"--events": "events_files", "--cue": "cue", "--event": "events"}
 
@@ -71,6 +74,10 @@ class CuedReaction(Paradigm):
             found.append(Complaint("events_files", "needs at least one file, got none"))
         if not self.events:
             found.append(Complaint("events", "has no events"))
+        named = [participant(path) for path in self.events_files]
+        if "" in named and any(named):
+            place = f"events_files[{named.index('')}]"
+            found.append(Complaint(place, "its name lacks the participant (sub-LABEL_) that others begin with"))
         taken = [self.cue]
         for field in ("events", "responses"):
             for k, name in enumerate(getattr(self, field)):
@@ -90,13 +97,18 @@ class CuedReaction(Paradigm):
             raise ConfigurationError(found)
         return self
 
+    def variants(self) -> tuple[str, ...]:
+        """Return one variant a participant, ``"sub-LABEL"``; ``("",)`` when all files are of one."""
+        found = tuple(dict.fromkeys(participant(path) for path in self.events_files))
+        return found if len(found) > 1 else ("",)
+
     def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
-        """Read the event files and lay out their trials; see `Paradigm.experiment`. Nothing is drawn.
+        """Read a participant's event files and lay out their trials; see `Paradigm.experiment`. Nothing is drawn.
 
         The table of trials has a further column ``response_time`` (s from the target, NaN for none).
         """
         self.check_variant(variant)
-        runs = [read_events(path) for path in self.events_files]
+        runs = [read_events(path) for path in self.events_files if not variant or participant(path) == variant]
         self._check_names(runs)
         heard = [self._cued(run) for run in runs]
         window = self._window(heard)
@@ -260,6 +272,12 @@ class _Cued:
     @property
     def awaits_response(self) -> bool:
         return self.target is not None and math.isnan(self.response_time)
+
+
+def participant(path: str) -> str:
+    """Return the participant in the name of an event file, ``sub-LABEL``, or nothing."""
+    found = re.match(r"sub-[0-9A-Za-z]+(?=_)", Path(path).name)
+    return found[0] if found else ""
 
 
 def read_events(path: str) -> EventFile:

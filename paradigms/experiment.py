@@ -146,7 +146,8 @@ class Experiment:
             - ``event``: index into `events`, -1 where the trial has none;
             - ``latency``: s from the cue to this trial's event, -1 where it has none;
             - ``learn``: 1 in trials with learning, else 0;
-            - ``at_event``: 1 at the step at which this trial's event occurs, else 0.
+            - ``at_event``: 1 at the step at which this trial's event occurs, else 0;
+            - ``block``: number of the trial's block.
 
         Raises
         ------
@@ -187,6 +188,7 @@ class Experiment:
             "latency": np.where(occurs, (latency * step / _MICROSECONDS)[trial], -1.0),
             "learn": inside & trials["learn"].to_numpy()[trial],
             "at_event": occurs & (elapsed == latency[trial]),
+            "block": trials["block"].to_numpy()[trial],
         }
         return {name: np.asarray(values, dtype=np.float64) for name, values in signals.items()}
 

@@ -40,18 +40,7 @@ class Table(Paradigm):
     def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
         """Read the table; see `Paradigm.experiment`. Nothing is drawn."""
         self.check_variant(variant)
-        path = Path(self.file).expanduser()
-        try:
-            trials = pd.read_csv(path, keep_default_na=True, dtype={"event": str, "kind": str})
-        except FileNotFoundError:
-            raise ParadigmError("there is no such file", self.file) from None
-        except (OSError, ValueError) as error:  # pandas' own errors of parsing are ValueErrors
-            raise ParadigmError(f"cannot be read: {error}", self.file) from None
-        missing = [name for name in NEEDED if name not in trials]
-        if missing:
-            raise ParadigmError(
-                f"column {' and '.join(missing)} missing; it has {', '.join(map(str, trials.columns))}", self.file
-            )
+        trials = read_trials(self.file)
         try:
             return Experiment.from_table(
                 trials,
@@ -63,3 +52,25 @@ class Table(Paradigm):
             )
         except ParadigmError as error:
             raise ParadigmError(error.complaints, self.file) from None
+
+
+def read_trials(file: str) -> pd.DataFrame:
+    """Read a trial table from a CSV file; its values are not checked yet.
+
+    Raises
+    ------
+    ParadigmError
+        If it is missing or unreadable, or a column is missing.
+    """
+    try:
+        trials = pd.read_csv(Path(file).expanduser(), keep_default_na=True, dtype={"event": str, "kind": str})
+    except FileNotFoundError:
+        raise ParadigmError("there is no such file", file) from None
+    except (OSError, ValueError) as error:  # pandas' own errors of parsing are ValueErrors
+        raise ParadigmError(f"cannot be read: {error}", file) from None
+    missing = [name for name in NEEDED if name not in trials]
+    if missing:
+        raise ParadigmError(
+            f"column {' and '.join(missing)} missing; it has {', '.join(map(str, trials.columns))}", file
+        )
+    return trials

@@ -15,7 +15,7 @@ import small
 from terminal import COMMAND, izhires
 
 from izhires import devices
-from izhires.analysis import all_figures, all_metrics
+from izhires.analysis import all_figures, all_metrics, all_observers
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
@@ -67,6 +67,7 @@ KINDS = {
     "rules": Rule.alternatives,
     "gates": Gate.alternatives,
     "cell types": lambda: CELL_TYPES,
+    "observers": all_observers,
     "metrics": all_metrics,
     "figures": all_figures,
     "devices": lambda: devices.NAMES,

@@ -295,3 +295,31 @@ def test_the_real_statistics_make_the_expectation():
     area = expected.sum(axis=1) * 0.001 / (np.sqrt(2 * np.pi) * 0.1)
     np.testing.assert_allclose(area, [80 / 120, 20 / 120], rtol=1e-3)
     assert not expected[:, times < 1.0].max() > 1e-3
+
+
+@needs_data
+def test_the_participants_of_the_real_data_set_are_variants():
+    people = sorted(data_set().glob("sub-*"))
+    paradigm = task(*(path for participant in people for path in runs(participant)))
+    assert paradigm.variants() == tuple(participant.name for participant in people)
+    last = paradigm.experiment(np.random.default_rng(0), people[-1].name)
+    pd.testing.assert_frame_equal(last.trials, make(*runs(people[-1])).trials)
+
+
+def test_each_participant_is_a_variant(tmp_path):
+    names = [f"sub-{who}_task-x_run-{run}_events.tsv" for who in ("B2", "A1") for run in (1, 2)]
+    files = [write(tmp_path / name, GOOD if name.startswith("sub-B2") else GOOD.replace("4.0 go", "3.9 go"))
+             for name in names]  # fmt: skip
+    paradigm = task(*files)
+    assert paradigm.variants() == ("sub-B2", "sub-A1")
+    for variant, own, first in (("sub-B2", files[:2], 2.0), ("sub-A1", files[2:], 1.9)):
+        found = paradigm.experiment(np.random.default_rng(0), variant)
+        assert found.variant == variant
+        pd.testing.assert_frame_equal(found.trials, make(*own).trials)
+        assert found.trials["latency"].dropna().iloc[0] == first
+    with pytest.raises(ConfigurationError, match="sub-A1"):
+        paradigm.experiment(np.random.default_rng(0), "")
+    # one participant alone is no variant, and no name is not a participant
+    assert task(*files[:2]).variants() == ("",)
+    with pytest.raises(ConfigurationError, match=r"events_files\[1\]: its name lacks the participant"):
+        task(files[0], write(tmp_path / "run-1.tsv", GOOD))

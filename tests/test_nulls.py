@@ -103,3 +103,34 @@ def test_p_values_of_chance_are_uniform():
     observed = nulls.random_angles(np.ones(20), (2, 2), np.random.default_rng(9), n=400)[:, 0]
     p = np.array([nulls.compare(value, null).p_two_sided for value in observed])
     assert (p < 0.05).mean() < 0.1 and (p < 0.5).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_shuffled_neurons_keep_lengths_angles_and_weights_but_not_their_places():
+    vectors = np.random.default_rng(0).normal(size=(30, 2))
+    moved = np.concatenate(list(nulls.shuffled(vectors, np.random.default_rng(1), 250)))
+    assert moved.shape == (250, 30, 2)
+    assert np.swapaxes(moved, 1, 2) @ moved == pytest.approx(np.broadcast_to(vectors.T @ vectors, (250, 2, 2)))
+    assert np.sort(moved[:, :, 0], axis=1) == pytest.approx(np.broadcast_to(np.sort(vectors[:, 0]), (250, 30)))
+    # every cell gets every cell's weight equally often: the mean over shuffles is the mean weight
+    error = vectors[:, 0].std() / np.sqrt(250)
+    assert np.abs(moved[:, :, 0].mean(0) - vectors[:, 0].mean()).max() < 4.5 * error
+    direction = np.arange(1.0, 31)
+    without = next(nulls.shuffled(vectors, np.random.default_rng(1), 10, direction))
+    assert direction @ without == pytest.approx(np.zeros((10, 2)), abs=1e-9)
+
+
+def test_bases_are_orthonormal_and_hold_the_states_variance_as_their_covariance_says():
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(50, 20)) * np.linspace(0.1, 3, 20)
+    ours, isotropic = nulls.state_bases(states, 1, rng, 4000), nulls.isotropic_bases(20, 2, 50)
+    assert np.swapaxes(isotropic, 1, 2) @ isotropic == pytest.approx(np.broadcast_to(np.eye(2), (50, 2, 2)), abs=1e-12)
+    drawn = rng.multivariate_normal(np.zeros(20), states.T @ states, 4000, method="svd")
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    power = ours[:, :, 0] ** 2
+    error = np.hypot(power.std(0), (drawn**2).std(0)) / np.sqrt(4000)
+    assert (np.abs(power.mean(0) - (drawn**2).mean(0)) < 4 * error).all()
+
+
+def test_effect_is_the_distance_in_standard_deviations():
+    assert nulls.effect(5.0, np.array([1.0, 3.0])) == pytest.approx(3 / np.sqrt(2))
+    assert np.isnan(nulls.effect(1.0, np.array([1.0, 1.0])))

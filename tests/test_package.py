@@ -108,7 +108,8 @@ def test_the_wheel_holds_the_three_rooms_and_no_more(wheel):
     templates = {f"izhires/devices/templates/{path.name}" for path in (ROOT / "izhires/devices/templates").iterdir()}
     assert len(templates) >= 2
     info = f"izhires-{version}.dist-info/"
-    assert {name for name in names - code if not name.startswith(info)} == {"izhires/py.typed", *templates}
+    data = {"izhires/py.typed", "izhires/bibliography.bib", *templates}
+    assert {name for name in names - code if not name.startswith(info)} == data
     assert info + "licenses/LICENSE" in names
 
 

@@ -35,6 +35,7 @@ CONTRACT = {
         for name in ("onset", "duration", "cue", "latency", "event", "block", "kind", "learn")
     },
     "trial_what": ("trial", "event"),
+    "trial_when": ("trial", "event"),
     **{f"outcome_{name}": ("outcome",) for name in ("block", "event", "latency", "probability")},
     "state_trace": ("state_probe", "state_time", "neuron"),
     "state_probe": ("state_probe",),
@@ -164,6 +165,18 @@ def test_the_identity_prediction_of_every_trial(recording, configuration):
     # weights move in training trials, and in no other
     moved = np.abs(np.diff(weights[: trials + 1], axis=0)).max(axis=(1, 2)) > 0
     np.testing.assert_array_equal(moved, recording["trial_learn"] == 1)
+
+
+def test_the_timing_prediction_at_each_event(recording, configuration):
+    """It is the reading of the very step of the event: the weights have not yet learned from that step."""
+    z = small.outputs(configuration, "cpp", 3)["when.z"]
+    happens = (recording["trial_event"] != "").values
+    assert 0 < happens.sum() < len(happens)
+    moments = (recording["trial_cue"] + recording["trial_latency"]).values
+    for trial in np.flatnonzero(happens):
+        np.testing.assert_array_equal(recording["trial_when"][trial], z[round(moments[trial] * 1e3)])
+    assert np.isnan(recording["trial_when"].values[~happens]).all()
+    assert float(abs(recording["trial_when"]).max()) > 0.05
 
 
 def states(recording, configuration):

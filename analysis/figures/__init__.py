@@ -10,6 +10,7 @@
 | `calibration` | amplitude against probability |
 | `recalibration` | error around each switch |
 | `angles` | angles between "what" and "when" readouts against their chance levels |
+| `observers` | expected probability and error, trial by trial, beside observers of the same trials |
 | `participant` | predictions of events whose latency varies, beside the latencies themselves |
 """
 

@@ -126,7 +126,10 @@ _DEFINITION = (
     f"{nulls.DRAWS} pairs of random subspaces of the same dimensions, isotropic, and drawn from N(0, C) with "
     "C the uncentred second moment of state_trace within the window at the recorded probes of the block"
 )
-_SOURCE = "Bjorck & Golub 1973, Math. Comp. 27:579; nulls: this project; p values: Phipson & Smyth 2010"
+_SOURCE = (
+    "Bjorck & Golub 1973, doi 10.2307/2005662; nulls: this project; "
+    "p values: Phipson & Smyth 2010, doi 10.2202/1544-6115.1585"
+)
 
 
 @metric(

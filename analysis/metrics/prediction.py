@@ -183,7 +183,7 @@ def error_zero_output(recording: xr.Dataset) -> Iterator[Row]:
         "root mean square, on the 10-ms grid of state_trace at the last probe of the block, of fit - expectation; fit: "
         f"ridge regression with a constant, penalty {RIDGE} of the mean square of a sample"
     ),
-    source="this project; ridge regression: Hoerl & Kennard 1970, Technometrics 12:55",
+    source="this project; ridge regression: Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
     needs=("expectation", "state_trace"),
     parts={
         "same_probe": Part(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -102,6 +102,7 @@ class Reservoir(Component):
 
     family: ClassVar[str] = "circuit"
     package: ClassVar[str] = "izhires.circuits"
+    source: ClassVar[str] = ""
 
     n: int = parameter(1000, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10)
     composition: dict[str, float] = parameter(
@@ -122,6 +123,7 @@ class Reservoir(Component):
     slow_fraction: float = parameter(0.15, "share of the excitatory charge that is slow", ge=0, le=1)
     tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", gt=0)
     weight_spread: float = parameter(0.5, "standard deviation of log weight (the mean is kept)", ge=0)
+    recurrence: float = parameter(1.0, "factor on all recurrent weights; 0 cuts the recurrence", ge=0)
     equations: str = parameter(CELL_EQUATIONS, "the cells, as Brian2 equations")
     threshold: str = parameter(CELL_THRESHOLD, "spike condition")
     reset: str = parameter(CELL_RESET, "what a spike does to its cell")
@@ -195,6 +197,10 @@ class Reservoir(Component):
         """Draw weights of one sign with the given mean: mean*exp(s*x - s^2/2), s = `weight_spread`."""
         s = self.weight_spread
         return mean * np.exp(s * rng.standard_normal(size) - s**2 / 2)
+
+    def resized(self, n: int) -> dict[str, Any]:
+        """Return what must change, besides `n`, for a network of `n` cells that receive the same input on average."""
+        return {}
 
     @abc.abstractmethod
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:

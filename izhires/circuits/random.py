@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -47,6 +47,9 @@ class Random(Reservoir):
         if self.cue_strength[0] > self.cue_strength[1]:
             raise ConfigurationError("the range must ascend", "cue_strength")
         return self
+
+    def resized(self, n: int) -> dict[str, Any]:  # noqa: D102
+        return {"out_degree": min(self.out_degree, n - 1)}
 
     def draw_cells(self, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: D102
         cells = super().draw_cells(rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -17,10 +17,14 @@ from izhires.seeds import Seeds
 class Sequence(Reservoir):
     """Groups of excitatory cells that excite the next group, with axonal delays; the cue starts the first group.
 
-    A synfire chain (Abeles 1991, Corticonics; time cells: MacDonald et al. 2011, doi 10.1016/j.neuron.2011.07.012). It
-    shows that recurrence can carry time; it does not show that a generic reservoir does. A random target may also be
-    one of the next group, and then has two synapses.
+    A synfire chain; its cells fire in turn as time cells do. It shows that recurrence can carry time; it does not show
+    that a generic reservoir does. A random target may also be one of the next group, and then has two synapses.
     """
+
+    source: ClassVar[str] = (
+        "synfire chains: Abeles (1991), Corticonics, doi 10.1017/CBO9780511574566; "
+        "time cells: MacDonald et al. (2011), doi 10.1016/j.neuron.2011.07.012"
+    )
 
     type: Literal["sequence"] = "sequence"
     groups: int = parameter(80, "number of groups in the sequence", ge=2)
@@ -52,6 +56,16 @@ class Sequence(Reservoir):
         if not 0 < self.delay[0] <= self.delay[1]:
             raise ConfigurationError("the range must be positive and ascend", "delay")
         return self
+
+    def resized(self, n: int) -> dict[str, Any]:  # noqa: D102
+        # as many groups, of another size; a share of each type stays what it is
+        excitatory, inhibitory = int(self.excitatory().sum()), self.n - int(self.excitatory().sum())
+        return {
+            "weight_next": f"{self.weight_next * self.n / n} mV/ms",
+            "random_degree": min(self.random_degree, excitatory * n // self.n - 1),
+            "inhibitory_degree": min(self.inhibitory_degree, inhibitory * n // self.n),
+            "inhibition_degree": min(self.inhibition_degree, n - 1),
+        }
 
     def members(self, seeds: Seeds) -> list[np.ndarray]:
         """Return the cells of each group: a random partition of the excitatory cells into groups of near-equal size."""

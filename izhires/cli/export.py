@@ -22,6 +22,9 @@ def command(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
     ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpp or cuda.")] = "cpp",
 ) -> None:
     """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its
@@ -30,6 +33,6 @@ def command(
     from izhires.cli.run import configured
     from izhires.export import export
 
-    configuration = configured(context, paradigm, config, set_ or [])
+    configuration = configured(context, paradigm, config, set_ or [], condition or [])
     folder = export(configuration, seed, variant, device, out)
     print(f"project in {folder}: make run there, then 'izhires collect {folder}'")

@@ -12,21 +12,26 @@ COMMAND = "list"
 def tables() -> dict[str, dict[str, str]]:
     """Return, by kind of thing, each name with one line about it."""
     from izhires import devices
-    from izhires.analysis import all_figures, all_metrics
+    from izhires.analysis import all_figures, all_metrics, all_observers
     from izhires.cells import CELL_TYPES
     from izhires.circuits.base import Reservoir
+    from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
     from izhires.paradigms.base import Paradigm
+    from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
 
+    families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "rules": Rule, "gates": Gate}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
-        for title, family in (("paradigms", Paradigm), ("circuits", Reservoir), ("rules", Rule), ("gates", Gate))
+        for title, family in families.items()
     }
+    found["conditions"] = {name: each.description for name, each in all_conditions().items()}
     found["cell types"] = {
         name: f"{each.description}; a {each.a:g}/ms, b {each.b:g}/ms, c {each.c:g} mV, d {each.d:g} mV/ms"
         for name, each in CELL_TYPES.items()
     }
+    found["observers"] = {name: each.description for name, each in all_observers().items()}
     found["metrics"] = {name: each.description for name, each in all_metrics().items()}
     found["figures"] = {name: each.title for name, each in all_figures().items()}
     found["devices"] = {name: devices.get(name).summary for name in devices.NAMES}
@@ -38,12 +43,13 @@ def parameters() -> dict[str, str]:
     from izhires.circuits.base import Reservoir
     from izhires.configuration import Keep
     from izhires.gates.base import Gate
-    from izhires.model import Model, State, What, When
+    from izhires.model import Confidence, Model, State, What, When
     from izhires.paradigms.base import Paradigm
     from izhires.rules.base import Rule
     from izhires.seeds import Seeds
 
-    owners = {"": Model, "state": State, "when": When, "what": What, "keep": Keep, "seeds": Seeds}
+    owners = {"": Model, "state": State, "when": When, "what": What, "confidence": Confidence}
+    owners |= {"keep": Keep, "seeds": Seeds}
     for place, family in (("paradigm", Paradigm), ("reservoir", Reservoir), ("rule", Rule), ("gate", Gate)):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}
@@ -60,7 +66,7 @@ def command(
         str, typer.Argument(help="Only this kind, e.g. rules or 'cell types'; or parameters, with their sources.")
     ] = "",
 ) -> None:
-    """List paradigms, circuits, rules, gates, cell types, metrics, figures and devices, one line each."""
+    """List everything that can be chosen, one line each."""
     from izhires.errors import ConfigurationError, closest
 
     kind = kind.replace("-", " ")

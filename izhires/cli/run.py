@@ -27,6 +27,9 @@ def command(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
     ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
+    ] = None,
     device: Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")] = "",
     processes: Annotated[
         int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
@@ -45,7 +48,7 @@ def command(
     from izhires.configuration import parse_seeds
     from izhires.errors import IzhiresError
 
-    configuration = configured(context, paradigm, config, set_ or [])
+    configuration = configured(context, paradigm, config, set_ or [], condition or [])
     wanted = parse_seeds(seeds)
     device = _device(device)
     progress = Progress(len(jobs(configuration, wanted, out)))
@@ -68,8 +71,11 @@ def command(
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
 
 
-def configured(context: typer.Context, paradigm: str, config: Path | None, settings: list[str]) -> Configuration:
-    """Read the configuration of a command: the paradigm's own options, a file, and settings."""
+def configured(
+    context: typer.Context, paradigm: str, config: Path | None, settings: list[str], conditions: list[str]
+) -> Configuration:
+    """Read the configuration of a command: the paradigm's own options, a file, settings, and named conditions."""
+    from izhires.conditions import apply
     from izhires.configuration import read
     from izhires.errors import ConfigurationError, closest
     from izhires.paradigms.base import Paradigm
@@ -83,7 +89,7 @@ def configured(context: typer.Context, paradigm: str, config: Path | None, setti
     ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
     own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
     try:
-        return read(config, settings, own)
+        return apply(read(config, settings, own), conditions)
     except ConfigurationError as error:
         # named as it is typed here
         flags = {f"paradigm.{field}": flag for flag, field in known[name].options.items()} if config is None else {}

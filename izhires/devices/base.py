@@ -45,7 +45,8 @@ class Program(abc.ABC):
         dict of str to ndarray
             ``spikes.t`` (s), ``spikes.i``, ``when.z`` (step, channel), ``snapshots.t`` (s), and ``snapshots.when``,
             ``snapshots.what``
-            (snapshot, channel*cells), ``snapshots.x`` (snapshot, cell; Hz), ``snapshots.q`` (snapshot, channel).
+            (snapshot, channel*cells), ``snapshots.x`` (snapshot, cell; Hz), ``snapshots.q`` (snapshot, channel), and
+            ``snapshots.confidence`` (snapshot, 2*channel) where it is read. All end early when a prediction diverged.
 
         Raises
         ------
@@ -59,6 +60,7 @@ class Device(abc.ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    source: ClassVar[str] = ""  # what to cite beside Brian2
 
     @classmethod
     @abc.abstractmethod

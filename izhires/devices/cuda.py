@@ -102,6 +102,7 @@ class CudaDevice(StandaloneDevice):
 
     name: ClassVar[str] = "cuda"
     summary: ClassVar[str] = "CUDA through brian2cuda (Python >= 3.12); many --replicates fill a GPU"
+    source: ClassVar[str] = "Alevi et al. (2022), doi 10.3389/fninf.2022.883700"
     generator: ClassVar[str] = "izhires.devices.generate_cuda"
     program: ClassVar[type[StandaloneProgram]] = CudaProgram
 

@@ -39,15 +39,15 @@ class OwnCodeObject(CPPStandaloneCodeObject):
     templater = CPPStandaloneCodeObject.templater.derive("izhires.devices")
 
 
-def _added(cells: b2.NeuronGroup, template: str, variables: list[str], clock: b2.Clock) -> CodeRunner:
+def _added(group: b2.Group, template: str, variables: list[str], clock: b2.Clock) -> CodeRunner:
     """Return an object of the network that runs one of this package's templates."""
     return CodeRunner(
-        cells,
+        group,
         template,
         code="",
         needed_variables=variables,
         clock=clock,
-        name=template,
+        name=f"own_{template}",
         codeobj_class=OwnCodeObject,
         check_units=False,
         generate_empty_code=True,
@@ -69,6 +69,13 @@ class OwnTemplates(Additions):
         updater.needed_variables = [*updater.needed_variables, "_synaptic_pre"]
 
 
+    def inverse(self, synapses: b2.Synapses, matrices: int) -> CodeRunner:  # noqa: D102
+        needed = ["P", "s_pre", "gain_post", "weight_pre", "selected_pre", "resetting_pre", "penalty"]
+        runner = _added(synapses, "inverse", needed, synapses.clock)
+        runner.template_kwds = {"_matrices": matrices, "_cells": len(synapses.source)}
+        return runner
+
+
 def generate(plan: Plan, folder: Path) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``."""
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
@@ -76,7 +83,7 @@ def generate(plan: Plan, folder: Path) -> None:
     device: Any = b2.get_device()
     arrays = placeholders(plan)
     built = build(plan, arrays, OwnTemplates())
-    built.network.add(_added(built.network["cells"], "progress", ["t"], built.network["when_kept"].clock))
+    built.network.add(_added(built.network["when"], "progress", ["t", "N", "z", "largest_prediction"], built.network["when_kept"].clock))
     run(built, plan)
     device.build(directory=str(folder), compile=False, run=False, debug=False)
     describe(device, built, arrays, folder)

@@ -45,6 +45,8 @@ class RuntimeProgram(Program):
             def progress(elapsed: object, completed: float, *_: object) -> None:
                 if report is not None:
                     report(float(completed), len(spikes.get_value()))
+                if not np.all(np.abs(built.network["when"].z_[:]) <= arrays["when.largest_prediction"]):
+                    built.network.stop()
 
             built.network.run(
                 self.plan.duration * b2.second, report=progress, report_period=0.5 * b2.second, namespace={}

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
-from izhires.errors import ConfigurationError, SimulationError, ToolchainError
+from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
 from izhires.lock import Busy, lock
 from izhires.plan import Plan
 from izhires.processes import ending, python, tied
@@ -87,16 +87,16 @@ class StandaloneProgram(Program):
                 static.mkdir()
                 results.mkdir()
                 arguments = self.write(arrays, static)
-                self._execute(
+                whole = self._execute(
                     [str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments],
                     work,
                     report,
                     {**os.environ, **self.environment(arrays)},
                 )
-                return self.collect(results)
+                return self.collect(results, whole)
         except OSError as error:
             reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-            raise SimulationError(f"cannot run: {reason}", tempfile.gettempdir()) from None
+            raise LostError(f"cannot run: {reason}", tempfile.gettempdir()) from None
 
     def write(self, arrays: dict[str, np.ndarray], static: Path) -> list[str]:
         """Write the numbers of a run into a folder; return the command line's share of them."""
@@ -113,21 +113,25 @@ class StandaloneProgram(Program):
                 shutil.copyfile(path, static / path.name)
         return arguments
 
-    def collect(self, results: Path) -> dict[str, np.ndarray]:
-        """Read what a finished run left in its folder of results; see `Program.run`.
+    def collect(self, results: Path, whole: bool = True) -> dict[str, np.ndarray]:
+        """Read what a run left in its folder of results; see `Program.run`. One that is not `whole` ended early.
 
         Raises
         ------
         SimulationError
             If the run was not finished, or not all of it was written.
         """
-        self._check_complete(results)
+        if whole:
+            self._check_complete(results)
         outputs = {key: self._read(results, facts) for key, facts in self.facts["outputs"].items()}
-        self._check_whole(outputs)
+        if whole:
+            self._check_whole(outputs)
         return outputs
 
-    def _execute(self, command: list[str], work: Path, report: Report | None, environment: dict[str, str]) -> None:
-        said = []
+    def _execute(self, command: list[str], work: Path, report: Report | None, environment: dict[str, str]) -> bool:
+        """Run the program; return whether it ran to its end, and did not stop because the readouts diverged."""
+        said: list[str] = []
+        whole = True
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         with tied(command, cwd=work, env=environment, text=True, errors="replace", **streams) as process:
             for line in process.stdout or ():
@@ -135,14 +139,17 @@ class StandaloneProgram(Program):
                     if report is not None:
                         time, spikes = line.split()[1:]
                         report(float(time) / self.plan.duration, int(spikes))
+                elif line.startswith("diverged"):
+                    whole = False
                 elif not self.is_remark(line):
                     said.append(line.rstrip())
             code = process.wait()
         # the program goes on with default numbers when an array does not fit, and says so only here
         if code != 0 or said:
-            raise SimulationError(
+            raise (LostError if code < 0 else SimulationError)(
                 f"the program {ending(code)}; it said: {' / '.join(said[-5:]) or 'nothing'}", str(self.folder)
             )
+        return whole
 
     def _check_complete(self, results: Path) -> None:
         """Refuse partial results: an interrupted program ends with exit code 0."""
@@ -150,9 +157,9 @@ class StandaloneProgram(Program):
             done = float((results / "last_run_info.txt").read_text().split()[1])
         except (OSError, IndexError, ValueError):
             free = shutil.disk_usage(results).free / 1e6
-            raise SimulationError(f"the program wrote no results; {free:.0f} MB are free there", str(results)) from None
+            raise LostError(f"the program wrote no results; {free:.0f} MB are free there", str(results)) from None
         if done < 1 - 1e-9:
-            raise SimulationError(f"the run stopped after {100 * done:.1f} % of its time", str(self.folder))
+            raise LostError(f"the run stopped after {100 * done:.1f} % of its time", str(self.folder))
 
     def _check_whole(self, outputs: dict[str, np.ndarray]) -> None:
         """Refuse results that a full disk cut: the program does not look whether it could write."""
@@ -162,7 +169,7 @@ class StandaloneProgram(Program):
         for name, length in wanted.items():
             if len(outputs[name]) != length:
                 found = f"{len(outputs[name])} of {length} rows of {name}"
-                raise SimulationError(f"the program wrote only {found}; is the disk full?", tempfile.gettempdir())
+                raise LostError(f"the program wrote only {found}; is the disk full?", tempfile.gettempdir())
 
     def _read(self, results: Path, facts: dict[str, Any]) -> np.ndarray:
         path = results / facts["file"]

@@ -14,8 +14,12 @@ class Gate(Component):
     ----------
     expression : str
         Brian2 expression, dimensionless, 0 where nothing may be learned. It may read ``learning``, ``occurs``,
-        ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative before it), and every parameter of
-        the gate by its name.
+        ``relevant``, ``taught``, ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative before
+        it), the gate's own variables, and every parameter of the gate by its name.
+    equations : str
+        Brian2 equations of the gate's own variables, one set a channel, for gates with kinetics; all start at 0.
+    update : str
+        Brian2 statements that renew them every readout step, before the gate is read.
     source : str
         Citation.
     """
@@ -24,4 +28,6 @@ class Gate(Component):
     package: ClassVar[str] = "izhires.gates"
 
     expression: ClassVar[str]
+    equations: ClassVar[str] = ""
+    update: ClassVar[str] = ""
     source: ClassVar[str]

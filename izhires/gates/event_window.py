@@ -9,7 +9,7 @@ from izhires.gates.base import Gate
 
 
 class EventWindow(Gate):
-    """Open for the channel whose event occurs: fully around the event, elsewhere as far as the channel predicts.
+    """Open for the channels that learn from the trial: fully around the event, elsewhere as far as the channel predicts.
 
     G_k = 1 within +-half_width of the event, else clip(z_k, baseline, 1): what the channel predicts at the wrong time
     is unlearned. With ``closed_outside = true`` it is 0 outside, the literal window.
@@ -22,7 +22,7 @@ class EventWindow(Gate):
 
     # + dt/2: rounding of since_event must not decide whether the edge itself, a whole step, is inside
     expression: ClassVar[str] = (
-        "learning*occurs*(int(abs(since_event) < half_width + dt/2)"
+        "learning*taught*(int(abs(since_event) < half_width + dt/2)"
         " + int(abs(since_event) >= half_width + dt/2)*(1 - closed_outside)*clip(z, baseline, 1))"
     )
     source: ClassVar[str] = "Yamada & Chao (arXiv 2510.14382); its width is not published"

@@ -9,8 +9,14 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``error``            ``target - z``
 ``gate``             third factor, from the gate
 ``learning``         1 in trials that teach, else 0
+``in_window``        1 inside the window after the cue, else 0
+``closes``           1 at the first step after the window, else 0
 ``occurs``           1 inside the window of a trial that holds this event, else 0
+``relevant``         1 in trials whose outcome this channel learns from, see `izhires.readouts`
+``taught``           ``relevant*in_window``
+``outcome``          1 in trials that hold this event, else 0
 ``at_event``         1 at the step of the event, else 0
+``exploration``      a standard normal number of this channel and step, from the stream ``exploration`` of the seed
 ``power``            ``|s|**2``, summed over the cells
 ``mean_power``       running mean of ``power``
 ``s_pre``            standardised spike trace of a cell (in ``weight_update``)
@@ -25,6 +31,10 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``power``            ``|x|**2``, summed over the cells (Hz**2)
 ``x_pre``            mean spike trace of a cell over the window, Hz (in ``weight_update``)
 ===================  ======================================================================================
+
+What a rule needs beyond its channels it declares, and the build provides no more than that: sums over the channels of
+a network (``pooled``), variables of the whole population, variables of single weights, and the inverse of the
+correlations of the states (``inverse``).
 
 A rule ends its ``channel_update`` by setting ``step``, the learning step of the channel. Online, the weights of a
 channel whose step is 0 are not touched at all, which saves most of the time.
@@ -54,6 +64,22 @@ class Rule(Component):
         Brian2 statements on the channel, ending in ``step = ...``.
     weight_update : str
         Brian2 statement on each weight ``w`` of a channel whose ``step`` is not 0.
+    weight_equations : str
+        Brian2 equations of variables that each weight has besides ``w``.
+    active : str
+        When ``weight_update`` runs for a channel.
+    pooled : dict of str to str
+        Sums over the channels of a network: name, and the Brian2 expression that each channel adds. Known to the
+        channels and to ``population_update``.
+    population_equations, population_update : str
+        Variables of the whole network, and the statements that renew them, before the channels are updated; both may
+        read ``learn(t)``, ``event(t)``, ``block(t)``, ``elapsed(t)`` and what is pooled.
+    inverse : bool
+        Whether the rule needs ``gain``, the product of the inverse correlation of the states with s (of each cell, so
+        ``gain_pre`` in ``weight_update``), and ``projected``, the product of both (of the network); see
+        `izhires.plan.INVERSE`. The rule's population then has ``weight``, ``resetting`` and ``penalty``.
+    consolidates : bool
+        Whether a rule that runs every step changes the weights once a trial only.
     source : str
         Citation.
     """
@@ -66,4 +92,11 @@ class Rule(Component):
     initial: ClassVar[dict[str, str | float]] = {}
     channel_update: ClassVar[str]
     weight_update: ClassVar[str]
+    weight_equations: ClassVar[str] = ""
+    active: ClassVar[str] = "step != 0"
+    pooled: ClassVar[dict[str, str]] = {}
+    population_equations: ClassVar[str] = ""
+    population_update: ClassVar[str] = ""
+    inverse: ClassVar[bool] = False
+    consolidates: ClassVar[bool] = False
     source: ClassVar[str]

@@ -1,0 +1,161 @@
+"""Named conditions: a control or a comparison as a change of any configuration. One entry each.
+
+``izhires run meet --condition no_feedback --condition noise_double`` applies them in that order of no importance: two
+conditions that change the same parameter are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from izhires.configuration import Configuration, put
+from izhires.errors import ConfigurationError, closest
+
+Changes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A named change of a configuration.
+
+    Parameters
+    ----------
+    name : str
+    description : str
+        One line: what it takes away or puts in its place.
+    changes : callable
+        From a configuration to new values by dotted key, as ``{"when.feedback": "0 mV/ms"}``. A table replaces a whole
+        component.
+    """
+
+    name: str
+    description: str
+    changes: Callable[[Configuration], Changes]
+
+
+_KNOWN: dict[str, Condition] = {}
+
+
+def condition(name: str, description: str, changes: Changes | Callable[[Configuration], Changes]) -> Condition:
+    """Declare a condition; `changes` is a table, or a function where they depend on the configuration.
+
+    Raises
+    ------
+    ConfigurationError
+        If the name is taken.
+    """
+    if name in _KNOWN:
+        raise ConfigurationError(f"there is a condition {name!r} already")
+    function = changes if callable(changes) else lambda configuration: changes
+    _KNOWN[name] = Condition(name, description, function)
+    return _KNOWN[name]
+
+
+def all_conditions() -> dict[str, Condition]:
+    """Return every declared condition by name."""
+    return dict(_KNOWN)
+
+
+def apply(configuration: Configuration, names: Iterable[str]) -> Configuration:
+    """Return a configuration under some conditions.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name is unknown, two of them change the same parameter, or the result cannot be.
+    """
+    data, taken = configuration.to_dict(), {}
+    for name in names:
+        if name not in _KNOWN:
+            raise ConfigurationError(f"{name!r} is not a condition{closest(name, _KNOWN)}", "--condition", _KNOWN)
+        for key, value in _KNOWN[name].changes(configuration).items():
+            for other, owner in taken.items():
+                if f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}."):
+                    raise ConfigurationError(f"{name!r} and {owner!r} both change {key}", "--condition")
+            taken[key] = name
+            put(data, key.split("."), value, f"condition {name}")
+    try:
+        return Configuration.parse(data)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.complaints, f"with {', '.join(names)}") from None
+
+
+def _cells(name: str) -> Callable[[Configuration], Changes]:
+    """Return changes of the reservoir, where it has such a parameter."""
+    spreads = {"spread_a": 0.0, "spread_b": 0.0, "spread_c": "0 mV", "spread_d": 0.0, "adaptation": None}
+
+    def changes(configuration: Configuration) -> Changes:
+        reservoir = configuration.reservoir
+        found = {key: value for key, value in spreads.items() if key in type(reservoir).model_fields}
+        if name == "homogeneous":
+            share = float(reservoir.excitatory().mean())
+            found["composition"] = {"RS": share, "FS": 1 - share}
+            for key in ("bias_excitatory", "bias_inhibitory"):
+                middle = f"{sum(getattr(reservoir, key)) / 2} mV/ms"
+                found[key] = [middle, middle]
+        return {f"reservoir.{key}": value for key, value in found.items()}
+
+    return changes
+
+
+def _noise(factor: float) -> Callable[[Configuration], Changes]:
+    return lambda configuration: {"reservoir.noise": f"{configuration.reservoir.noise * factor} mV/sqrt(ms)"}
+
+
+def _size(n: int) -> Callable[[Configuration], Changes]:
+    return lambda configuration: {
+        f"reservoir.{key}": value for key, value in {"n": n, **configuration.reservoir.resized(n)}.items()
+    }
+
+
+_LATE = {"when.rule": {"type": "eligibility_three_factor"}}
+
+condition("no_feedback", "the timing prediction is not fed back", {"when.feedback": "0 mV/ms"})
+condition("open_loop_at_test", "no feedback in trials that do not teach", {"when.feedback_at_test": False})
+condition("no_gate", "no attention: the timing readout learns at all times, in every channel", {"when.gate": "open"})
+condition(
+    "literal_window_gate",
+    "the gate is closed outside the latency window",
+    {"when.gate": {"type": "event_window", "closed_outside": True}},
+)
+condition("no_recurrence", "all recurrent weights are 0", {"reservoir.recurrence": 0.0})
+condition("homogeneous_cells", "two cell types, RS and FS, all cells of a type alike", _cells("homogeneous"))
+condition("canonical_cells", "every cell has the parameters of its type, without spread", _cells("canonical"))
+condition("shuffled_readout", "at test, the readouts see each cell in the place of another", {"state.shuffled_at_test": True})
+condition("no_learning", "neither readout learns", {"when.learning_blocks": 0, "what.learning_blocks": 0})
+condition("frozen_what", "the identity readout learns in the first block only", {"what.learning_blocks": 1})
+condition("frozen_when", "the timing readout learns in the first block only", {"when.learning_blocks": 1})
+for _name, _factor in (("none", 0.0), ("half", 0.5), ("double", 2.0), ("quadruple", 4.0)):
+    condition(f"noise_{_name}", f"noise in the cells times {_factor:g}", _noise(_factor))
+for _n in (100, 250, 500, 2000, 4000):
+    condition(f"cells_{_n}", f"{_n} cells that receive the same input on average", _size(_n))
+condition("merged", "one readout for what and when, learned online", {"readout": "merged"})
+condition(
+    "joint",
+    "one readout over (event, time), learned once a trial",
+    {"readout": "joint", "when.gate": "open", "when.rule": "consolidated_three_factor"},
+)
+condition("confidence", "counts for and against each event are read, too", {"confidence": {}})
+condition("plain_three_factor", "timing rule without normalisation and surprise", {"when.rule": "three_factor"})
+condition("plain_two_factor", "identity rule with a constant rate", {"what.rule": "two_factor"})
+condition("force", "timing by recursive least squares", {"when.rule": "force"})
+condition(
+    "force_reset",
+    "timing by recursive least squares that is told of the switches",
+    {"when.rule": {"type": "force", "reset_at_switch": True}},
+)
+condition("node_perturbation", "timing by reward-modulated exploration", {"when.rule": "node_perturbation"})
+condition("slow_gate", "gate with the kinetics of dopamine, no eligibility trace", {"when.gate": "dopamine"})
+condition("dopamine", "gate with the kinetics of dopamine, and an eligibility trace", {"when.gate": "dopamine", **_LATE})
+condition(
+    "acetylcholine",
+    "gate with the kinetics of acetylcholine, and an eligibility trace",
+    {"when.gate": "acetylcholine", **_LATE},
+)
+condition(
+    "consolidation",
+    "errors mark synapses in the window, a phase after the event changes them",
+    {"when.gate": "consolidation", **_LATE},
+)

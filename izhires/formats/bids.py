@@ -1,0 +1,203 @@
+"""Trials as events files of the Brain Imaging Data Structure (Gorgolewski et al. 2016, doi 10.1038/sdata.2016.44)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from izhires.errors import ParadigmError, RecordingError
+from izhires.files import whole
+from izhires.formats.shared import title
+from izhires.formats.tables import to_dataframe
+from izhires.paradigms.table import NEEDED
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+BIDS_VERSION = "1.10.0"
+
+README = """The trials that simulated spiking networks received, written by izhires: cues and events with their times.
+
+A subject named by a seed is a simulated network; one named otherwise is the participant whose trials the network
+received. What the networks learned is in the recordings (netCDF) from which these files were made.
+"""
+
+COLUMNS: dict[str, dict[str, Any]] = {
+    "onset": {"Description": "Time of the cue or event from the start of the experiment.", "Units": "s"},
+    "duration": {"Description": "Length of the cue; 0 for an event, which is a moment in time.", "Units": "s"},
+    "trial_type": {
+        "Description": "The cue of a training trial, or the event that follows it. The cues of inserted trials, with "
+        "learning off, have names of their own.",
+        "Levels": {
+            "cue": "Cue of a training trial; one that no event follows is a cue-only trial.",
+            "probe cue": "Cue of a cue-only trial in which the prediction is read.",
+            "warm-up cue": "Cue of a cue-only trial in which the network settles.",
+        },
+    },
+    "response_time": {"Description": "The participant's response time from the event.", "Units": "s"},
+    "trial": {"Description": "Number of the trial, from 0, in order of time."},
+    "block": {"Description": "Number of the block, from 0; true statistics do not change within one."},
+    "learn": {"Description": "Whether the network learns in this trial.", "Levels": {"0": "no", "1": "yes"}},
+    "trial_onset": {"Description": "Start of the trial, from the start of the experiment.", "Units": "s"},
+    "trial_duration": {"Description": "Length of the trial.", "Units": "s"},
+}
+"""Every column of the events files, as the file beside it (events.json) describes it."""
+
+
+def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFrame:
+    """Return a trial table as BIDS events: one row a cue and one row an event, in order of time.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        As `izhires.paradigms.experiment.Experiment` and `to_dataframe` have it: onset, duration, cue, latency (s),
+        event; optionally block, kind, learn, response_time.
+    cue_duration : float
+        Length of the cue, s; NaN where it is not known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `COLUMNS`, NaN for "n/a". The paradigm ``cued_reaction`` reads them back, with the cue "cue".
+
+    Raises
+    ------
+    ParadigmError
+        If a column is missing, or an event has the name of a cue.
+    """
+    missing = [name for name in NEEDED if name not in trials]
+    if missing:
+        held = ", ".join(map(str, trials.columns))
+        raise ParadigmError(f"column {' and '.join(missing)} missing; it has {held}", "trials")
+    cues = tuple(COLUMNS["trial_type"]["Levels"])
+    event = trials["event"].astype(object).where(trials["event"].notna(), "").astype(str)
+    if event.isin(cues).any():
+        raise ParadigmError(f"{event[event.isin(cues)].iloc[0]!r} names a cue, and cannot name an event", "trials")
+    kind = trials.get("kind", pd.Series("train", trials.index))
+    shared = pd.DataFrame(
+        {
+            "trial": np.arange(len(trials)),
+            "block": trials.get("block", 0),
+            "learn": trials.get("learn", kind == "train").astype(int),
+            "trial_onset": trials["onset"],
+            "trial_duration": trials["duration"],
+        }
+    )
+    heard = shared.assign(
+        onset=trials["cue"],
+        duration=cue_duration,
+        trial_type=kind.where(kind == "train", kind + " cue").replace("train", "cue"),
+        response_time=np.nan,
+    )
+    events = shared.assign(
+        onset=trials["cue"] + trials["latency"],
+        duration=0.0,
+        trial_type=event,
+        response_time=trials.get("response_time", np.nan),
+    )[event != ""]
+    found = pd.concat([heard, events]).sort_values(["trial", "onset"], kind="stable", ignore_index=True)
+    found["onset"] = found["onset"].round(6)  # a sum of two times, without the last bits
+    return found[list(COLUMNS)]
+
+
+def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np.nan) -> list[Path]:
+    """Write a trial table as a BIDS events file, and beside it what its columns mean (events.json).
+
+    Parameters
+    ----------
+    trials, cue_duration
+        As `to_events` has them.
+    path : path
+        A name that ends in ``_events.tsv``.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+    """
+    path = Path(path)
+    table = to_events(trials, cue_duration)
+    meaning = json.loads(json.dumps(COLUMNS))
+    levels = meaning["trial_type"]["Levels"]
+    levels |= {name: "Event that follows the cue." for name in table["trial_type"].unique() if name not in levels}
+    with whole(path) as part:
+        table.to_csv(part, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    return [path, _write(path.with_suffix(".json"), meaning)]
+
+
+def save_bids(recordings: Sequence[xr.Dataset], folder: str | Path) -> list[Path]:
+    """Write the trials of recordings as a BIDS data set: ``sub-seedN/beh/sub-seedN_task-NAME_events.tsv`` and more.
+
+    A network with its seed stands where BIDS has a subject, and the variant of its paradigm is the label ``acq``; where
+    the variants are participants (``sub-LABEL``), they are the subjects, and the seed is the label.
+
+    Parameters
+    ----------
+    recordings : sequence of xarray.Dataset
+    folder : path
+        Made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    RecordingError
+        If two recordings are of the same paradigm, variant and seed, or a file cannot be written.
+    """
+    folder = Path(folder)
+    paths: list[Path] = []
+    for recording in recordings:
+        subject, variant = _subject(recording)
+        name = f"{subject}_task-{_label(recording.attrs['paradigm'])}{f'_acq-{variant}' if variant else ''}_events.tsv"
+        path = folder / subject / "beh" / name
+        if path in paths:
+            raise RecordingError(f"two recordings would be {path}", title(recording))
+        paths += save_events(to_dataframe(recording, "trials"), path, float(recording.attrs["cue_duration"]))
+    about = {
+        "Name": f"Trials of {', '.join(dict.fromkeys(str(each.attrs['paradigm']) for each in recordings))}, simulated",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "GeneratedBy": [{"Name": "izhires", "Version": _version(recordings)}],
+    }
+    paths.append(_write(folder / "dataset_description.json", about))
+    people = pd.DataFrame({"participant_id": list(dict.fromkeys(_subject(each)[0] for each in recordings))})
+    paths.append(folder / "participants.tsv")
+    with whole(paths[-1]) as part:
+        people.to_csv(part, sep="\t", index=False, lineterminator="\n")
+    paths.append(folder / "README")
+    with whole(paths[-1]) as part:
+        part.write_text(README, encoding="utf-8")
+    return paths
+
+
+def _subject(recording: xr.Dataset) -> tuple[str, str]:
+    """Return what stands for the subject of a recording, and the label that tells recordings of one subject apart."""
+    seed, variant = f"seed{int(recording.attrs['seed'])}", str(recording.attrs.get("variant", ""))
+    if re.fullmatch(r"sub-[A-Za-z0-9]+", variant):
+        return variant, seed
+    return f"sub-{seed}", _label(variant)
+
+
+def _label(text: str) -> str:
+    """Return the letters and digits of a text, as BIDS wants its labels."""
+    return re.sub(r"[^A-Za-z0-9]", "", text)
+
+
+def _version(recordings: Sequence[xr.Dataset]) -> str:
+    versions = {json.loads(each.attrs.get("versions", "{}")).get("izhires", "unknown") for each in recordings}
+    return ", ".join(sorted(versions))
+
+
+def _write(path: Path, content: Any) -> Path:
+    with whole(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path

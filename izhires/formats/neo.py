@@ -1,0 +1,90 @@
+"""Recordings for Neo (Garcia et al. 2014, doi 10.3389/fninf.2014.00010), and so for Elephant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from izhires.formats.shared import CELLS, TRIALS, library, observed, probe_cues, require, spike_trains, title
+
+if TYPE_CHECKING:
+    import neo
+    import xarray as xr
+
+
+def to_neo(recording: xr.Dataset) -> neo.Block:
+    """Return spikes, trials and predictions as a Neo block.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        With spikes.
+
+    Returns
+    -------
+    neo.Block
+        One segment for each interval in which spikes were kept: the whole experiment with ``keep.spikes = "all"``, else
+        one a probe whose spikes were kept. Times count from the start of the experiment. A segment holds one
+        ``SpikeTrain`` (s) a cell, an ``Epoch`` "trials" (labels: the kind), the ``Event`` objects "cues" and "events"
+        (labels: the event), and for each of its probes an ``AnalogSignal`` "prediction" over the window (1, one
+        channel an event). One ``Group`` a cell joins its trains over the segments.
+
+    Raises
+    ------
+    RecordingError
+        If the recording holds no spikes, or lacks another variable that is needed.
+    ToolchainError
+        If Neo is not installed.
+    """
+    neo, pq = library("neo", "neo"), library("quantities", "neo")
+    require(recording, "spike_time", "spike_neuron")
+    require(recording, *TRIALS, *CELLS, "trial_learn")
+    annotations = {name: recording.attrs[name] for name in ("paradigm", "variant", "seed") if name in recording.attrs}
+    block = neo.Block(name=title(recording), **annotations)
+    facts = [
+        {"neuron": i, "cell_type": str(kind), "excitatory": bool(sign)}
+        for i, (kind, sign) in enumerate(
+            zip(recording["cell_type"].values, recording["excitatory"].values, strict=True)
+        )
+    ]
+    block.groups = [neo.Group(name=f"cell {each['neuron']}", allowed_types=[neo.SpikeTrain], **each) for each in facts]
+    trains = spike_trains(recording)
+    for start, end in observed(recording):
+        segment = neo.Segment(name=f"{start:g} to {end:g} s")
+        for train, group, each in zip(trains, block.groups, facts, strict=True):
+            first, last = np.searchsorted(train, (start, end))
+            spikes = neo.SpikeTrain(train[first:last], units="s", t_start=start, t_stop=end, name=group.name, **each)
+            segment.spiketrains.append(spikes)
+            group.add(spikes)
+        _add_trials(neo, recording, segment, start, end)
+        for probe, cue in enumerate(probe_cues(recording)):
+            if start <= cue < end:
+                signal = neo.AnalogSignal(
+                    recording["prediction"].isel(probe=probe).transpose("time", "event").values,
+                    units="dimensionless", t_start=cue * pq.s, sampling_period=recording.attrs["time_step"] * pq.s,
+                    name="prediction", probe=probe, block=int(recording["block"].values[probe]),
+                    array_annotations={"event": recording["event"].values},
+                )  # fmt: skip
+                segment.analogsignals.append(signal)
+        block.segments.append(segment)
+    block.check_relationships()
+    return block
+
+
+def _add_trials(neo: Any, recording: xr.Dataset, segment: neo.Segment, start: float, end: float) -> None:
+    """Add the trials that lie within an interval, with their cues and events."""
+    onset, length, cue = (recording[f"trial_{name}"].values for name in ("onset", "duration", "cue"))
+    event = recording["trial_event"].values.astype(str)
+    inside = (onset >= start) & (onset + length <= end)
+    annotations = {name: recording[f"trial_{name}"].values[inside] for name in ("block", "learn", "latency", "event")}
+    segment.epochs.append(
+        neo.Epoch(
+            times=onset[inside], durations=length[inside], labels=recording["trial_kind"].values[inside].astype(str),
+            units="s", name="trials", array_annotations=annotations,
+        )
+    )  # fmt: skip
+    segment.events.append(neo.Event(times=cue[inside], labels=np.full(inside.sum(), "cue"), units="s", name="cues"))
+    happens = inside & (event != "")
+    times = (cue + recording["trial_latency"].values)[happens]
+    segment.events.append(neo.Event(times=times, labels=event[happens], units="s", name="events"))

@@ -1,0 +1,211 @@
+"""Recordings as files of Neurodata Without Borders (Rübel et al. 2022, doi 10.7554/eLife.78362)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from izhires.declare import parse_quantity
+from izhires.errors import RecordingError
+from izhires.files import whole
+from izhires.formats.shared import (
+    CELLS,
+    PREDICTIONS,
+    TRIALS,
+    has_spikes,
+    library,
+    observed,
+    probe_cues,
+    require,
+    spike_trains,
+    title,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEFT_OUT = ("weights of the readouts, mean states and spike traces: they stay in the recording",)
+"""What no NWB file of this package holds, one line each."""
+
+
+def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
+    """Write spikes, trials and predictions as an NWB file.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+    path : path
+        A name that ends in ``.nwb``. Times in it are seconds from the start of the experiment, and that start is the
+        moment at which the simulation was recorded. It holds
+
+        - ``trials``: start, stop, cue and event times, event, block, kind, whether the trial teaches, the identity
+          prediction of each event, and the response time where there is one;
+        - ``units``: one a cell, with its type and mean rate, and with the intervals in which its spikes were kept
+          (``obs_intervals``): outside them nothing is known, which is not silence;
+        - the processing module ``prediction``: ``prediction``, ``expectation`` and ``when`` as time series over the
+          windows of the probes (one column an event), the table ``probes``, and the table ``outcomes`` with the true
+          statistics.
+
+    Returns
+    -------
+    list of str
+        What of this recording the file does not hold, one line each.
+
+    Raises
+    ------
+    ToolchainError
+        If pynwb is not installed.
+    RecordingError
+        If the recording does not say when it was made or lacks a variable of the trials or cells, or the file cannot
+        be written.
+    """
+    pynwb = library("pynwb", "nwb")
+    require(recording, *TRIALS)
+    left_out = list(LEFT_OUT)
+    file = _file(pynwb, recording)
+    # the standard has no word for a network: sex "other", age zero (it starts untrained), and no species
+    about = "A simulated network, named by its seed; no animal. It starts untrained, hence its age; sex O means: none."
+    file.subject = pynwb.file.Subject(
+        subject_id=f"seed{recording.attrs.get('seed')}", description=about, sex="O", age="P0D"
+    )
+    file.trials = _trials(pynwb, recording)
+    if has_spikes(recording):
+        file.units = _units(pynwb, recording)
+    else:
+        left_out.append("units: the recording holds no spikes")
+    optional = ("trial_learn", "trial_what", "what", "outcome_probability", *PREDICTIONS)
+    left_out += [f"{name}: the recording does not hold it" for name in optional if name not in recording]
+    _add_predictions(pynwb, file, recording)
+    with whole(path) as part:
+        # the part's own name does not end in .nwb, of which pynwb would warn; an open file it takes as it is
+        h5py = library("h5py", "nwb")
+        with h5py.File(part, "w") as opened, pynwb.NWBHDF5IO(file=opened, mode="w") as io:
+            io.write(file)
+    return left_out
+
+
+def _file(pynwb: Any, recording: xr.Dataset) -> Any:
+    attrs = recording.attrs
+    try:
+        start = datetime.fromisoformat(attrs["created"])
+    except (KeyError, ValueError):
+        raise RecordingError("does not say when it was made (attribute 'created')", title(recording)) from None
+    made = [str(attrs.get(name, "")) for name in ("plan", "variant", "seed", "created")]
+    return pynwb.NWBFile(
+        session_description=f"Simulation of a spiking network that learns the task {attrs['paradigm']}; no animal.",
+        identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(made))),
+        session_start_time=start,
+        session_id=title(recording),
+        experiment_description="Simulated Izhikevich cells with readouts that learn what will happen, and when.",
+        keywords=["simulation", "spiking neural network", "reservoir computing", "temporal expectation"],
+        source_script=f"versions {attrs.get('versions', 'unknown')}, commit {attrs.get('git_commit', 'unknown')}",
+        source_script_file_name="izhires",
+        notes=attrs.get("configuration"),
+    )
+
+
+def _table(kind: Any, name: str, about: str, columns: dict[str, tuple[str, Any]], **more: Any) -> Any:
+    """Return a table of whole columns; `columns` is name -> (meaning, values), a list of arrays for a ragged column."""
+    from pynwb.core import VectorData, VectorIndex
+
+    made = []
+    for column, (meaning, values) in columns.items():
+        if isinstance(values, list):
+            data = VectorData(name=column, description=meaning, data=np.concatenate(values))
+            ends = np.cumsum([len(each) for each in values])
+            made += [data, VectorIndex(name=f"{column}_index", data=ends, target=data)]
+        else:
+            # text as a list of plain strings, of which the format knows the length
+            made.append(
+                VectorData(
+                    name=column, description=meaning, data=values if values.dtype.kind != "U" else values.tolist()
+                )
+            )
+    return kind(name=name, description=about, columns=made, colnames=list(columns), **more)
+
+
+def _trials(pynwb: Any, recording: xr.Dataset) -> Any:
+    onset, length, cue = (recording[f"trial_{name}"].values for name in ("onset", "duration", "cue"))
+    columns: dict[str, tuple[str, Any]] = {
+        "start_time": ("start of the trial, s", onset),
+        "stop_time": ("end of the trial, s", onset + length),
+        "cue_time": ("time of the cue, s", cue),
+        "event_time": ("time of the event, s; NaN in a cue-only trial", cue + recording["trial_latency"].values),
+        "event": ("event of the trial; empty in a cue-only trial", recording["trial_event"].values.astype(str)),
+        "block": ("block of the trial, from 0", recording["trial_block"].values),
+        "kind": ("warm-up, train or probe", recording["trial_kind"].values.astype(str)),
+    }
+    if "trial_learn" in recording:
+        values = recording["trial_learn"].values.astype(bool)
+        columns["learn"] = ("whether the network learns in this trial", values)
+    if "trial_response_time" in recording:
+        values = recording["trial_response_time"].values
+        columns["response_time"] = ("the participant's response time, s from the event; NaN without one", values)
+    for name, meaning in {
+        "what": "identity prediction at the end of the trial's window, before learning from it",
+        "when": "timing prediction at the moment of the trial's event; NaN without one",
+    }.items():
+        if f"trial_{name}" in recording:
+            values = recording[f"trial_{name}"].transpose("trial", "event").values
+            columns[name] = (f"{meaning}; columns: {_events(recording)}", values)
+    return _table(pynwb.epoch.TimeIntervals, "trials", "Trials, probes and warm-up trials included.", columns)
+
+
+def _units(pynwb: Any, recording: xr.Dataset) -> Any:
+    require(recording, *CELLS, "rate")
+    step = json.loads(recording.attrs.get("configuration", "{}")).get("time_step")
+    intervals = observed(recording)
+    columns: dict[str, tuple[str, Any]] = {
+        "spike_times": ("times of the spikes, s", spike_trains(recording)),
+        "obs_intervals": ("intervals in which spikes were kept, s", [intervals] * recording.sizes["neuron"]),
+        "cell_type": ("type of the cell", recording["cell_type"].values.astype(str)),
+        "excitatory": ("whether the cell is excitatory", recording["excitatory"].values.astype(bool)),
+        "rate": ("mean firing rate over the whole experiment, Hz", recording["rate"].values),
+    }
+    resolution = parse_quantity(step, "ms") / 1e3 if step else None
+    return _table(pynwb.misc.Units, "units", "The cells of the network.", columns, resolution=resolution)
+
+
+def _add_predictions(pynwb: Any, file: Any, recording: xr.Dataset) -> None:
+    module = file.create_processing_module("prediction", "what the network predicts in probes, and what is true")
+    cues, time, events = probe_cues(recording), recording["time"].values, _events(recording)
+    timestamps: Any = (cues[:, None] + time).ravel()
+    for name in (each for each in PREDICTIONS if each in recording):
+        series = pynwb.TimeSeries(
+            name=name, description=f"{PREDICTIONS[name]} Columns: {events}.", unit="1", timestamps=timestamps,
+            data=recording[name].transpose("probe", "time", "event").values.reshape(len(cues) * len(time), -1),
+        )  # fmt: skip
+        module.add(series)
+        timestamps = series  # a link: the first one's times serve all
+    columns = {
+        "start_time": ("time of the cue, s", cues),
+        "stop_time": ("end of the window, s", cues + float(recording.attrs["window"])),
+    }
+    for name, meaning in {
+        "block": "block of the probe, from 0",
+        "probe_trial": "training trials completed before the probe",
+        "block_trial": "training trials completed since the probe's block began",
+        "what": f"identity prediction at the end of the probe's window; columns: {events}",
+    }.items():
+        if name in recording:
+            columns[name] = (meaning, recording[name].transpose("probe", ...).values)
+    about = "Windows of the cue-only probes, in which the network predicts and does not learn."
+    module.add(_table(pynwb.epoch.TimeIntervals, "probes", about, columns))
+    if "outcome_probability" in recording:
+        outcomes = {
+            "block": ("block of the outcome, from 0", recording["outcome_block"].values),
+            "event": ("event of the outcome", recording["outcome_event"].values.astype(str)),
+            "latency": ("time from the cue to the outcome, s", recording["outcome_latency"].values),
+            "probability": ("probability of the outcome", recording["outcome_probability"].values),
+        }
+        about = "True statistics of each block, one row an outcome."
+        module.add(_table(pynwb.core.DynamicTable, "outcomes", about, outcomes))
+
+
+def _events(recording: xr.Dataset) -> str:
+    return ", ".join(map(str, recording["event"].values))

@@ -1,0 +1,20 @@
+"""One readout for what and when."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from izhires.readouts.base import Readout
+
+
+class Merged(Readout):
+    """One readout for both, y_k(t) = max(z_k(t), 0), which learns in every trial; "what" learns beside it, unused."""
+
+    type: Literal["merged"] = "merged"
+    relevant: ClassVar[str] = "1"
+    together: ClassVar[bool] = True
+
+    def predict(self, what: np.ndarray, when: np.ndarray) -> np.ndarray:  # noqa: D102
+        return np.maximum(when, 0)

@@ -200,7 +200,11 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     step(state, texts["state"]["update"], "state filter")
     if "shuffle" in texts["state"]:
         for variable in ("s", "x"):
-            setattr(state, f"{variable}_other", b2.linked_var(state, f"{variable}_own", index=arrays["state.other"].astype(int)))
+            setattr(
+                state,
+                f"{variable}_other",
+                b2.linked_var(state, f"{variable}_own", index=arrays["state.other"].astype(int)),
+            )
         step(state, texts["state"]["shuffle"], "state shuffled")
     step(state, texts["state"]["drive"], "drive")
     population = neurons("population", many, texts["population"]["equations"], readout_clock)
@@ -332,9 +336,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
                 namespace=signals,
             )
         rows = len(groups[name]) // many
-        weights.connect(
-            i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells)
-        )
+        weights.connect(i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells))
         _at(weights.read, "trial reading")
         _at(weights.learn, "trial weights")
         fill(f"{name}_weights", weights)
@@ -359,7 +361,9 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     snapshot_clock = b2.Clock(snapshot_dt, name="snapshot_clock")
     spikes = b2.SpikeMonitor(cells, name="spikes")
     timing = b2.StateMonitor(when, "z", record=True, clock=readout_clock, when=slot, order=order, name="timing")
-    identity = b2.StateMonitor(groups["what"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity")
+    identity = b2.StateMonitor(
+        groups["what"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity"
+    )
     mean_state = b2.StateMonitor(
         state, "x", record=True, clock=snapshot_clock, when=slot, order=order, name="mean_state"
     )

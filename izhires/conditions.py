@@ -121,9 +121,12 @@ condition(
     {"when.gate": {"type": "event_window", "closed_outside": True}},
 )
 condition("no_recurrence", "all recurrent weights are 0", {"reservoir.recurrence": 0.0})
+condition("unconnected", "cells without a single synapse, tuned for the task", {"reservoir": {"type": "unconnected"}})
 condition("homogeneous_cells", "two cell types, RS and FS, all cells of a type alike", _cells("homogeneous"))
 condition("canonical_cells", "every cell has the parameters of its type, without spread", _cells("canonical"))
-condition("shuffled_readout", "at test, the readouts see each cell in the place of another", {"state.shuffled_at_test": True})
+condition(
+    "shuffled_readout", "at test, the readouts see each cell in the place of another", {"state.shuffled_at_test": True}
+)
 condition("no_learning", "neither readout learns", {"when.learning_blocks": 0, "what.learning_blocks": 0})
 condition("frozen_what", "the identity readout learns in the first block only", {"what.learning_blocks": 1})
 condition("frozen_when", "the timing readout learns in the first block only", {"when.learning_blocks": 1})
@@ -148,7 +151,9 @@ condition(
 )
 condition("node_perturbation", "timing by reward-modulated exploration", {"when.rule": "node_perturbation"})
 condition("slow_gate", "gate with the kinetics of dopamine, no eligibility trace", {"when.gate": "dopamine"})
-condition("dopamine", "gate with the kinetics of dopamine, and an eligibility trace", {"when.gate": "dopamine", **_LATE})
+condition(
+    "dopamine", "gate with the kinetics of dopamine, and an eligibility trace", {"when.gate": "dopamine", **_LATE}
+)
 condition(
     "acetylcholine",
     "gate with the kinetics of acetylcholine, and an eligibility trace",

@@ -497,7 +497,9 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
     if len(runs) == 1:
         return plan, runs[0]
     if "inverse" in plan.texts:
-        raise ConfigurationError("the inverse correlation of a network's states has no place for others", "--replicates")
+        raise ConfigurationError(
+            "the inverse correlation of a network's states has no place for others", "--replicates"
+        )
     n, k, many = plan.cells, plan.channels, len(runs)
     sizes = {"cells": n, "state": n, "when": k, "what": k, "confidence": 2 * k, "population": 1}
     arrays: dict[str, np.ndarray] = {}

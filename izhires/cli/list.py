@@ -26,6 +26,9 @@ def tables() -> dict[str, dict[str, str]]:
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
     }
+    from izhires.analysis.claims import all_claims
+
+    found["claims"] = {name: each.statement for name, each in all_claims().items()}
     found["conditions"] = {name: each.description for name, each in all_conditions().items()}
     found["cell types"] = {
         name: f"{each.description}; a {each.a:g}/ms, b {each.b:g}/ms, c {each.c:g} mV, d {each.d:g} mV/ms"

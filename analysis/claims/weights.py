@@ -1,0 +1,129 @@
+"""Where the weights of both readouts lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from izhires.analysis.claims.base import Criterion, Runs, claim
+
+SINGLE = {1: "single_timing", 2: "single_probability", 3: "single_both"}
+"""Studies of one block alone, with the statistics of each block after a switch."""
+
+
+def _component(runs: Runs, part: str) -> dict[str, float]:
+    from izhires.analysis.metrics.weight_space import components
+
+    found = {row.part: row.value for row in components(runs["grid"])}
+    return {
+        "ours": found[part],
+        "control": found[f"{part}_chance"],
+        "difference": found[part] - found[f"{part}_chance"],
+    }
+
+
+@claim(
+    "weights_sort_probability",
+    statement="the first component of the readout weights sorts conditions by probability",
+    published="shown, no figure",
+    ours="|r| of component 1 with p(A), 3 probabilities x 3 latencies",
+    control="|r| with permuted probabilities",
+    studies=("grid",),
+    tests={"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)},
+)
+def weights_sort_probability(runs: Runs) -> dict[str, float]:
+    """Joint principal components of both readouts at the ends of the blocks."""
+    return _component(runs, "pc1_probability")
+
+
+@claim(
+    "weights_sort_latency",
+    statement="the second component of the readout weights sorts conditions by latency",
+    published="shown, no figure",
+    ours="|r| of component 2 with the latency of A, 3 probabilities x 3 latencies",
+    control="|r| with permuted latencies",
+    studies=("grid",),
+    tests={"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)},
+)
+def weights_sort_latency(runs: Runs) -> dict[str, float]:
+    """Joint principal components of both readouts at the ends of the blocks."""
+    return _component(runs, "pc2_latency")
+
+
+@claim(
+    "weights_reach_endpoints",
+    statement="after a switch the weights move to the end point of the matching single-block condition",
+    published="shown, no figure",
+    ours="way left at the end of the block, mean over switches",
+    control="way left to the end points of the other conditions",
+    studies=("default", *SINGLE.values()),
+    tests={
+        "ours": Criterion("way left (limit assumed)", "<", 0.5),
+        "difference": Criterion("control less ours", ">", 0),
+    },
+)
+def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
+    """Distance to the end of a network that only ever knew the new statistics, over that before the switch."""
+    from izhires.analysis.metrics.weight_space import READOUTS, way_left, weights
+
+    ends = {block: [weights(runs[study][0], name)[-1] for name in READOUTS] for block, study in SINGLE.items()}
+    way = {
+        (block, other): float(way_left(runs["default"][0], block, end)["both"].iloc[-1])
+        for block in SINGLE
+        for other, end in ends.items()
+    }
+    return {
+        "ours": float(np.mean([way[block, block] for block in SINGLE])),
+        "control": float(np.mean([value for (block, other), value in way.items() if block != other])),
+    }
+
+
+def _angle(runs: Runs, *, without_mean: bool) -> dict[str, float]:
+    from izhires.analysis import selection
+    from izhires.analysis.metrics.angles import block_angles
+
+    (recording,) = runs["default"]
+    rows = block_angles(recording, selection.blocks(recording)[-1], without_mean=without_mean)
+    found = {row.part: row.value for row in rows}
+    return {
+        "ours": found["smallest"],
+        "control": found["smallest_isotropic_mean"],
+        "isotropic": found["smallest_isotropic_difference"],
+        "covariance": found["smallest_covariance_difference"],
+    }
+
+
+@claim(
+    "orthogonal",
+    statement="what and when readouts lie in near-orthogonal subspaces",
+    published="near-orthogonal, no figure",
+    ours="smallest principal angle at the end",
+    control="random subspaces of the same dimensions",
+    unit="deg",
+    studies=("default",),
+    tests={
+        "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
+        "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
+    },
+)
+def orthogonal(runs: Runs) -> dict[str, float]:
+    """Smallest angle against both chance levels."""
+    return _angle(runs, without_mean=False)
+
+
+@claim(
+    "orthogonal_without_mean",
+    statement="... and so they do when the direction of the mean state, which both may share, is removed",
+    published="not examined",
+    ours="smallest principal angle at the end, mean state removed",
+    control="random subspaces of the same dimensions",
+    unit="deg",
+    studies=("default",),
+    tests={
+        "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
+        "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
+    },
+    source="this project",
+)
+def orthogonal_without_mean(runs: Runs) -> dict[str, float]:
+    """Smallest angle without the mean state, against both chance levels."""
+    return _angle(runs, without_mean=True)

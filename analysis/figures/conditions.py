@@ -1,0 +1,95 @@
+"""Error over trials, across the switches, of several conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from izhires.analysis import selection
+from izhires.analysis.declared import Unavailable
+from izhires.analysis.figures import style
+from izhires.analysis.figures.base import Tables, figure
+from izhires.analysis.metrics.prediction import rmse
+from izhires.analysis.statistics import over_seeds
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+WORDS = {
+    "default": "the model",
+    "merged": "one merged readout",
+    "force": "FORCE, not told",
+    "force_reset": "FORCE, reset at switches",
+    "no_gate": "no gate",
+}
+"""Names of studies as the legend writes them; others stand as they are."""
+
+
+def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
+    """Return the error after each training trial, mean and interval over seeds, by study (attribute ``study``)."""
+    errors, switches = [], {}
+    studies = list(dict.fromkeys(str(recording.attrs.get("study", "")) for recording in recordings))
+    if len(studies) < 2:
+        raise Unavailable("needs recordings of two or more studies, as 'izhires reproduce' makes them")
+    for recording in recordings:
+        study, seed = str(recording.attrs["study"]), selection.seed(recording)
+        found = rmse(recording["prediction"], recording["expectation"]).values
+        nothing = rmse(0 * recording["prediction"], recording["expectation"]).values
+        trials = recording["probe_trial"].values
+        for block in selection.blocks(recording)[1:]:
+            # a block's first probe comes after its first trial
+            switches[block] = int(trials[selection.probes(recording, block)[0]]) - 1, selection.switch(recording, block)
+        for trial, error, zero, block in zip(trials, found, nothing, recording["block"].values, strict=True):
+            errors.append({"study": study, "seed": seed, "block": block, "trial": int(trial), "error": float(error)})
+            if study == studies[0]:
+                errors.append({"study": "predicting nothing", "seed": seed, "block": block, "trial": int(trial),
+                               "error": float(zero)})  # fmt: skip
+    table = over_seeds(pd.DataFrame(errors), ["study", "block", "trial"], "error")
+    return {
+        "error": table,
+        "switches": pd.DataFrame(
+            [(block, *each) for block, each in switches.items()], columns=["block", "trial", "new"]
+        ),
+    }
+
+
+@figure(
+    "conditions",
+    title="Error across the switches, by condition",
+    caption=(
+        "Error of the cue-only prediction against the expectation after each training trial, for the model and for "
+        "other rules and readouts on the same seeds: mean and 95% t-interval over seeds. Dashed: the error of "
+        "predicting nothing. Vertical lines: switches of the statistics."
+    ),
+    alt=(
+        "Line plot: error against training trials for the model and other rules and readouts, with a dashed line for "
+        "predicting nothing and a vertical line at each switch."
+    ),
+    prepare=prepare,
+)
+def draw(prepared: Tables) -> Figure:
+    """Draw one line a study, over all blocks."""
+    table, switches = prepared["error"], prepared["switches"]
+    studies = [name for name in dict.fromkeys(table["study"]) if name != "predicting nothing"]
+    made, grid = style.canvas(1, 1, width=style.DOUBLE, height=75 * style.MILLIMETRE)
+    axes = grid[0, 0]
+    colours = {studies[0]: style.BLACK, **style.colours(studies[1:])}
+    nothing = table[table["study"] == "predicting nothing"].sort_values("trial")
+    axes.plot(nothing["trial"], nothing["mean"], "--", color=style.GREY, linewidth=0.8, label="predicting nothing")
+    for study in studies:
+        own = table[table["study"] == study]
+        for k, (_, here) in enumerate(own.groupby("block")):
+            label = WORDS.get(study, study.replace("_", " ")) if k == 0 else None
+            style.band(axes, here.sort_values("trial"), "trial", color=colours[study], label=label)
+    top = float(np.nanmax(table[["mean", "high"]].to_numpy())) * 1.12
+    for row in switches.itertuples():
+        axes.axvline(row.trial, color=style.GREY, linewidth=0.6, linestyle=":")
+        axes.text(row.trial + 2, top * 0.985, f"new {row.new}", va="top", color=style.GREY)
+    seeds = int(table["seeds"].max())
+    axes.set(xlabel="training trials", ylabel=f"error (RMSE), {seeds} seeds", ylim=(0, top))
+    made.legend(loc="outside lower center", ncols=3)
+    return made

@@ -1,0 +1,210 @@
+"""All claims in one go: run the studies that they need, measure every seed, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from izhires.errors import ConfigurationError, IzhiresError, RecordingError
+from izhires.files import whole
+from izhires.recording import load
+from izhires.studies import STUDIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from izhires.analysis.claims import Claim
+
+DRAWN = ("default", "merged", "force", "force_reset", "no_gate")
+"""Studies that the figure ``conditions`` shows side by side."""
+
+Report = Callable[[str, str, str, float], None]
+"""Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.batch.Report`."""
+
+
+def studies_of(claims: Mapping[str, Claim]) -> list[str]:
+    """Return the studies that some claims need, in the order in which they are declared.
+
+    Raises
+    ------
+    ConfigurationError
+        If a claim names a study that is not there.
+    """
+    needed = {study for each in claims.values() for study in each.studies}
+    if unknown := needed - set(STUDIES):
+        raise ConfigurationError(f"no study is called {sorted(unknown)[0]!r}", "claims", STUDIES)
+    return [name for name in STUDIES if name in needed]
+
+
+def run_studies(
+    names: Iterable[str],
+    seeds: list[int],
+    folder: Path,
+    device: str = "cpp",
+    processes: int | None = None,
+    base: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> dict[str, tuple[float, str]]:
+    """Run studies one after the other, each into a folder of its own; what is there already is kept.
+
+    Returns
+    -------
+    dict
+        By study: the seconds that it took, and what went wrong, empty if nothing did. A run that fails stops no other.
+    """
+    from izhires.batch import run_batch
+
+    found = {}
+    for name in names:
+        began, problem = time.perf_counter(), ""
+
+        def say(run: str, stage: str, share: float, name: str = name) -> None:
+            if report is not None:
+                report(name, run, stage, share)
+
+        try:
+            run_batch(STUDIES[name].configuration(base), seeds, folder / name, device, processes, report=say)
+        except ConfigurationError:  # wrong for all seeds, and said at once
+            raise
+        except IzhiresError as error:
+            problem = str(error)
+        found[name] = time.perf_counter() - began, problem
+    return found
+
+
+class _OfSeed(dict[str, "Sequence[xr.Dataset]"]):
+    """Recordings of one seed by study, read when asked for."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__()
+        self.folder, self.seed = folder, seed
+
+    def __missing__(self, study: str) -> Sequence[xr.Dataset]:
+        from izhires.analysis.declared import Unavailable
+
+        paths = sorted((self.folder / study).glob(f"*_seed{self.seed}.nc"))
+        if not paths:
+            raise Unavailable(f"{study} has no recording of seed {self.seed}")
+        self[study] = found = [load(path) for path in paths]
+        return found
+
+
+def measure(claims: Mapping[str, Claim], seeds: Iterable[int], folder: Path) -> pd.DataFrame:
+    """Measure every claim in every seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns claim, seed, quantity, value.
+    """
+    import pandas as pd
+
+    rows = []
+    for seed in seeds:
+        runs = _OfSeed(folder, seed)
+        for name, each in claims.items():
+            rows += [(name, seed, quantity, value) for quantity, value in each.measure(runs).items()]
+    return pd.DataFrame(rows, columns=["claim", "seed", "quantity", "value"])
+
+
+def draw_conditions(seeds: Iterable[int], folder: Path) -> list[Path]:
+    """Draw the error of the studies in `DRAWN` over trials, into ``figures/``; return the files."""
+    from izhires.analysis.figures.base import make_figures
+
+    recordings = []
+    for study in DRAWN:
+        for seed in seeds:
+            for path in sorted((folder / study).glob(f"*_seed{seed}.nc")):
+                one = load(path)
+                # weights and states fill the memory, and are not drawn
+                recordings.append(one.drop_dims(["neuron", "spike"], errors="ignore").assign_attrs(study=study))
+    return make_figures(recordings, folder / "figures", only=["conditions"]).paths if recordings else []
+
+
+def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str, str]) -> str:
+    """Return the table of claims as Markdown, with the rule of the verdicts."""
+    from izhires.analysis.claims import base
+
+    def number(row: Any, name: str) -> str:
+        mean, low, high = (row[name], row[f"{name}_low"], row[f"{name}_high"])
+        if mean != mean:
+            return "-"
+        unit = "" if row["unit"] == "1" else f" {row['unit']}"
+        return f"{mean:.3g}{unit}" + (f" [{low:.3g}, {high:.3g}]" if low == low else "")
+
+    named = ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{seeds[0]} to {seeds[-1]} ({len(seeds)})"
+    rule = (base.__doc__ or "").split("\n\n", 1)[1].strip()
+    lines = [f"Seeds {named}; mean [95% t-interval over seeds].", "", rule, ""]
+    lines += ["| claim | published | ours | control | verdict |", "|---|---|---|---|---|"]
+    for row in table.to_dict("records"):
+        claimed = row["statement"] if row["source"] == base.PAPER else f"{row['statement']} *(not the paper's)*"
+        lines.append(
+            f"| {claimed} | {row['published']} | {number(row, 'ours')}: {row['measured']} | "
+            f"{number(row, 'control')}: {row['control_is']} | **{row['verdict']}** |"
+        )
+    lines += ["", "Each test, with its interval:", ""]
+    lines += [f"- {row['claim']}: {row['tests']}" for row in table.to_dict("records")]
+    if problems:
+        lines += ["", "Runs that failed:", "", *(f"- {study}: {problem}" for study, problem in problems.items())]
+    return "\n".join(lines) + "\n"
+
+
+def reproduce(
+    seeds: list[int],
+    folder: Path,
+    claims: Iterable[str] | None = None,
+    device: str = "cpp",
+    processes: int | None = None,
+    base: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> tuple[pd.DataFrame, dict[str, float], dict[str, str]]:
+    """Run, measure and judge; write ``claims.csv``, ``measured.csv`` and ``claims.md`` into the folder.
+
+    Parameters
+    ----------
+    seeds : list of int
+    folder : Path
+        One folder a study inside. A run that was stopped goes on where it was.
+    claims : iterable of str, optional
+        Only these.
+    device, processes
+        As `izhires.run_batch` has them.
+    base : mapping, optional
+        Tables of a configuration that every study changes, as ``{"reservoir": {"n": 500}}``.
+    report : callable, optional
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        See `izhires.analysis.claims.judge`.
+    seconds : dict
+        Of each study, and of ``analysis``.
+    problems : dict
+        What went wrong, by study.
+
+    Raises
+    ------
+    ConfigurationError
+        If a claim is unknown, or the base does not fit.
+    """
+    from izhires.analysis.claims import all_claims, judge
+
+    chosen = all_claims(claims)
+    done = run_studies(studies_of(chosen), seeds, folder, device, processes, base, report)
+    began = time.perf_counter()
+    measured = measure(chosen, seeds, folder)
+    table = judge(chosen, measured)
+    problems = {name: problem for name, (_, problem) in done.items() if problem}
+    seconds = {name: took for name, (took, _) in done.items()} | {"analysis": time.perf_counter() - began}
+    try:
+        for name, each in (("claims.csv", table), ("measured.csv", measured)):
+            with whole(folder / name) as part:
+                each.to_csv(part, index=False)
+        with whole(folder / "claims.md") as part:
+            part.write_text(report_text(table, seeds, problems), encoding="utf-8")
+    except OSError as error:
+        raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
+    return table, seconds, problems

@@ -62,16 +62,15 @@ def main() -> None:
     table = answers(recordings)
     found = {f"seed {seed}": effect(own) for seed, own in table.groupby("seed")}
     lines = {name: shown(each) for name, each in found.items()}
-    mean, low, high = t_interval([each["readiness"] for each in found.values()])
-    lines["readiness, mean of seeds"] = shown(effect(mean_of_seeds(table)))
+    lines["mean of seeds"] = shown(effect(mean_of_seeds(table)))
     lines["the same, within the trial"] = shown(effect(mean_of_seeds(answers(recordings, within=True))))
     lines["of another participant"] = shown(effect(of_another(mean_of_seeds(table))))
     pd.set_option("display.width", 200, "display.max_columns", None)
     print(pd.DataFrame(lines).T.to_string())
-    print(
-        f"\ncoefficients: change of log RT for one standard deviation within participant [95%, over participants]\n"
-        f"coefficient of readiness over {len(found)} seeds of the networks: {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
-    )
+    print("\ncoefficients: change of log RT for one standard deviation within participant [95%, over participants]")
+    if len(found) > 1:
+        mean, low, high = t_interval([each["readiness"] for each in found.values()])
+        print(f"readiness over {len(found)} seeds of the networks: {mean:+.4f} [95%, {low:+.4f}, {high:+.4f}]")
 
 
 def of_another(table: pd.DataFrame) -> pd.DataFrame:

@@ -166,6 +166,8 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
             return b2.NeuronGroup(size, equations, clock=clock, name=name, namespace=signals, **options)
 
     def step(owner: Any, code: str, name: str) -> None:
+        if not code.strip():
+            return
         slot, order = SCHEDULE[name]
         owner.run_regularly(code, clock=readout_clock, when=slot, order=order, name=name.replace(" ", "_"))
 
@@ -208,7 +210,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         step(state, texts["state"]["shuffle"], "state shuffled")
     step(state, texts["state"]["drive"], "drive")
     population = neurons("population", many, texts["population"]["equations"], readout_clock)
-    step(population, texts["population"]["update"], "population mean power")
+    step(population, texts["population"].get("update", ""), "population mean power")
 
     # readouts
     active = texts["when"].get("active", "step != 0").strip()
@@ -276,19 +278,20 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     # channel k
     blocks = np.arange(n).reshape(many, plan.cells)
     cell_index, channel_index = np.repeat(blocks, plan.channels, axis=0).ravel(), np.repeat(np.arange(k), plan.cells)
-    with _naming("population"):
-        power = b2.Synapses(
-            state,
-            population,
-            "power_post = s_pre**2 : 1 (summed)",
-            name="power",
-            clock=readout_clock,
-            namespace=signals,
-        )
-    power.connect(i=np.arange(n), j=np.repeat(np.arange(many), plan.cells))
-    _at(power.summed_updaters["power_post"], "population power")
-    additions.dense_sum(power.summed_updaters["power_post"], "pre", many)
-    net.add(power)
+    if "update" in texts["population"]:
+        with _naming("population"):
+            power = b2.Synapses(
+                state,
+                population,
+                "power_post = s_pre**2 : 1 (summed)",
+                name="power",
+                clock=readout_clock,
+                namespace=signals,
+            )
+        power.connect(i=np.arange(n), j=np.repeat(np.arange(many), plan.cells))
+        _at(power.summed_updaters["power_post"], "population power")
+        additions.dense_sum(power.summed_updaters["power_post"], "pre", many)
+        net.add(power)
     with _naming("when_weights"):
         when_weights = b2.Synapses(
             state,

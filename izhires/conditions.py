@@ -121,7 +121,24 @@ condition(
     {"when.gate": {"type": "event_window", "closed_outside": True}},
 )
 condition("no_recurrence", "all recurrent weights are 0", {"reservoir.recurrence": 0.0})
-condition("unconnected", "cells without a single synapse, tuned for the task", {"reservoir": {"type": "unconnected"}})
+condition(
+    "unconnected",
+    "cells without a single synapse, tuned for the task: the strongest control of recurrence found",
+    {
+        "reservoir": {
+            "type": "unconnected",
+            "tau_trace": "57.5 ms",
+            "bias_excitatory": ["3.09 mV/ms", "3.8 mV/ms"],
+            "bias_inhibitory": ["-1 mV/ms", "1 mV/ms"],
+            "noise": "0 mV/sqrt(ms)",
+            "cue_share": 1.0,
+            "cue_strength": ["-50 mV/ms", "-35 mV/ms"],
+        },
+        "state": {"tau_mean": "2000 ms", "smallest_spread": "2 Hz"},
+        "when.feedback": "0.5 mV/ms",
+        "when.rule": {"type": "normalised_three_factor", "rate": "0.006 1/ms", "surprise_gain": 1.0},
+    },
+)
 condition("homogeneous_cells", "two cell types, RS and FS, all cells of a type alike", _cells("homogeneous"))
 condition("canonical_cells", "every cell has the parameters of its type, without spread", _cells("canonical"))
 condition(
@@ -130,6 +147,11 @@ condition(
 condition("no_learning", "neither readout learns", {"when.learning_blocks": 0, "what.learning_blocks": 0})
 condition("frozen_what", "the identity readout learns in the first block only", {"what.learning_blocks": 1})
 condition("frozen_when", "the timing readout learns in the first block only", {"when.learning_blocks": 1})
+condition(
+    "frozen_late",
+    "both readouts learn in the first three blocks only",
+    {"when.learning_blocks": 3, "what.learning_blocks": 3},
+)
 for _name, _factor in (("none", 0.0), ("half", 0.5), ("double", 2.0), ("quadruple", 4.0)):
     condition(f"noise_{_name}", f"noise in the cells times {_factor:g}", _noise(_factor))
 for _n in (100, 250, 500, 2000, 4000):

@@ -16,17 +16,41 @@ from izhires.readouts.base import Readout
 from izhires.rules.base import Rule
 
 
+STATE_EQUATIONS = """
+s : 1
+x : Hz
+mean : Hz
+variance : Hz**2
+total : Hz
+"""
+
+STATE_UPDATE = """
+mean += (r - mean)*dt/tau_mean
+variance += ((r - mean)**2 - variance)*dt/tau_mean
+s = (r - mean)/sqrt(variance + smallest_spread**2)
+total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
+x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
+"""
+"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
+window closes."""
+
+FED_BACK = "feedback_gain*clip(z, 0, feedback_limit)*in_window*clip(learn(t) + feedback_at_test, 0, 1)"
+
+
 class State(Declaration):
     """What the readouts see of the cells, renewed every readout step.
 
     s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each
-    cell, and x, the mean of r over the window after the cue.
+    cell, and x, the mean of r over the window after the cue; or what equations of one's own make of r. The raw trace
+    is ``equations = "s = r/Hz : 1\\nx = r : Hz"`` with an empty ``update``.
     """
 
     time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)
+    equations: str = parameter(STATE_EQUATIONS, "variables of each cell's state, s and x among them, as Brian2 equations")
+    update: str = parameter(STATE_UPDATE, "what renews them every readout step, as Brian2 statements")
     shuffled_at_test: bool = parameter(
         False, "in trials that do not teach, the readouts see each cell in the place of another"
     )
@@ -43,6 +67,7 @@ class When(Declaration):
         100.0, "size of a timing prediction beyond which it has diverged, and the run stops", source="by choice", gt=0
     )
     feedback_at_test: bool = parameter(True, "whether there is feedback in trials that do not teach")
+    fed_back: str = parameter(FED_BACK, "what each channel feeds back, as a Brian2 expression")
     learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
 
     @model_validator(mode="after")

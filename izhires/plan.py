@@ -49,26 +49,12 @@ learning_blocks : 1 (shared, constant)
 
 STATE = """
 r : Hz (linked)
-mean : Hz
-variance : Hz**2
-s : 1
-total : Hz
-x : Hz
 feedback : volt/second
 drive : volt/second
 bias : volt/second (constant)
 cue_weight : volt/second (constant)
 """
-
-STATE_UPDATE = """
-mean += (r - mean)*dt/tau_mean
-variance += ((r - mean)**2 - variance)*dt/tau_mean
-s = (r - mean)/sqrt(variance + smallest_spread**2)
-total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
-x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
-"""
-"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
-window closes."""
+"""What every state has besides its own equations, see `izhires.model.State`."""
 
 SHUFFLED_STATE = """
 s_own : 1
@@ -135,9 +121,7 @@ error = target - z : 1
 at_event = int(abs(since_event) < dt/2) : 1
 closes = int(abs(elapsed(t) - window) < dt/2) : 1
 gate = {gate} : 1
-fed_back = feedback_gain*clip(z, 0, feedback_limit)*in_window*clip(learn(t) + feedback_at_test, 0, 1) : volt/second
-power : 1 (linked)
-mean_power : 1 (linked)
+fed_back = {fed_back} : volt/second
 """
 
 WHAT = """
@@ -285,6 +269,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     start = seeds.generator("cells").spawn(1)[0]
     v = -65e-3 + 5e-3 * start.standard_normal(n)
     put("cells", {"v": v, "u": arrays["cells.b"] * v, "noise_seed": np.int32(seeds.integer("noise"))})
+    put("cells", {name: values for name, values in cells.items() if name not in (*"abcd", "bias")})
     texts = {
         "cells": {
             "equations": reservoir.equations + "drive : volt/second (linked)\n" + constant_lines,
@@ -308,7 +293,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
             {
                 "i": synapses.source.astype(np.int32),
                 "j": synapses.target.astype(np.int32),
-                "w": synapses.weight,
+                "w": synapses.weight * reservoir.recurrence,
                 "delay": np.maximum(1, np.round(synapses.delay / cell_step)) * cell_step * 1e-3,
             },
         )
@@ -320,10 +305,8 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     task_lines, task_values = _shared(window=window, cue_duration=("second", experiment.cue_duration))
     put("state", {**state_values, **task_values})
     put("state", {"bias": cells["bias"], "cue_weight": reservoir.draw_cue(inputs, seeds)})
-    texts["state"] = {"equations": STATE + state_lines + task_lines, "update": STATE_UPDATE, "drive": DRIVE_UPDATE}
-    lines, values = _constants(model.state, only=("tau_power",))
-    put("population", values)
-    texts["population"] = {"equations": POPULATION + lines, "update": POPULATION_UPDATE}
+    equations = STATE + model.state.equations + "\n" + state_lines + task_lines
+    texts["state"] = {"equations": equations, "update": model.state.update, "drive": DRIVE_UPDATE}
 
     # readouts
     rule, gate = model.when.rule, model.when.gate
@@ -336,7 +319,8 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         feedback_at_test=("1", float(model.when.feedback_at_test)),
     )
     within = _shared(window=window)
-    equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant) + gate.equations
+    equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant, fed_back=model.when.fed_back)
+    equations += gate.equations
     put("when", _readout(texts, "when", model.when, equations, loop, gate, k=k))
     put("what", _readout(texts, "what", model.what, WHAT, within, k=k))
     texts["when_weights"] = {"equations": f"w : 1\n{rule.weight_equations}", "learn": rule.weight_update}
@@ -360,7 +344,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         put("inverse", {"penalty": model.when.rule.penalty})  # type: ignore[attr-defined]
     if model.state.shuffled_at_test:
         texts["state"]["equations"] += SHUFFLED_STATE
-        texts["state"]["update"] = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", STATE_UPDATE).replace("- x)", "- x_own)")
+        texts["state"]["update"] = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", model.state.update).replace("- x)", "- x_own)")
         texts["state"]["shuffle"] = SHUFFLED_UPDATE
         put("state", {"other": seeds.generator("input").spawn(1)[0].permutation(n).astype(np.int32)})
 
@@ -430,7 +414,7 @@ def _readout(
 
 
 def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, float]:
-    """Write what the rule of "when" needs of the whole network: sums over channels, and the inverse correlation."""
+    """Write what the rule of "when" needs of the whole network: power, sums over channels, the inverse correlation."""
     rule = model.when.rule
     own = rule.population_equations + (INVERSE_POPULATION if rule.inverse else "")
     update = rule.population_update
@@ -449,17 +433,21 @@ def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, flo
     needed = [name for name in values if _mentions(name, update)]
     own += "".join(f"{line}\n" for line in lines.splitlines() if line.split(" :")[0] in needed)
     own += "".join(f"{name} : 1\n" for name in rule.pooled)
-    if not own:
-        return {}
-    texts["population"]["equations"] += own
+    texts["population"] = {"equations": own}
+    found = {name: values[name] for name in needed}
     if update:
         texts["population"]["rule"] = update
     # what the population has, the channels know
     names = [line.split(":")[0].strip() for line in own.splitlines() if line.strip() and "constant" not in line]
     known = [name for name in names if _mentions(name, rule.channel_update)]
+    if _mentions("(mean_)?power", rule.channel_update, rule.population_update, *rule.pooled.values()):
+        lines, values = _constants(model.state, only=("tau_power",))
+        texts["population"] |= {"equations": POPULATION + own + lines, "update": POPULATION_UPDATE}
+        found |= values
+        known = ["power", "mean_power", *known]
     texts["when"]["equations"] += "".join(f"{name} : 1 (linked)\n" for name in known)
     texts["when"]["equations"] += "".join(f"{name}_own = {text} : 1\n" for name, text in rule.pooled.items())
-    return {name: values[name] for name in needed}
+    return found
 
 
 def _shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ...]]]:

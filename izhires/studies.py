@@ -51,6 +51,7 @@ _GRID = [
     _block({"A": a, "B": 700.0}, {"A": p, "B": round(1 - p, 9)}, 80)
     for p, a in product((0.5, 0.2, 0.8), (360.0, 330.0, 390.0))
 ]
+_FEW = [1, 10, 20, 50, 75, 100]
 _LEVELS = {"type": "meet_levels"}
 
 STUDIES: dict[str, Study] = {
@@ -62,13 +63,18 @@ STUDIES: dict[str, Study] = {
         f"single_{block.name}": Study({"type": "meet", "blocks": [block.to_dict()], "probes": [100]})
         for block in DEFAULT_BLOCKS[1:]
     },
+    # as many probes as the default where the course of the error counts, few elsewhere
     **{
         name: Study(conditions=(name,))
+        for name in ("force", "force_reset", "merged", "no_gate", "plain_two_factor")
+    },
+    **{
+        name: Study({"type": "meet", "probes": _FEW}, (name,))
         for name in (
-            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "force", "force_reset", "merged", "joint",
-            "node_perturbation", "plain_two_factor", "no_gate", "literal_window_gate", "slow_gate", "dopamine",
-            "acetylcholine", "consolidation", "no_recurrence", "unconnected", "homogeneous_cells", "canonical_cells",
-            "no_feedback", "open_loop_at_test", "noise_double", "cells_250", "confidence",
+            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "frozen_late", "joint",
+            "node_perturbation", "literal_window_gate", "slow_gate", "dopamine", "acetylcholine", "consolidation",
+            "no_recurrence", "unconnected", "homogeneous_cells", "canonical_cells", "no_feedback",
+            "open_loop_at_test", "noise_double", "noise_quadruple", "cells_250", "confidence",
         )
     },
 }  # fmt: skip

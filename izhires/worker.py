@@ -13,10 +13,11 @@ import pickle
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from izhires.errors import IzhiresError, LostError, SimulationError
@@ -67,7 +68,7 @@ def attempt(task: Task, say: Report) -> Outcome:
         return Outcome(error=SimulationError(problem, task.name))
 
 
-def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Iterator[tuple[Task, Outcome]]:
+def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Generator[tuple[Task, Outcome]]:
     """Do tasks in parallel processes, each of which does one after the other.
 
     Wrap it in `contextlib.closing`, so that an error between two outcomes ends the processes, too.
@@ -87,8 +88,12 @@ def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Iterator[tuple
     outcome : Outcome
         With a `LostError` where the process was killed; another then takes its place.
     """
+    from izhires.devices.standalone import working_folder
+
     busy: dict[Any, tuple[Any, Task]] = {}
     with ExitStack() as stack:
+        # of all workers, so that nothing remains of those that are killed
+        work = stack.enter_context(working_folder())
 
         def give(channel: Any, process: Any) -> None:
             task = waiting.popleft()
@@ -97,7 +102,7 @@ def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Iterator[tuple
                 _send(channel, task)
 
         def start() -> None:
-            give(*stack.enter_context(_worker()))
+            give(*stack.enter_context(_worker(work)))
 
         for _ in range(min(at_once, len(waiting))):
             start()
@@ -124,11 +129,14 @@ def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Iterator[tuple
 
 
 @contextmanager
-def _worker() -> Iterator[tuple[Connection, subprocess.Popen]]:
-    """Start a worker; it ends at the end of the block, is killed on an error, and ends with this process."""
+def _worker(work: Path) -> Iterator[tuple[Connection, subprocess.Popen]]:
+    """Start a worker; it ends at the end of the block, is killed on an error, and ends with this process.
+
+    Its temporary files lie in the folder `work`.
+    """
     ours, theirs = Pipe()
     command, environment = python("-c", f"from izhires.worker import main; main({theirs.fileno()})")
-    with tied(command, env=environment, pass_fds=[theirs.fileno()]) as process:
+    with tied(command, env=environment | {"TMPDIR": str(work)}, pass_fds=[theirs.fileno()]) as process:
         theirs.close()
         try:
             with suppress(BrokenPipeError):  # it was killed already, which shows when it is given a task

@@ -160,3 +160,13 @@ def test_conditions_are_drawn_side_by_side(folder, tmp_path):
     wanted = np.mean([float((each["expectation"][0] ** 2).mean() ** 0.5) for each in (recording, other)])
     first = drawn[(drawn["study"] == "predicting nothing") & (drawn["trial"] == 0)]
     np.testing.assert_allclose(first["mean"], wanted, rtol=1e-5)
+
+
+def test_the_control_of_recurrence_is_that_of_the_example():
+    from pathlib import Path
+
+    from izhires.conditions import apply
+    from izhires.configuration import read
+
+    example = Path(__file__).parents[1] / "examples" / "unconnected.toml"
+    assert apply(Configuration(), ["unconnected"]) == read(example)

@@ -11,6 +11,7 @@ SLOW = ("brian2", "scipy", "matplotlib", "seaborn", "sympy", "Cython", "netCDF4"
 
 LOADED = """
 import sys
+sys.modules["dask"] = None  # where it is installed, xarray imports it, and it imports scipy
 sys.argv = ["izhires", *{arguments!r}]
 from izhires.cli import main
 try:

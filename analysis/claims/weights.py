@@ -10,6 +10,10 @@ SINGLE = {1: "single_timing", 2: "single_probability", 3: "single_both"}
 """Studies of one block alone, with the statistics of each block after a switch."""
 
 
+SWITCHES = {1: ("when", "single_both"), 2: ("what", "single_timing"), 3: ("both", "single_probability")}
+"""Of each switch: the readouts whose statistics change, and a study that differs in just these."""
+
+
 def _component(runs: Runs, part: str) -> dict[str, float]:
     from izhires.analysis.metrics.weight_space import components
 
@@ -54,7 +58,7 @@ def weights_sort_latency(runs: Runs) -> dict[str, float]:
     statement="after a switch the weights move to the end point of the matching single-block condition",
     published="shown, no figure",
     ours="way left at the end of the block, mean over switches",
-    control="way left to the end points of the other conditions",
+    control="way left to the end point of a condition that differs in what switched",
     studies=("default", *SINGLE.values()),
     tests={
         "ours": Criterion("way left (limit assumed)", "<", 0.5),
@@ -62,18 +66,19 @@ def weights_sort_latency(runs: Runs) -> dict[str, float]:
     },
 )
 def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
-    """Distance to the end of a network that only ever knew the new statistics, over that before the switch."""
+    """Distance to the end of a network that only ever knew the new statistics, over that before the switch.
+
+    Of the readout whose statistics switch: the other has nowhere to go.
+    """
     from izhires.analysis.metrics.weight_space import READOUTS, way_left, weights
 
-    ends = {block: [weights(runs[study][0], name)[-1] for name in READOUTS] for block, study in SINGLE.items()}
-    way = {
-        (block, other): float(way_left(runs["default"][0], block, end)["both"].iloc[-1])
-        for block in SINGLE
-        for other, end in ends.items()
-    }
+    def way(block: int, study: str) -> float:
+        end = [weights(runs[study][0], name)[-1] for name in READOUTS]
+        return float(way_left(runs["default"][0], block, end)[SWITCHES[block][0]].iloc[-1])
+
     return {
-        "ours": float(np.mean([way[block, block] for block in SINGLE])),
-        "control": float(np.mean([value for (block, other), value in way.items() if block != other])),
+        "ours": float(np.mean([way(block, SINGLE[block]) for block in SWITCHES])),
+        "control": float(np.mean([way(block, other) for block, (_, other) in SWITCHES.items()])),
     }
 
 

@@ -12,18 +12,19 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.angles import NULLS, SIZES
-from izhires.analysis.table import analyse
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 KINDS = {"angle": "as they are", "angle_without_mean": "without mean state"}
 
 
-def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
+def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     """Return the observed angles of each seed and block, and the null intervals (mean over seeds of their limits)."""
-    table = analyse(selection.one_condition(recordings), only=KINDS).dropna(subset=["value", "block"])
+    selection.one_condition(recordings)
+    table = table.dropna(subset=["value", "block"]).copy()
     table[["kind", "part"]] = table["metric"].str.split(".", n=1, expand=True)
     observed = table[table["part"].isin(SIZES)]
     observed = observed.rename(columns={"part": "size", "value": "angle"})[["kind", "size", "block", "seed", "angle"]]
@@ -55,21 +56,25 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "was projected out. Bars: 95% range (and mean) of random subspaces of the same dimensions, "
         "isotropic, and with the second moment of the network's states."
     ),
+    alt=(
+        "Point plots of principal angle in degrees against block: smallest and largest angle, with and without the "
+        "mean state, each beside bars of two chance levels."
+    ),
     prepare=prepare,
     needs=("what_weights", "when_weights"),
+    metrics=tuple(KINDS),
+    height=lambda tables, width: 74.0 if width > 120 else 124.0,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a panel for each angle, without and with the mean direction removed."""
     observed, null = prepared["observed"], prepared["null"]
     kinds = [kind for kind in KINDS if kind in set(observed["kind"])]
-    made, grid = style.canvas(
-        1, len(SIZES) * len(kinds), width=style.DOUBLE, height=62 * style.MILLIMETRE, sharex=True, sharey=True
-    )
+    panels = [(size, kind) for size in SIZES for kind in kinds]
+    grid = style.tiles(made, len(panels), sharex=True, sharey=True)
     names = {"isotropic": "chance: isotropic", "covariance": "chance: covariance-matched"}
     colour = style.colours(["observed", *names])
     blocks = sorted(observed["block"].unique())
-    panels = [(size, kind) for size in SIZES for kind in kinds]
-    for axes, (size, kind) in zip(grid[0], panels, strict=True):
+    for axes, (size, kind) in zip(grid, panels, strict=True):
         for shift, name in ((0.12, "isotropic"), (0.34, "covariance")):
             rows = null[(null["kind"] == kind) & (null["size"] == size) & (null["null"] == name)]
             if rows.empty:
@@ -83,12 +88,15 @@ def draw(prepared: Tables) -> Figure:
                   markeredgecolor="white", markeredgewidth=0.3, markersize=3.5,
                   label="network (each seed)")  # fmt: skip
         axes.set_title(f"{size} angle,\n{KINDS[kind]}")
-        axes.set_xlabel("block")
-    grid[0, 0].set_xticks(blocks)
+        if axes.get_subplotspec().is_last_row():  # type: ignore[union-attr]
+            axes.set_xlabel("block")
+        if axes.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+            axes.set_ylabel("principal angle (deg)")
+    first = grid[0]
+    first.set_xticks(blocks)
     margin = 0.6 if len(blocks) > 1 else 1.2
-    grid[0, 0].set_xlim(min(blocks) - margin, max(blocks) + margin)
+    first.set_xlim(min(blocks) - margin, max(blocks) + margin)
     low = min(observed["angle"].min(), null["low"].min())
-    grid[0, 0].set_ylim(max(0, low - 5), 92)
-    grid[0, 0].set_ylabel("principal angle (deg)")
-    style.legend_below(made, grid[0, 0], columns=3)
-    return made
+    first.set_ylim(max(0, low - 5), 92)
+    style.legend_below(made, first, 3 if style.width(made) > 120 else 1, observed["seed"].nunique())
+    return [first]

@@ -1,10 +1,14 @@
-"""How a figure is declared, and how all of them are made and saved."""
+"""How a figure is declared, and how all of them are made and saved.
+
+A figure is prepared, that is, turned into labelled tables of just what is drawn, and then drawn. Drawing fills any
+canvas it is given, so that the same file makes a figure of its own and a panel of a composed one.
+"""
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+import string
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,37 +20,90 @@ from izhires.files import whole
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
 
 Tables = dict[str, "pd.DataFrame"]
-Prepare = Callable[[Sequence["xr.Dataset"]], Tables]
-Draw = Callable[[Tables], "Figure"]
+Prepare = Callable[..., Tables]
+Draw = Callable[[Tables, "FigureBase"], Sequence["Axes"]]
+Height = Callable[[Tables, float], float]
 
 
 @dataclass(frozen=True)
 class DeclaredFigure:
-    """A declared figure; made by the decorator `figure`.
+    """A declared figure; made by the decorator `figure`, or by `compose` from others.
 
     Parameters
     ----------
     name : str
         Name of its files.
-    title, caption : str
+    title : str
+    captions : tuple of str
+        One for each panel that gets a letter.
+    alt : str
+        What a reader sees who sees no figure: kind of plot, axes, what is compared.
     needs : tuple of str
         Variables that every recording must hold.
+    metrics : tuple of str
+        Metrics whose tidy table it is made of.
+    columns : int
+        Columns of a page that it wants, 1 or 2.
+    height : callable
+        ``height(tables, width)``, both in mm.
     prepare : callable
-        ``prepare(recordings)`` returns the tables of just what is drawn.
-    draw : callable
-        ``draw(tables)`` returns the matplotlib figure.
+        ``prepare(recordings)`` returns the tables of just what is drawn; ``prepare(recordings, table)`` when it is made
+        of metrics.
+    function : callable
+        ``function(tables, figure)`` draws into an empty figure or part of one, and returns the axes at which a panel
+        begins.
+    panels : tuple of tuple of str
+        Rows of the figures that it is composed of.
     """
 
     name: str
     title: str
-    caption: str
-    needs: tuple[str, ...]
-    prepare: Prepare = field(repr=False)
-    draw: Draw = field(repr=False)
-    function: Draw = field(repr=False)
+    captions: tuple[str, ...]
+    alt: str
+    needs: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    columns: int = 2
+    height: Height = field(default=lambda tables, width: 70.0, repr=False)
+    prepare: Prepare = field(default=lambda recordings: {}, repr=False)
+    function: Draw = field(default=lambda tables, figure: [], repr=False)
+    panels: tuple[tuple[str, ...], ...] = ()
+
+    def tables(self, recordings: Sequence[xr.Dataset], known: pd.DataFrame | None = None) -> Tables:
+        """Return the tables of what is drawn.
+
+        Parameters
+        ----------
+        recordings : sequence of xarray.Dataset
+        known : pandas.DataFrame, optional
+            A tidy table of these very recordings; metrics that it lacks are computed.
+
+        Raises
+        ------
+        Unavailable
+            If the figure cannot be made of these recordings.
+        """
+        for recording in recordings:
+            require(recording, self.needs)
+        if not self.metrics:
+            return self.prepare(recordings)
+        return self.prepare(recordings, _metrics(self.metrics, recordings, known))
+
+    def draw(self, tables: Tables, style: str = "plain", columns: int | None = None) -> Figure:
+        """Return the figure in one of the styles, one or two columns wide."""
+        return draw([[(self, tables)]], style, columns or self.columns)
+
+    def caption(self, style: str = "plain", first: int = 0, several: bool = False) -> str:
+        """Return the caption, its panels lettered from `first` on where there is more than one."""
+        from izhires.analysis.figures.style import look
+
+        if len(self.captions) < 2 and not several:
+            return " ".join(self.captions)
+        names = _letters(look(style).capitals)[first:]
+        return " ".join(f"{letter}, {text}" for letter, text in zip(names, self.captions, strict=False))
 
 
 class Made(NamedTuple):
@@ -68,28 +125,48 @@ FIGURES: Registry[DeclaredFigure] = Registry("izhires.analysis.figures")
 
 
 def figure(
-    name: str, *, title: str, caption: str, prepare: Prepare, needs: Iterable[str] = ("prediction", "expectation")
+    name: str,
+    *,
+    title: str,
+    caption: str | Sequence[str],
+    alt: str,
+    prepare: Prepare,
+    needs: Iterable[str] = ("prediction", "expectation"),
+    metrics: Iterable[str] = (),
+    columns: int = 2,
+    height: float | Height = 70.0,
 ) -> Callable[[Draw], Draw]:
-    """Declare a figure: the decorated function draws what `prepare` prepared, in this package's style.
+    """Declare a figure: the decorated function draws what `prepare` prepared.
 
     Parameters
     ----------
-    name, title, caption, prepare, needs
+    name, title, alt, prepare, needs, metrics, columns
         See `DeclaredFigure`.
+    caption : str or sequence of str
+        One for each panel that gets a letter.
+    height : float or callable
+        mm, or ``height(tables, width)``.
     """
 
     def declare(function: Draw) -> Draw:
-        @functools.wraps(function)
-        def draw(prepared: Tables) -> Figure:
-            from izhires.analysis.figures import style
-
-            with style.applied():
-                return function(prepared)
-
-        FIGURES.add(DeclaredFigure(name, title, caption, tuple(needs), prepare, draw, function))
-        return draw
+        captions = (caption,) if isinstance(caption, str) else tuple(caption)
+        high: Height = height if callable(height) else lambda tables, width: height
+        FIGURES.add(
+            DeclaredFigure(name, title, captions, alt, tuple(needs), tuple(metrics), columns, high, prepare, function)
+        )
+        return function
 
     return declare
+
+
+def compose(name: str, *, title: str, panels: Sequence[Sequence[str]]) -> None:
+    """Declare a figure of the paper, composed of others: rows of their names."""
+
+    def nothing(tables: Tables, figure: FigureBase) -> Sequence[Axes]:
+        raise NotImplementedError
+
+    nothing.__module__, nothing.__qualname__ = __name__, name
+    FIGURES.add(DeclaredFigure(name, title, (), "", function=nothing, panels=tuple(tuple(row) for row in panels)))
 
 
 def all_figures() -> dict[str, DeclaredFigure]:
@@ -97,8 +174,143 @@ def all_figures() -> dict[str, DeclaredFigure]:
     return FIGURES.all()
 
 
+Row = Sequence[tuple[DeclaredFigure, Tables]]
+
+
+def draw(rows: Sequence[Row], style: str = "plain", columns: int = 2) -> Figure:
+    """Draw figures as the panels of one.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of (DeclaredFigure, tables)
+        What stands side by side in each row; figures for one column share a row, one for two has it for itself.
+    style : str
+        See `izhires.analysis.figures.style.LOOKS`.
+    columns : int
+        1 or 2.
+    """
+    from izhires.analysis.figures import style as styles
+
+    look = styles.look(style)
+    if columns not in (1, 2):
+        raise ConfigurationError(f"must be 1 or 2, got {columns}", "--columns")
+    if columns == 1:
+        rows = [[panel] for row in rows for panel in row]
+    wide = look.width(columns)
+    heights = [max(each.height(tables, wide / len(row)) for each, tables in row) for row in rows]
+    with styles.applied(style):
+        made = styles.page(wide * styles.MILLIMETRE, sum(heights) * styles.MILLIMETRE)
+        starts: list[Axes] = []
+        if len(rows) == 1 and len(rows[0]) == 1:
+            ((alone, tables),) = rows[0]
+            starts += alone.function(tables, made)
+        else:
+            strips = made.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)[:, 0]
+            for row, strip in zip(rows, strips, strict=True):
+                places = strip.subfigures(1, len(row), squeeze=False)[0] if len(row) > 1 else [strip]
+                for (each, tables), place in zip(row, places, strict=True):
+                    starts += each.function(tables, place)
+        if len(starts) > 1:
+            for letter, axes in zip(_letters(look.capitals), starts, strict=False):
+                styles.label(axes, letter)
+    return made
+
+
+def _letters(capitals: bool) -> str:
+    return string.ascii_uppercase if capitals else string.ascii_lowercase
+
+
+class Drawn(NamedTuple):
+    """A figure as it was drawn, with what is said beside it."""
+
+    declared: DeclaredFigure
+    tables: Tables
+    figure: Figure
+    caption: str
+    alt: str
+
+
+Study = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
+"""All recordings of a study, and their tidy table of metrics where it is known (see `izhires.analysis.kept`)."""
+
+
+def draw_all(
+    studies: Iterable[Study], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
+) -> Iterator[Drawn | str]:
+    """Draw every figure that some studies allow, each from the first study that allows it.
+
+    Parameters
+    ----------
+    studies : iterable of (recordings, table)
+        Taken one after the other, and only as far as needed.
+    only, style, columns
+        See `make_figures`.
+
+    Yields
+    ------
+    Drawn or str
+        A figure, or one line that says which cannot be made, and why.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name in `only` or the style is unknown.
+    """
+    from izhires.analysis.figures.style import look
+
+    look(style)
+    declared = all_figures()
+    names = list(declared) if only is None else list(only)
+    for name in names:
+        if name not in declared:
+            raise ConfigurationError(f"{name!r} is not a figure{closest(name, declared)}", choices=declared)
+    rows_of = {name: declared[name].panels or ((name,),) for name in names}
+    found = _prepared(dict.fromkeys(panel for rows in rows_of.values() for row in rows for panel in row), studies)
+    for name in names:
+        parts = [[(declared[panel], found[panel]) for panel in row] for row in rows_of[name]]
+        rows = [[(one, got) for one, got in row if isinstance(got, dict)] for row in parts]
+        rows = [row for row in rows if row]
+        if not rows:
+            missing = [(one.name, got) for row in parts for one, got in row]
+            alone = missing[0][0] == name
+            yield f"{name}: {'; '.join(str(got) if alone else f'{panel} {got}' for panel, got in missing)}"
+            continue
+        panels = [one for row in rows for one, _ in row]
+        captions, letters = [], 0
+        for one in panels:
+            captions.append(one.caption(style, letters, several=len(panels) > 1))
+            letters += len(one.captions)
+        wide = columns or (2 if len(panels) > 1 else panels[0].columns)
+        own = rows[0][0][1] if not declared[name].panels else {}
+        yield Drawn(
+            declared[name], own, draw(rows, style, wide), " ".join(captions), " ".join(one.alt for one in panels)
+        )
+
+
+def _prepared(names: Iterable[str], studies: Iterable[Study]) -> dict[str, Tables | Unavailable]:
+    """Return the tables of each figure, of the first study that allows it, or why the last one does not."""
+    declared, found = all_figures(), dict[str, "Tables | Unavailable"]()
+    left = list(names)
+    for recordings, known in studies:
+        for name in left:
+            try:
+                found[name] = declared[name].tables(recordings, known)
+            except Unavailable as reason:
+                found.setdefault(name, reason)
+        left = [name for name in left if not isinstance(found[name], dict)]
+        if not left:
+            break
+    return found
+
+
 def make_figures(
-    recordings: Sequence[xr.Dataset], folder: str | os.PathLike[str], only: Iterable[str] | None = None
+    recordings: Sequence[xr.Dataset],
+    folder: str | os.PathLike[str],
+    only: Iterable[str] | None = None,
+    *,
+    style: str = "plain",
+    columns: int | None = None,
+    known: pd.DataFrame | None = None,
 ) -> Made:
     """Make every figure whose needs these recordings meet.
 
@@ -113,6 +325,12 @@ def make_figures(
         Made if it does not exist.
     only : iterable of str, optional
         Names of the figures to make; all when left out.
+    style : str
+        Whose sizes and fonts: see `izhires.analysis.figures.style.LOOKS`.
+    columns : int, optional
+        1 or 2 columns for all figures; each its own when left out.
+    known : pandas.DataFrame, optional
+        The tidy table of these very recordings (see `izhires.analysis.kept`); without it, metrics are computed.
 
     Returns
     -------
@@ -122,45 +340,75 @@ def make_figures(
     Raises
     ------
     ConfigurationError
-        If a name in `only` is unknown.
+        If a name in `only` or the style is unknown.
     RecordingError
         If the folder cannot be written to.
     """
-    known = all_figures()
-    names = list(known) if only is None else list(only)
-    for name in names:
-        if name not in known:
-            raise ConfigurationError(f"{name!r} is not a figure{closest(name, known)}", choices=known)
+    return save_all(draw_all([(recordings, known)], only, style, columns), folder, style)
+
+
+def save_all(figures: Iterable[Drawn | str], folder: str | os.PathLike[str], style: str = "plain") -> Made:
+    """Write figures into a folder, as `make_figures` does."""
     made = Made([], [])
-    for name in names:
-        try:
-            for recording in recordings:
-                require(recording, known[name].needs)
-            tables = known[name].prepare(recordings)
-        except Unavailable as reason:
-            made.skipped.append(f"{name}: {reason}")
-            continue
-        made.paths.extend(_save(known[name], tables, Path(folder)))
+    for each in figures:
+        if isinstance(each, str):
+            made.skipped.append(each)
+        else:
+            made.paths.extend(_save(each, Path(folder), style))
     return made
 
 
-def _save(declared: DeclaredFigure, tables: Tables, folder: Path) -> list[Path]:
-    from izhires.analysis.figures import style
+def _save(drawn: Drawn, folder: Path, style: str) -> list[Path]:
+    from izhires.analysis.figures import style as styles
 
-    drawn = declared.draw(tables)
+    name, title = drawn.declared.name, drawn.declared.title
     # the date is left out, so that equal figures are equal files
     information: dict[str, dict[str, Any]] = {
-        "pdf": {"Title": declared.title, "CreationDate": None},
-        "png": {"Title": declared.title, "Description": declared.caption},
+        "pdf": {"Title": title, "Subject": drawn.caption, "CreationDate": None},
+        "png": {"Title": title, "Description": drawn.caption},
     }
     paths = []
-    with style.applied():
+    with styles.applied(style):
         for kind, metadata in information.items():
-            paths.append(folder / f"{declared.name}.{kind}")
+            paths.append(folder / f"{name}.{kind}")
             with whole(paths[-1]) as part:
-                drawn.savefig(part, format=kind, metadata=metadata)
-    for name, table in tables.items():
-        paths.append(folder / f"{declared.name}_{name}.csv")
+                drawn.figure.savefig(part, format=kind, metadata=metadata)
+    for table, rows in drawn.tables.items():
+        paths.append(folder / f"{name}_{table}.csv")
         with whole(paths[-1]) as part:
-            table.to_csv(part, index=False, float_format="%.6g")
+            rows.to_csv(part, index=False, float_format="%.6g")
     return paths
+
+
+def _metrics(names: Sequence[str], recordings: Sequence[xr.Dataset], known: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the tidy table of some metrics, out of a known one where that holds them all."""
+    from izhires.analysis.table import analyse
+
+    if known is not None:
+        whose = known["metric"].str.partition(".")[0]
+        if set(names) <= set(whose):
+            return known[whose.isin(names)].reset_index(drop=True)
+    return analyse(recordings, only=names)
+
+
+def part_values(table: pd.DataFrame, metric: str, parts: Sequence[str]) -> pd.DataFrame:
+    """Return the values of some parts of one metric.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns part, variant, seed, block, event, value; only what could be computed.
+
+    Raises
+    ------
+    Unavailable
+        If there is no value, with the note of the metric.
+    """
+    own = table[table["metric"].str.partition(".")[0] == metric]
+    names = {f"{metric}.{part}" if part else metric: part for part in parts}
+    found = own[own["metric"].isin(names)].dropna(subset="value")
+    if found.empty:
+        notes = [note for note in own["note"].fillna("") if note]
+        raise Unavailable(notes[0] if notes else f"there is no value of {metric}")
+    found = found.assign(part=found["metric"].map(names), variant=found["variant"].fillna(""))
+    return found[["part", "variant", "seed", "block", "event", "value"]].reset_index(drop=True)

@@ -14,7 +14,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
@@ -40,13 +41,18 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "equal to the probability of that event. r: Pearson's correlation with the probability of the first"
         " event over all levels and seeds."
     ),
+    alt=(
+        "Scatter plot of the amplitude of the prediction of each event against the probability of the first event, "
+        "with the mean over seeds, its interval, and the line of perfect calibration."
+    ),
     prepare=prepare,
     needs=("prediction", "outcome_latency", "trial_event"),
+    columns=1,
+    height=80,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw amplitudes against the probability of the first event."""
-    made, grid = style.canvas(width=style.SINGLE, height=76 * style.MILLIMETRE)
-    axes = grid[0, 0]
+    axes = made.subplots()
     table, means = prepared["amplitude"], prepared["mean"]
     events = list(dict.fromkeys(table["event"]))
     r = prepared["correlation"].set_index("event")["r"]
@@ -61,5 +67,5 @@ def draw(prepared: Tables) -> Figure:
     axes.set(xlabel=f"probability of {events[0]}", ylabel="amplitude of the prediction", xlim=(-0.03, 1.03))
     drawn = pd.concat([table["amplitude"], means["low"], means["high"]])
     axes.set_ylim(min(0, drawn.min()) - 0.03, max(1, drawn.max()) + 0.05)
-    style.legend_below(made, axes, columns=len(events) + 1)
-    return made
+    style.legend_below(made, axes, len(events) + 1, table["seed"].nunique())
+    return [axes]

@@ -17,7 +17,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 WORDS = {
     "default": "the model",
@@ -70,13 +71,13 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "predicting nothing and a vertical line at each switch."
     ),
     prepare=prepare,
+    height=75,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw one line a study, over all blocks."""
     table, switches = prepared["error"], prepared["switches"]
     studies = [name for name in dict.fromkeys(table["study"]) if name != "predicting nothing"]
-    made, grid = style.canvas(1, 1, width=style.DOUBLE, height=75 * style.MILLIMETRE)
-    axes = grid[0, 0]
+    axes = made.subplots()
     colours = {studies[0]: style.BLACK, **style.colours(studies[1:])}
     nothing = table[table["study"] == "predicting nothing"].sort_values("trial")
     axes.plot(nothing["trial"], nothing["mean"], "--", color=style.GREY, linewidth=0.8, label="predicting nothing")
@@ -89,7 +90,6 @@ def draw(prepared: Tables) -> Figure:
     for row in switches.itertuples():
         axes.axvline(row.trial, color=style.GREY, linewidth=0.6, linestyle=":")
         axes.text(row.trial + 2, top * 0.985, f"new {row.new}", va="top", color=style.GREY)
-    seeds = int(table["seeds"].max())
-    axes.set(xlabel="training trials", ylabel=f"error (RMSE), {seeds} seeds", ylim=(0, top))
-    made.legend(loc="outside lower center", ncols=3)
-    return made
+    axes.set(xlabel="training trials", ylabel="error (RMSE)", ylim=(0, top))
+    style.legend_below(made, axes, 3 if style.width(made) > 120 else 2, int(table["seeds"].max()))
+    return [axes]

@@ -18,7 +18,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
@@ -54,12 +55,14 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "nothing. Fitted readout: ridge regression of the expectation on the states of the other recorded "
         "probes, scored on the last probe of the block."
     ),
+    alt="Line chart of error against training trials, with the bounds of a silent and of a fitted readout.",
     prepare=prepare,
+    columns=1,
+    height=66,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw error against trial; logarithmic from trial 1 on where there is a probe after it."""
-    made, grid = style.canvas(width=style.SINGLE, height=62 * style.MILLIMETRE)
-    axes = grid[0, 0]
+    axes = made.subplots()
     table = prepared["error"]
     style.band(
         axes, table, "trial", color=style.colours(["error"])["error"], marker="o", markersize=2.2, label="prediction"
@@ -76,5 +79,5 @@ def draw(prepared: Tables) -> Figure:
     axes.set(xlabel="training trials", ylabel="error (RMSE)")
     top = np.nanmax([table["mean"].max(), table["high"].max(), prepared["bounds"]["mean"].max()])
     axes.set_ylim(0, 1.08 * top)
-    style.legend_below(made, axes, columns=3)
-    return made
+    style.legend_below(made, axes, 3, int(table["seeds"].max()))
+    return [axes]

@@ -27,7 +27,7 @@ from izhires.analysis.statistics import over_seeds
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import FigureBase
 
 LABELS = {
     NETWORK: "network",
@@ -102,10 +102,15 @@ def _truth(recording: xr.Dataset) -> pd.DataFrame:
         "seeds, with the network's 95% t-interval. Dotted: switches of the statistics. Every seed has trials of its "
         "own, which network and observers share."
     ),
+    alt=(
+        "Line charts against training trials: the probability of each event that network and ideal observers expect "
+        "and, below, the error of their complete predictions."
+    ),
     prepare=prepare,
     needs=("prediction", "expectation", "trial_what", "trial_event", "trial_learn"),
+    height=lambda tables, width: 38.0 * tables["truth"]["event"].nunique() + (62 if width > 120 else 78),
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a row an event, and the error below."""
     guesses, errors, truth = prepared["probability"], prepared["error"], prepared["truth"]
     events = list(dict.fromkeys(truth["event"]))
@@ -118,9 +123,8 @@ def draw(prepared: Tables) -> Figure:
     }
     look[NETWORK] = {"color": style.BLACK, "label": LABELS[NETWORK], "zorder": 3}
     look["zero"] = {"color": style.GREY, "label": LABELS["zero"], "linestyle": (0, (1, 1.5))}
-    made, grid = style.canvas(
-        len(events) + 1, 1, width=style.DOUBLE, height=(38 * len(events) + 58) * style.MILLIMETRE, sharex=True
-    )  # fmt: skip
+    grid = made.subplots(len(events) + 1, 1, squeeze=False, sharex=True)
+    narrow = style.width(made) < 120
     blocks = truth.drop_duplicates("block")
     for axes in grid[:, 0]:
         for start in blocks["first"].iloc[1:]:
@@ -137,7 +141,8 @@ def draw(prepared: Tables) -> Figure:
         axes.plot([], [], **true, label="true probability")
         axes.set(ylabel=f"expected p({event})", ylim=(0, 1))
     for row in blocks[blocks["new"] != ""].itertuples():
-        grid[0, 0].annotate(f"switch: {row.new}", (row.first, 1), xytext=(2, 1), textcoords="offset points",
+        text = str(row.new).replace(" and ", "\nand ") if narrow else f"switch: {row.new}"
+        grid[0, 0].annotate(text, (row.first, 1), xytext=(2, 1), textcoords="offset points",
                             color=style.GREY, va="bottom")  # fmt: skip
     below = grid[-1, 0]
     for name in who:
@@ -149,8 +154,9 @@ def draw(prepared: Tables) -> Figure:
     below.set_ylim(bottom=0)
     handles = dict(zip(*reversed(grid[0, 0].get_legend_handles_labels()), strict=True))
     handles = dict(zip(*reversed(below.get_legend_handles_labels()), strict=True)) | handles
-    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=4, columnspacing=1.4)
-    return made
+    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2 if narrow else 4,
+                columnspacing=1.4, title=style.number_of(int(errors["seeds"].max())))  # fmt: skip
+    return [grid[0, 0]]
 
 
 def _line(axes: Axes, table: pd.DataFrame, interval: bool, line: dict[str, Any]) -> None:

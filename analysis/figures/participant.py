@@ -16,7 +16,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 BIN = 0.1
 """Width of the bins of the real latencies (s)."""
@@ -60,32 +61,29 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "t-interval over seeds; dashed: the expectation, one bump a real trial, weighted by its frequency "
         "among all trials. Below: latencies of the participant's own trials."
     ),
+    alt=(
+        "Line charts of the prediction of each event against time from the cue at the first and last probe, above "
+        "histograms of the real latencies."
+    ),
     prepare=prepare,
+    height=88,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a column an event: predictions above, latencies below."""
     table, wanted, bars = prepared["prediction"], prepared["expectation"], prepared["latencies"]
     events = list(dict.fromkeys(table["event"]))
     chance = prepared["events"].set_index("event")["probability"]
-    made, grid = style.canvas(
-        2,
-        len(events),
-        width=style.DOUBLE,
-        height=85 * style.MILLIMETRE,
-        sharex=True,
-        sharey="row",
-        height_ratios=(2, 1),
-    )
+    grid = made.subplots(2, len(events), squeeze=False, sharex=True, sharey="row", height_ratios=(2, 1))
     for column, (event, colour) in enumerate(style.colours(events).items()):
         above, below = grid[:, column]
         for probe, shade in (("first", style.GREY), ("last", colour)):
             here = table[(table["event"] == event) & (table["probe"] == probe)]
-            style.band(above, here, "time", color=shade, label=f"{probe} probe")
+            name = "first probe" if probe == "first" else f"last probe: {event}"
+            style.band(above, here, "time", color=shade, label=name)
         true = wanted[wanted["event"] == event]
         above.plot(true["time"], true["expectation"], color=style.dark(colour), linestyle=(0, (3, 2)), linewidth=0.9,
-                   label="expectation")  # fmt: skip
+                   label=f"expectation of {event}")  # fmt: skip
         above.set_title(f"{event} (p = {chance[event]:.2f})")
-        above.legend(loc="upper right")
         here = bars[bars["event"] == event]
         below.bar(here["left"], here["trials"], here["right"] - here["left"], align="edge", color=colour, linewidth=0)
         below.set_xlabel("time from cue (s)")
@@ -94,4 +92,5 @@ def draw(prepared: Tables) -> Figure:
     grid[0, 0].set_ylim(bottom=0)
     grid[1, 0].set_ylabel("trials")
     grid[1, 0].set_xlim(0, float(bars["right"].max()))
-    return made
+    style.legend_below(made, grid[0], 3, int(table["seeds"].max()))
+    return [grid[0, 0]]

@@ -14,7 +14,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 PHASES = ("before", "after")
 
@@ -48,31 +49,40 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "and 95% t-interval over seeds (line and band). Dashed: the expectation of that block, probability "
         "times a bump at the latency."
     ),
+    alt=(
+        "Line charts of prediction against time from the cue, one column a block, before training above and after "
+        "training below, each beside the dashed expectation."
+    ),
     prepare=prepare,
+    height=lambda tables, width: 84.0 if width > 120 else 24.0 + 34 * tables["prediction"]["block"].nunique(),
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a column a block, a row before and a row after its training."""
     table, wanted = prepared["prediction"], prepared["expectation"]
     blocks, events = list(dict.fromkeys(table["block"])), list(dict.fromkeys(table["event"]))
     colour = style.colours(events)
-    width = style.SINGLE if len(blocks) == 1 else style.DOUBLE
-    made, grid = style.canvas(2, len(blocks), width=width, height=80 * style.MILLIMETRE, sharex=True, sharey=True)
+    wide = style.width(made) > 120 or len(blocks) == 1
+    shape = (2, len(blocks)) if wide else (len(blocks), 2)
+    grid = made.subplots(*shape, squeeze=False, sharex=True, sharey=True)
     for column, block in enumerate(blocks):
         for row, phase in enumerate(PHASES):
-            axes = grid[row, column]
+            axes = grid[row, column] if wide else grid[column, row]
             for event in events:
                 here = table[(table["block"] == block) & (table["phase"] == phase) & (table["event"] == event)]
                 style.band(axes, here, "time", color=colour[event], label=f"prediction of {event}")
                 true = wanted[(wanted["block"] == block) & (wanted["event"] == event)]
                 axes.plot(true["time"], true["expectation"], color=style.dark(colour[event]), linestyle=(0, (3, 2)),
                           linewidth=0.9, label=f"expectation of {event}")  # fmt: skip
-            if row == 0:
-                axes.set_title(f"block {block}")
-            else:
+            names = f"block {block}", f"{phase} the block"
+            spec = axes.get_subplotspec()
+            if spec.is_first_row():
+                axes.set_title(names[0 if wide else 1])
+            if spec.is_last_row():
                 axes.set_xlabel("time from cue (s)")
                 style.few_ticks(axes)
-            if column == 0:
-                axes.set_ylabel(f"{phase} the block")
+            if spec.is_first_col():
+                axes.set_ylabel(names[1 if wide else 0])
     grid[0, 0].set_ylim(bottom=0)
-    style.legend_below(made, grid[0, 0], columns=4 if len(events) == 2 and len(blocks) > 1 else len(events))
-    return made
+    across = 4 if len(events) == 2 and style.width(made) > 120 else len(events)
+    style.legend_below(made, grid[0, 0], across, int(table["seeds"].max()))
+    return [grid[0, 0]]

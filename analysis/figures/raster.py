@@ -15,7 +15,8 @@ from izhires.analysis.figures.base import Tables, figure
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 SHOWN_BEFORE = 0.2
 """Time before the cue that the raster shows, where the trial has it (s)."""
@@ -72,18 +73,21 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     "raster",
     title="Spikes and cue-evoked state of one probe",
     caption=(
-        "a, Spikes of the last probe of the first block; cells sorted by the time of their largest trace in"
-        " another probe, silent cells last (excitatory below the line, inhibitory above). b, Spike traces of "
-        f"the same cells, each divided by its own maximum, or by {SILENT:g} Hz where that is larger. Shaded or dashed: "
-        "the cue."
+        "Spikes of the last probe of the first block in one network; cells sorted by the time of their largest trace "
+        "in another probe, silent cells last (excitatory below the line, inhibitory above). Shaded: the cue.",
+        f"Spike traces of the same cells, each divided by its own maximum, or by {SILENT:g} Hz where that is larger.",
+    ),
+    alt=(
+        "Raster of the spikes of all cells after the cue, sorted by the time at which they fire, beside a heat map of "
+        "their spike traces."
     ),
     prepare=prepare,
     needs=("state_trace", "spike_time", "spike_neuron", "excitatory", "trial_cue"),
+    height=lambda tables, width: 75.0 if width > 120 else 68.0,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw the raster beside the sorted traces."""
-    made, grid = style.canvas(1, 2, width=style.DOUBLE, height=75 * style.MILLIMETRE, sharey=True)
-    raster, heat = grid[0]
+    raster, heat = made.subplots(1, 2, sharey=True)
     spikes, state, cells = (prepared[name] for name in ("spikes", "state", "cells"))
     shown = prepared["times"].iloc[0]
     times = np.array([float(name) for name in state.columns[1:]])
@@ -99,7 +103,6 @@ def draw(prepared: Tables) -> Figure:
     raster.set(
         xlabel="time from cue (s)", ylabel="cell, sorted", xlim=(shown["start"], shown["end"]), ylim=(0, len(cells))
     )
-    style.letter(raster, "a")
 
     image = heat.imshow(
         state[state.columns[1:]].to_numpy(), extent=(times[0], times[-1] + step, 0, len(cells)), origin="lower",
@@ -108,7 +111,6 @@ def draw(prepared: Tables) -> Figure:
     if times[0] < shown["cue_start"]:
         heat.axvline(shown["cue_start"], color="white", linewidth=0.8, linestyle="--")
     heat.set(xlabel="time from cue (s)")
-    style.letter(heat, "b")
     if split < len(cells):
         raster.axhline(split, color=style.BLACK, linewidth=0.6)
         heat.axhline(split, color="white", linewidth=0.6)
@@ -118,4 +120,4 @@ def draw(prepared: Tables) -> Figure:
                 1.01, place, name, transform=raster.get_yaxis_transform(), rotation=90, va="center", color=colour[name]
             )
     made.colorbar(image, ax=heat, label="trace / its maximum", fraction=0.05, pad=0.02)
-    return made
+    return [raster, heat]

@@ -19,7 +19,8 @@ from izhires.analysis.statistics import over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 SHOWN_BEFORE = 20
 """Trials before the switch that are drawn."""
@@ -71,18 +72,18 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "against the new one, from the last probe before the switch (trial 0) on. Marks and numbers: trials"
         " to 50% and 75% recovery, mean over seeds."
     ),
+    alt="Line charts of error against training trials since each switch, a row each for all events and for each event.",
     prepare=prepare,
+    height=lambda tables, width: 34.0 * tables["error"]["event"].nunique() + 16,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a column a switch, a row for all events and for each event."""
     table, marks = prepared["error"], prepared["recovery"]
     switches = table[["block", "switch"]].drop_duplicates()
     events = list(dict.fromkeys(table["event"]))
     colour = {ALL_EVENTS: style.BLACK, **style.colours([event for event in events if event != ALL_EVENTS])}
-    made, grid = style.canvas(
-        len(events), len(switches), width=style.SINGLE if len(switches) == 1 else style.DOUBLE,
-        height=(34 * len(events) + 12) * style.MILLIMETRE, sharex=True, sharey="row",
-    )  # fmt: skip
+    grid = made.subplots(len(events), len(switches), squeeze=False, sharex=True, sharey="row")
+    narrow = style.width(made) < 120 and len(switches) > 1
     for column, switch in enumerate(switches.itertuples()):
         for row, event in enumerate(events):
             axes = grid[row, column]
@@ -102,9 +103,10 @@ def draw(prepared: Tables) -> Figure:
             )
             axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", color=colour[event])
             if row == 0:
-                axes.set_title(f"block {switch.block}: new {switch.switch}")
+                what = str(switch.switch).replace(" and ", "\nand ") if narrow else switch.switch
+                axes.set_title(f"block {switch.block}:{chr(10) if narrow else ' '}new {what}")
             if row == len(events) - 1:
-                axes.set_xlabel("training trials since the switch")
+                axes.set_xlabel("training trials\nsince the switch" if narrow else "training trials since the switch")
             if column == 0:
                 axes.set_ylabel(f"error (RMSE)\n{event}")
     for row in grid:
@@ -115,5 +117,6 @@ def draw(prepared: Tables) -> Figure:
     handles += [Line2D([], [], color=style.BLACK, linestyle="", marker=symbol, markersize=4.5,
                        label=f"{name}% recovered")
                 for name, symbol in zip(FRACTIONS, "^s", strict=True)]  # fmt: skip
-    made.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4)
-    return made
+    made.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4,
+                title=style.number_of(int(table["seeds"].max())))  # fmt: skip
+    return [grid[0, 0]]

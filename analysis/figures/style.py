@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from izhires.errors import ConfigurationError, closest
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
 
 MILLIMETRE = 1 / 25.4
 SINGLE = 88 * MILLIMETRE
@@ -19,51 +23,76 @@ DOUBLE = 180 * MILLIMETRE
 
 BLACK, GREY, PALE = "0.1", "0.45", "0.8"
 
-SETTINGS: dict[str, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
-    "font.size": 7,
-    "axes.labelsize": 7,
-    "axes.titlesize": 7,
-    "figure.titlesize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "legend.title_fontsize": 7,
-    "legend.frameon": False,
-    "legend.handlelength": 1.6,
-    "axes.linewidth": 0.6,
-    "axes.labelpad": 2,
-    "axes.titlepad": 3,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.1,
-    "lines.markersize": 3,
-    "patch.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
-    "xtick.major.pad": 2,
-    "ytick.major.pad": 2,
-    "pdf.fonttype": 42,  # TrueType: text stays text in a PDF
-    "ps.fonttype": 42,
-    "svg.fonttype": "none",
-    "savefig.dpi": 300,
+
+@dataclass(frozen=True)
+class Look:
+    """The sizes that a journal asks for; its fonts and lines stand in ``styles/NAME.mplstyle``.
+
+    Parameters
+    ----------
+    single, double : float
+        Width of a figure of one and of two columns, mm.
+    capitals : bool
+        Whether panels are lettered A, B, ... rather than a, b, ...
+    """
+
+    single: float
+    double: float
+    capitals: bool = False
+
+    def width(self, columns: int) -> float:
+        """Return the width of one or two columns in mm."""
+        return self.single if columns == 1 else self.double
+
+
+LOOKS = {
+    "plain": Look(88, 180),
+    "nature": Look(89, 183),
+    "pnas": Look(87, 178, capitals=True),
+    "jneurosci": Look(85, 176, capitals=True),
 }
+"""Each style by name."""
+
+
+def look(name: str) -> Look:
+    """Return a look by its name.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none of that name.
+    """
+    if name not in LOOKS:
+        raise ConfigurationError(f"{name!r} is not a style{closest(name, LOOKS)}", "--style", LOOKS)
+    return LOOKS[name]
 
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """Use the style within a ``with`` block."""
-    import matplotlib
-    import seaborn
+def applied(name: str = "plain") -> Iterator[None]:
+    """Use a style within a ``with`` block, whatever settings of matplotlib stand outside it."""
+    import matplotlib.style
 
-    settings: Any = {**seaborn.axes_style("ticks"), **seaborn.plotting_context("paper"), **SETTINGS}
-    with matplotlib.rc_context(settings):
+    look(name)
+    folder = Path(__file__).with_name("styles")
+    with matplotlib.style.context(["default", *(str(folder / f"{each}.mplstyle") for each in ("plain", name))]):
         yield
+
+
+def page(width: float, height: float) -> Figure:
+    """Return an empty figure with constrained layout.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    made = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
+    FigureCanvasAgg(made)  # no window, whatever machine this runs on
+    return made
 
 
 def canvas(rows: int = 1, columns: int = 1, *, width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
@@ -77,13 +106,28 @@ def canvas(rows: int = 1, columns: int = 1, *, width: float, height: float, **gr
     **grid
         As ``Figure.subplots`` takes.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    made = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
-    FigureCanvasAgg(made)  # no window, whatever machine this runs on
+    made = page(width, height)
     return made, made.subplots(rows, columns, squeeze=False, **grid)
+
+
+def width(figure: FigureBase) -> float:
+    """Return the width of a figure, or of the part of one, in mm."""
+    return float(figure.bbox.width / figure.get_figure(root=True).dpi / MILLIMETRE)  # type: ignore[union-attr]
+
+
+def across(figure: FigureBase, panels: int, least: float = 40.0) -> int:
+    """Return how many of some panels stand side by side, when each needs so many mm."""
+    return max(1, min(panels, int(width(figure) / least)))
+
+
+def tiles(figure: FigureBase, panels: int, least: float = 40.0, **grid: Any) -> list[Axes]:
+    """Return axes for some panels in rows, as many side by side as fit; see `across`."""
+    side = across(figure, panels, least)
+    rows = -(-panels // side)
+    found: list[Axes] = list(figure.subplots(rows, side, squeeze=False, **grid).ravel())
+    for empty in found[panels:]:
+        empty.remove()
+    return found[:panels]
 
 
 def colours(names: Sequence[str]) -> dict[str, Any]:
@@ -91,6 +135,14 @@ def colours(names: Sequence[str]) -> dict[str, Any]:
     import seaborn
 
     return dict(zip(names, seaborn.color_palette("colorblind", len(names)), strict=True))
+
+
+def graded(names: Sequence[str]) -> dict[str, Any]:
+    """Return a shade for each of many names in order, from dark blue to yellow, which all readers tell apart."""
+    import matplotlib
+
+    scale = matplotlib.colormaps["cividis"]
+    return {name: scale(k / max(1, len(names) - 1)) for k, name in enumerate(names)}
 
 
 def dark(colour: Any) -> tuple[float, ...]:
@@ -107,6 +159,12 @@ def few_ticks(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
 
 
+def whole_ticks(axes: Axes, values: Sequence[int]) -> None:
+    """Put a tick at each of a few blocks."""
+    axes.set_xticks(sorted(values))
+    axes.set_xlim(min(values) - 0.6, max(values) + 0.6)
+
+
 def band(axes: Axes, table: pd.DataFrame, x: str, **line: Any) -> None:
     """Draw the column ``mean`` as a line and ``low`` to ``high`` as a band, where there is one."""
     (drawn,) = axes.plot(table[x], table["mean"], **line)
@@ -114,12 +172,38 @@ def band(axes: Axes, table: pd.DataFrame, x: str, **line: Any) -> None:
         axes.fill_between(table[x], table["low"], table["high"], color=drawn.get_color(), alpha=0.25, linewidth=0)
 
 
-def letter(axes: Axes, text: str) -> None:
+def points(axes: Axes, x: Any, table: pd.DataFrame, **line: Any) -> None:
+    """Draw the column ``mean`` as points with ``low`` to ``high`` as bars, where there are any."""
+    import numpy as np
+
+    mean = table["mean"].to_numpy(float)
+    bars = np.abs(np.stack([mean - table["low"].to_numpy(float), table["high"].to_numpy(float) - mean]))
+    look = {"linestyle": "", "marker": "o", "markersize": 3.2, "elinewidth": 0.9, **line}
+    axes.errorbar(np.asarray(x, float), mean, yerr=np.nan_to_num(bars), **look)
+
+
+def label(axes: Axes, letter: str) -> None:
     """Put a panel's letter at its upper left."""
-    axes.set_title(text, loc="left", fontweight="bold", fontsize=8)
+    import matplotlib
+
+    axes.set_title(letter, loc="left", fontweight="bold", fontsize=matplotlib.rcParams["figure.titlesize"])
 
 
-def legend_below(made: Figure, axes: Axes, columns: int) -> None:
-    """Put one legend for the whole figure below it, with each entry of some axes once."""
-    handles, labels = axes.get_legend_handles_labels()
-    made.legend(handles, labels, loc="outside lower center", ncols=columns, columnspacing=1.4)
+def legend_below(made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None) -> None:
+    """Put one legend below a figure, with each entry of some axes once, and say how many seeds are behind it."""
+    several = [axes] if hasattr(axes, "plot") else list(axes)  # type: ignore[arg-type]
+    entries = {text: handle for each in several for handle, text in zip(*each.get_legend_handles_labels(), strict=True)}
+    made.legend(
+        list(entries.values()), list(entries), loc="outside lower center", ncols=columns, columnspacing=1.4,
+        title=None if seeds is None else number_of(seeds),
+    )  # fmt: skip
+
+
+def number_of(seeds: int) -> str:
+    """Return ``n = 5 seeds``."""
+    return f"n = {seeds} seed{'s' * (seeds != 1)}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "\u2212")

@@ -16,7 +16,8 @@ from izhires.analysis.metrics.calibration import unit_expectation
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
@@ -61,16 +62,22 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     "task",
     title="The task",
     caption=(
-        "a, One trial of the first block: the cue, the window in which predictions are read, and where each"
-        " event may occur (p: its probability). b, Every training trial: the event that occurred and when; "
-        "lines and numbers give the latency and probability that each block holds."
+        "One trial of the first block: the cue, the window in which predictions are read, and where each event may "
+        "occur (p: its probability).",
+        "Every training trial of one seed: the event that occurred and when; lines and numbers give the latency and "
+        "probability that each block holds.",
+    ),
+    alt=(
+        "Time course of one trial with its cue, window and events, and a scatter plot of the time of each trial's "
+        "event against the number of the trial, by block."
     ),
     prepare=prepare,
+    height=lambda tables, width: 58.0 if width > 120 else 104.0,
 )
-def draw(prepared: Tables) -> Figure:
+def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw the signals of one trial beside all trials."""
-    made, grid = style.canvas(1, 2, width=style.DOUBLE, height=58 * style.MILLIMETRE, width_ratios=(1, 1.9))
-    one, every = grid[0]
+    wide = style.width(made) > 120
+    one, every = made.subplots(1, 2, width_ratios=(1, 1.9)) if wide else made.subplots(2, 1, height_ratios=(1, 1.2))
     blocks, trials = prepared["blocks"], prepared["trials"]
     events = list(dict.fromkeys(blocks["event"]))
     colour = style.colours(events)
@@ -90,7 +97,6 @@ def draw(prepared: Tables) -> Figure:
     one.tick_params(axis="y", length=0)
     one.spines["left"].set_visible(False)
     one.set(xlabel="time from cue (s)", ylim=(-0.1, len(lanes)))
-    style.letter(one, "a")
 
     top = float(trials["latency"].max())
     low = float(trials["latency"].min())
@@ -112,8 +118,6 @@ def draw(prepared: Tables) -> Figure:
         )
     every.set(xlabel="training trial", ylabel="time of event from cue (s)",
               xlim=(0, trials["trial"].max() + 1), ylim=(low - 0.25 * room, top + 0.3 * room))  # fmt: skip
-    style.letter(every, "b")
-    made.legend(
-        *every.get_legend_handles_labels(), loc="outside right center", title="event", markerscale=3, handlelength=1
-    )
-    return made
+    place = {"loc": "outside right center"} if wide else {"loc": "outside lower center", "ncols": len(events)}
+    made.legend(*every.get_legend_handles_labels(), title="event", markerscale=3, handlelength=1, **place)
+    return [one, every]

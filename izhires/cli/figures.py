@@ -11,15 +11,27 @@ COMMAND = "figures"
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="Folder of recordings.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of recordings, or of folders of recordings.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the figures; default: 'figures' in the folder.")] = None,
+    style: Annotated[str, typer.Option(help="Whose sizes and fonts: plain, nature, pnas, jneurosci.")] = "plain",
+    columns: Annotated[
+        int | None, typer.Option(min=1, max=2, help="Columns of a page for all figures; default: each its own.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this figure, see 'izhires list figures'; repeatable.")
+    ] = None,
 ) -> None:
-    """Draw every figure as PDF and PNG, with what it shows as CSV beside it."""
-    from izhires.analysis import make_figures
-    from izhires.recording import load_folder
+    """Draw every figure as PDF and PNG, with what it shows as CSV beside it.
+
+    Metrics are read from metrics.csv of 'izhires analyse' where that is newer than the recordings. Of a folder of
+    folders, each figure is made of the first folder that allows it.
+    """
+    from izhires.analysis.figures.base import draw_all, save_all
+    from izhires.analysis.kept import study, study_folders
 
     target = out or folder / "figures"
-    paths, skipped = make_figures(load_folder(folder), target)
+    studies = (study(each) for each in study_folders(folder))
+    paths, skipped = save_all(draw_all(studies, only or None, style, columns), target, style)
     for path in paths:
         if path.suffix == ".png":
             print(path)

@@ -34,7 +34,8 @@ def command(
     wanted = specification(spec, out)
     changed = parameters(wanted)
     sweep = designed(wanted)
-    print(f"{len(changed)} parameters: {', '.join(each.key for each in changed)}")
+    many = "1 parameter" if len(changed) == 1 else f"{len(changed)} parameters"
+    print(f"{many}: {', '.join(each.key for each in changed)}")
     if dry_run:
         from izhires.sweeps.pilot import predict
 
@@ -51,10 +52,10 @@ def command(
         if number:
             points = f"{number} of {len(found.outcomes)} runs"
             print(f"{CLAIMS[claim][0]}: {points} gave no finite value and count as the worst of the others")
-    for claim, rows in strongest(found).groupby("claim", sort=False):
+    for name, rows in strongest(found).groupby("claim", sort=False):
         measure = "change" if found.kind == "one-at-a-time" else "total index"
         words = [f"{row.parameter} ({_largest(row):.3g})" for row in rows.itertuples()]
-        print(f"{CLAIMS[str(claim)][0]}, by {measure}: {', '.join(words)}")
+        print(f"{CLAIMS[str(name)][0]}, by {measure}: {', '.join(words)}")
 
 
 def _largest(row) -> float:  # type: ignore[no-untyped-def]

@@ -185,10 +185,17 @@ class Progress:
         return Counter(self.stages.values())
 
     def so_far(self, folder: Path) -> str:
-        """Return how many recordings are whole."""
-        count = self.count()
-        failed = f", {count['failed']} failed" if count["failed"] else ""
-        return f"{count['done'] + count['kept']} of {self.total} runs finished in {folder}{failed}"
+        """Return how many recordings are whole, by their files: one may have been written and not yet told of."""
+        from izhires.errors import RecordingError
+        from izhires.sweeps.index import path_of, reading
+
+        try:
+            with reading(folder) as index:
+                whole = sum(path_of(folder, each.run).exists() for each in index.entries())
+        except RecordingError:  # it has not come so far
+            whole = 0
+        failed = f", {self.count()['failed']} failed" if self.count()["failed"] else ""
+        return f"{whole} of {self.total} runs finished in {folder}{failed}"
 
     def rate(self) -> float:
         """Return how many runs end in a second, those under way counted by their share; 0 while nobody knows."""
@@ -199,7 +206,8 @@ class Progress:
 
     def seconds_left(self) -> float | None:
         """Return the time left, by the rate so far."""
-        rate, ended = self.rate(), sum(each in self.FINAL for each in self.stages.values())
+        count = self.count()
+        rate, ended = self.rate(), sum(count[each] for each in self.FINAL)
         return (self.total - ended - sum(self.shares.values())) / rate if rate > 0 else None
 
     def table(self) -> Any:
@@ -207,7 +215,8 @@ class Progress:
         from rich.table import Table
 
         count, left = self.count(), self.seconds_left()
-        running = [name for name, stage in self.stages.items() if stage in ("run", "build")]
+        # a copy, since this is called from a thread that draws
+        running = [name for name, stage in list(self.stages.items()) if stage in ("run", "build")]
         waiting = self.total - len(running) - sum(count[each] for each in self.FINAL)
         shown = Table(box=None, pad_edge=False, header_style="bold")
         cells = {

@@ -22,9 +22,13 @@ class Program(abc.ABC):
     ----------
     build_seconds : float
         Time it took to make it ready; 0 when an earlier build served.
+    measured : dict of str to float
+        What the last run measured of itself: ``loop_seconds`` of the simulation alone, ``peak_bytes`` of memory. Empty
+        where it is not known.
     """
 
     build_seconds: float
+    measured: dict[str, float]
 
     @abc.abstractmethod
     def schedule(self) -> str:

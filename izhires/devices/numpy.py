@@ -19,6 +19,7 @@ class RuntimeProgram(Program):
         self.plan = plan
         self.target = target
         self.build_seconds = 0.0
+        self.measured = {}
         self._schedule = ""
 
     def schedule(self) -> str:  # noqa: D102

@@ -66,6 +66,7 @@ class StandaloneProgram(Program):
         self.plan = plan
         self.folder = folder
         self.build_seconds = build_seconds
+        self.measured = {}
         self.facts: dict[str, Any] = json.loads((folder / "build.json").read_text())
 
     def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:

@@ -7,7 +7,7 @@ worker whose toolchain differs from another's generates and compiles the plan an
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
@@ -22,7 +22,7 @@ PATIENCE = 30
 """How long to wait for a scheduler to answer, s."""
 
 
-def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: Report) -> Iterator[tuple[Task, Outcome]]:
+def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: Report) -> Generator[tuple[Task, Outcome]]:
     """Do tasks on the workers of a Dask cluster.
 
     Wrap it in `contextlib.closing`: tasks that have not begun are then taken back; those under way end by themselves.

@@ -146,6 +146,7 @@ class Design(Declaration):
         """Return the draws as shares of each range, shape (points, parameters)."""
         import numpy as np
 
+        assert isinstance(self.points, int)
         rng, shape = np.random.default_rng(self.seed), (self.points, len(self.parameters))
         if self.kind == "random":
             return rng.random(shape)

@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,6 @@ class Index:
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder, self._base = folder, connection
-        connection.executescript(SCHEMA)
 
     def enter(self, points: Iterable[Point]) -> None:
         """Write down the design, in the place of an earlier one."""
@@ -141,7 +140,7 @@ class Index:
                      json.dumps(point["parameters"]), run)
                 )  # fmt: skip
         with self._base:
-            self._base.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._base.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?)", sorted(rows))
 
     def entries(self) -> list[Entry]:
         """Return every design point, in order, and how its run stands."""
@@ -166,6 +165,11 @@ def _is_recording_of(run: str, path: Path) -> bool:
         return False
 
 
+def _made(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.executescript(SCHEMA)
+    return connection
+
+
 @contextmanager
 def writing(folder: Path, again: bool = False) -> Iterator[Index]:
     """Open the index of a folder to write to it; `again` throws away what it holds, and so does damage.
@@ -180,13 +184,13 @@ def writing(folder: Path, again: bool = False) -> Iterator[Index]:
         if again:
             path.unlink(missing_ok=True)
         try:
-            index = Index(folder, sqlite3.connect(path))
+            index = Index(folder, _made(sqlite3.connect(path)))
             index.states()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:  # damaged, or no table at all
             path.unlink()
-            index = Index(folder, sqlite3.connect(path))
+            index = Index(folder, _made(sqlite3.connect(path)))
     except (sqlite3.OperationalError, OSError) as error:
         raise RecordingError(f"cannot be written to: {error}", str(path)) from None
     with closing(index._base):
@@ -208,17 +212,14 @@ def reading(folder: Path) -> Iterator[Index]:
     path = folder / NAME
     if not folder.is_dir():
         raise RecordingError("there is no such folder", str(folder))
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        connection.execute("SELECT count(*) FROM points, runs")
-    except sqlite3.DatabaseError:
-        connection = sqlite3.connect(":memory:")
-    with closing(connection):
-        if connection.execute("PRAGMA database_list").fetchone()[2]:  # a file
-            index = Index.__new__(Index)
-            index.folder, index._base = folder, connection
-        else:
+    with ExitStack() as stack:
+        try:
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            stack.enter_context(closing(connection))
+            connection.execute("SELECT count(*) FROM points, runs")
             index = Index(folder, connection)
+        except sqlite3.DatabaseError:
+            index = Index(folder, _made(stack.enter_context(closing(sqlite3.connect(":memory:")))))
             index.check()
             index.recover_points()
         if not index.entries():

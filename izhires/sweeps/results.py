@@ -67,32 +67,34 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
     folder = Path(folder)
     with reading(folder) as index:
         entries = index.entries()
-    chosen = list(metrics) if metrics is not None else _metrics_of(folder) or list(METRICS)
+    chosen = list(metrics) if metrics is not None else _metrics_of(folder)
+    chosen = list(METRICS) if chosen is None else chosen
     table = _table(folder, entries, chosen)
     return Results(table, _dataset(table, entries), entries)
 
 
-def _metrics_of(folder: Path) -> list[str]:
+def _metrics_of(folder: Path) -> list[str] | None:
     """Return the metrics that a sweep's file names; a file of another version may say more than this one reads."""
     import tomllib
 
     try:
-        found = tomllib.loads((folder / "sweep.toml").read_text(encoding="utf-8")).get("metrics", [])
+        found = tomllib.loads((folder / "sweep.toml").read_text(encoding="utf-8")).get("metrics")
     except (OSError, ValueError):
-        return []
-    return [str(each) for each in found]
+        return None
+    return None if found is None else [str(each) for each in found]
 
 
 def _table(folder: Path, entries: list[Entry], metrics: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     from izhires.analysis import analyse
+    from izhires.analysis.table import COLUMNS as TIDY
     from izhires.recording import load
 
     columns, units = _columns(entries)
     groups: dict[tuple[int, str], list[Entry]] = {}
     for each in entries:
-        if each.state == "good":
+        if each.state == "good" and metrics:
             groups.setdefault((each.number, each.condition), []).append(each)
     found = []
     for (number, condition), own in groups.items():
@@ -105,7 +107,8 @@ def _table(folder: Path, entries: list[Entry], metrics: list[str]) -> pd.DataFra
             part.insert(0, name, columns[name][number])
         part.insert(0, "point", number)
         found.append(part)
-    table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*COLUMNS, *columns])
+    empty = pd.DataFrame(columns=["point", *columns, "condition", "run", *TIDY])
+    table = pd.concat(found, ignore_index=True) if found else empty
     table.attrs["units"] = units
     return table
 

@@ -174,7 +174,7 @@ class Analysed:
         One row a parameter and claim. one-at-a-time: ``low``, ``high`` (values), ``change_low``, ``change_high`` (of
         the claim's measure against all parameters at their values, mean over seeds), each with ``_from`` and ``_to``
         (95% t-interval over seeds of the paired change), and ``chance``: 1.96*s*sqrt(2/seeds), what a change of no
-        effect leads to, s being the spread over seeds at the unchanged point. sobol: ``first``, ``total`` (indices),
+        effect leads to, s being the spread over seeds, pooled over all points. sobol: ``first``, ``total`` (indices),
         ``first_interval``, ``total_interval`` (half of the 95% bootstrap interval), and ``chance``: the share of the
         variance that the seeds make, which is the total index of a parameter of no effect.
     outcomes : pandas.DataFrame
@@ -255,8 +255,8 @@ def _filled(outcomes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
         if not finite.any():
             found = found.drop(columns=claim)
             continue
-        good = outcomes.loc[finite, claim]
-        found.loc[~finite, claim] = good.min() if claim == "calibration" else good.max()
+        good = outcomes[claim][finite]
+        found[claim] = found[claim].where(finite, good.min() if claim == "calibration" else good.max())
         filled[str(claim)] = int((~finite).sum())
     return found, filled
 
@@ -267,12 +267,13 @@ def _one_at_a_time(changed: list[Parameter], outcomes: pd.DataFrame, _: Sensitiv
     rows = []
     for claim in outcomes:
         by_point = outcomes[claim].unstack("seed")
-        base = by_point.loc[0]
-        chance = 1.96 * float(base.std(ddof=1)) * (2 / len(base)) ** 0.5
+        base = by_point.loc[0].to_numpy(float)
+        spread = float(by_point.var(axis=1, ddof=1).mean()) ** 0.5  # over seeds, pooled over all points
+        chance = 1.96 * spread * (2 / len(base)) ** 0.5
         for k, each in enumerate(changed):
             row: dict[str, Any] = {"parameter": each.key, "claim": claim, "unit": CLAIMS[str(claim)][1]}
             for side, share, point in (("low", 0.0, 1 + 2 * k), ("high", 1.0, 2 + 2 * k)):
-                mean, below, above = t_interval((by_point.loc[point] - base).to_numpy())
+                mean, below, above = t_interval(by_point.loc[point].to_numpy(float) - base)
                 row |= {side: _word(each.at(share)), f"change_{side}": mean}
                 row |= {f"change_{side}_from": below, f"change_{side}_to": above}
             rows.append(row | {"unchanged": float(base.mean()), "chance": chance, "seeds": len(base)})

@@ -1,0 +1,91 @@
+"""The table of metrics that a folder keeps, when it is of the very recordings that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from izhires.analysis.metrics.base import all_metrics
+from izhires.analysis.table import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+TABLE = "metrics.csv"
+"""Name of the table that `izhires analyse` writes beside the recordings."""
+
+
+def kept_table(folder: str | Path, recordings: Sequence[xr.Dataset]) -> pd.DataFrame | None:
+    """Return the tidy table of a folder, or None when there is none that can be trusted.
+
+    It can when it is no older than any recording of the folder, and holds just these variants and seeds.
+
+    Parameters
+    ----------
+    folder : path
+    recordings : sequence of xarray.Dataset
+        All recordings of the folder.
+    """
+    path = Path(folder) / TABLE
+    try:
+        written = path.stat().st_mtime
+        if any(each.stat().st_mtime > written for each in Path(folder).glob("*.nc")):
+            return None
+        table = read_table(path)
+    except (OSError, ValueError):
+        return None
+    own = [name for each in all_metrics().values() if each.scope == "recording" for name in each.columns()]
+    rows = table[table["metric"].isin(own)]
+    held = {(str(variant), int(seed)) for variant, seed in zip(rows["variant"], rows["seed"], strict=True)}
+    wanted = {(str(each.attrs.get("variant", "")), int(each.attrs["seed"])) for each in recordings}
+    return table if held == wanted else None
+
+
+def study_folders(folder: str | Path) -> list[Path]:
+    """Return the folder when it holds recordings, else the folders in it that do.
+
+    The latter is what `izhires reproduce` makes: one folder a study, here in the order in which studies are declared.
+
+    Raises
+    ------
+    RecordingError
+        If there is no such folder, or no recording in it.
+    """
+    from izhires.recording import files
+    from izhires.studies import STUDIES
+
+    folder = Path(folder)
+    inside = [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
+    found = [each for each in inside if any(each.glob("*.nc"))]
+    if any(folder.glob("*.nc")) or not found:
+        files(folder)
+        return [folder]
+    order = list(STUDIES)
+    return sorted(found, key=lambda each: (order.index(each.name) if each.name in order else len(order), each.name))
+
+
+def study(folder: str | Path) -> tuple[list[xr.Dataset], pd.DataFrame | None]:
+    """Return all recordings of a folder, and its table of metrics where that can be trusted."""
+    from izhires.recording import load_folder
+
+    recordings = load_folder(folder)
+    return recordings, kept_table(folder, recordings)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a tidy table back as `analyse` returned it.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table.
+    """
+    import pandas as pd
+
+    text = dict.fromkeys(("metric", "variant", "event", "unit", "note"), str)
+    table = pd.read_csv(path, dtype={**text, "seed": "Int64", "block": "Int64"}, keep_default_na=True)
+    if tuple(table.columns) != COLUMNS:
+        raise ValueError(f"{path} is no table of metrics")
+    return table.fillna(dict.fromkeys(text, ""))

@@ -1,7 +1,7 @@
 # Each target sets up all it needs: Python >= 3.11 and a C++ compiler are enough. See `make help`.
 .POSIX:
 .SILENT:
-.PHONY: help meet levels participant table test lint clean environment environment-test
+.PHONY: help meet levels participant claims table test lint clean environment environment-test
 
 # may be given: make PYTHON=/path/to/python, make meet SEEDS=0:10 RESULTS=/elsewhere
 VENV = .venv
@@ -19,6 +19,7 @@ help:
 	echo "make levels       amplitude against probability, 11 levels a seed; into $(RESULTS)/levels"
 	echo "make participant EVENTS='run-1_events.tsv run-2_events.tsv'"
 	echo "                  one participant's cued reaction task; into $(RESULTS)/participant"
+	echo "make claims       every claim of the paper with its control, on seeds 200:220; into $(RESULTS)/claims"
 	echo "make table        every figure of docs/results.md, measured anew; into $(RESULTS)/table"
 	echo "make test         all tests"
 	echo "make lint         style and types"
@@ -44,6 +45,9 @@ participant: environment
 	$(izhires) run cued-reaction --config examples/participant.toml "$$@" --cue $(CUE) --seeds $(SEEDS) --out $(RESULTS)/participant
 	$(izhires) analyse $(RESULTS)/participant
 	$(izhires) figures $(RESULTS)/participant
+
+claims: environment
+	$(izhires) reproduce --seeds 200:220 --out $(RESULTS)/claims
 
 table: environment
 	$(python) examples/results.py --seeds $(SEEDS) --out $(RESULTS)/table --participant $(EVENTS)

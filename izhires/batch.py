@@ -76,7 +76,7 @@ def run_batch(
 ) -> list[Path]:
     """Run every variant and seed, as many at once as there are cores.
 
-    Recordings that the folder already holds of the same configuration, versions and commit are kept, unless `again`.
+    Recordings that the folder already holds of the same configuration, version and sources are kept, unless `again`.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def _is_there(job: Job, of_variant: Callable[[str], Drawn], device: str, replica
     from importlib.metadata import version
 
     from izhires.recording import load
-    from izhires.run import git_commit
+    from izhires.run import code
 
     if not job.path.exists():
         return False
@@ -283,10 +283,8 @@ def _is_there(job: Job, of_variant: Callable[[str], Drawn], device: str, replica
         found = load(job.path).attrs
     except RecordingError:
         return False
-    commit = git_commit()
     return (
-        not commit.endswith("+")  # changed code has no name of its own
-        and found["git_commit"] == commit
+        found.get("code") == code()
         and found["device"] == device
         and json.loads(found["versions"])["izhires"] == version("izhires")
         and json.loads(found["configuration"]) == of_variant(job.variant).configuration.to_dict()

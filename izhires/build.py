@@ -87,6 +87,15 @@ class Additions:
         """Return the object that fills the cells' variable ``gaussian`` before each step, where there is own noise."""
         raise NotImplementedError
 
+    def spikes(self, thresholder: Any) -> None:
+        """Take over the threshold of the cells."""
+
+    def propagation(self, pathway: Any) -> None:
+        """Take over the delivery of spikes through synapses."""
+
+    def dense_event(self, pathway: Any, rows: int) -> None:
+        """Take over what happens to the weights of channels that have an event, as `dense_sum` has the channels."""
+
     def dense_sum(self, updater: Any, inner: str, rows: int) -> None:
         """Take over a summed variable between channels and all cells of their network, `rows` channels in order.
 
@@ -192,6 +201,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     )
     _at(cells.state_updater, "cells")
     _at(cells.thresholder["spike"], "spikes")
+    additions.spikes(cells.thresholder["spike"])
     _at(cells.resetter["spike"], "reset")
 
     # state
@@ -272,6 +282,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
             )
         synapses.connect(i=arrays[f"{name}.i"], j=arrays[f"{name}.j"])
         _at(synapses.pre, "synapses")
+        additions.propagation(synapses.pre)
         fill(name, synapses)
 
     # readout weights, channel by channel, each to all cells of its own network: weight k*cells + i is that of cell i to
@@ -307,6 +318,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     _at(when_weights.summed_updaters["z_post"], "when reading")
     additions.dense_sum(when_weights.summed_updaters["z_post"], "pre", k)
     _at(when_weights.learn, "when weights")
+    additions.dense_event(when_weights.learn, k)
     fill("when_weights", when_weights)
     for variable in re.findall(r"(?m)^(\w+)_own = ", texts["when"]["equations"]):
         with _naming("population"):
@@ -342,6 +354,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         weights.connect(i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells))
         _at(weights.read, "trial reading")
         _at(weights.learn, "trial weights")
+        additions.dense_event(weights.learn, rows * many)
         fill(f"{name}_weights", weights)
     with _naming("feedback"):
         feedback = b2.Synapses(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import platform
 import subprocess
@@ -10,12 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from izhires import paradigms
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.errors import SimulationError
@@ -194,6 +197,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
             | {"python": platform.python_version()}
         ),
         "git_commit": git_commit(),
+        "code": code(),
         "plan": plan.fingerprint(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "time_step": plan.readout_step,
@@ -224,7 +228,7 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
         raise SimulationError(f"the network ran away: {found}, more than keep.fastest_rate {keep.fastest_rate:g} Hz")
 
 
-class Diverged(SimulationError):
+class Diverged(SimulationError):  # noqa: N818
     """A readout diverged; `partial` is the recording of the trials that ended before, None when there was none."""
 
     partial: xr.Dataset | None = None
@@ -285,6 +289,20 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
         )
         error.partial.attrs["diverged"] = str(error)
     raise error
+
+
+@cache
+def code() -> str:
+    """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses.
+
+    A recording made by other sources does not stand for one that these would make.
+    """
+    found = hashlib.sha256()
+    rooms = (Path(__file__).resolve().parent, Path(paradigms.__file__).resolve().parent)
+    for path in sorted(path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".cpp")):
+        if not {"cli", "formats", "sweeps"} & set(path.parts):
+            found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def git_commit() -> str:

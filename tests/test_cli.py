@@ -153,7 +153,7 @@ def test_several_processes_and_one_give_the_same(finished, config, tmp_path):
 
 
 def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
-    monkeypatch.setattr("izhires.run.git_commit", lambda: "abc")
+    monkeypatch.setattr("izhires.run.code", lambda: "abc")
     arguments = ["run", "meet", "--config", config, "--processes", "1", "--out", tmp_path]
     assert command(*arguments, "--seeds", "1")[0] == 0
     first = (tmp_path / "meet_seed1.nc").stat()
@@ -173,16 +173,12 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     # asked for again, of other code, on another device, or not whole: none of these is kept
     assert "1 run" in command(*arguments, "--seeds", "1", "--again")[1]
     assert (tmp_path / "meet_seed1.nc").stat().st_ino != first.st_ino
-    monkeypatch.setattr("izhires.run.git_commit", lambda: "abd")
+    monkeypatch.setattr("izhires.run.code", lambda: "abd")
     assert "1 run" in command(*arguments, "--seeds", "1")[1]
     assert "kept" in command(*arguments, "--seeds", "1")[1]
-    monkeypatch.setattr("izhires.run.git_commit", lambda: "abd+")
-    assert "1 run" in command(*arguments, "--seeds", "1")[1]
-    monkeypatch.setattr("izhires.run.git_commit", lambda: "abd")
-    assert "1 run" in command(*arguments, "--seeds", "1")[1]
     (tmp_path / "meet_seed1.nc").write_bytes((tmp_path / "meet_seed1.nc").read_bytes()[:-100])
     assert "1 run" in command(*arguments, "--seeds", "1")[1]
-    assert load(tmp_path / "meet_seed1.nc").attrs["git_commit"] == "abd"
+    assert load(tmp_path / "meet_seed1.nc").attrs["code"] == "abd"
 
 
 def test_the_numpy_device(tmp_path):

@@ -48,7 +48,7 @@ CONTRACT = {
 }
 ATTRIBUTES = {
     "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
-    "versions": str, "device": str, "git_commit": str, "plan": str, "schedule": str, "build_seconds": float,
+    "versions": str, "device": str, "git_commit": str, "code": str, "plan": str, "schedule": str, "build_seconds": float,
     "run_seconds": float, "created": str, "time_step": float, "window": float, "event_width": float,
     "cue_duration": float,
 }  # fmt: skip

@@ -182,7 +182,7 @@ def test_the_command(config, tmp_path):
 def test_what_is_there_is_kept(tmp_path, monkeypatch):
     from izhires.batch import run_batch
 
-    monkeypatch.setattr("izhires.run.git_commit", lambda: "abc")
+    monkeypatch.setattr("izhires.run.code", lambda: "abc")
 
     def run(seeds, replicates, **options):
         stages = {}

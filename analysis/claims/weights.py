@@ -10,7 +10,11 @@ SINGLE = {1: "single_timing", 2: "single_probability", 3: "single_both"}
 """Studies of one block alone, with the statistics of each block after a switch."""
 
 
-SWITCHES = {1: ("when", "single_both"), 2: ("what", "single_timing"), 3: ("both", "single_probability")}
+SWITCHES = {
+    1: (("when",), "single_both"),
+    2: (("what",), "single_timing"),
+    3: (("when", "what"), "single_probability"),
+}
 """Of each switch: the readouts whose statistics change, and a study that differs in just these."""
 
 
@@ -70,11 +74,22 @@ def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
 
     Of the readout whose statistics switch: the other has nowhere to go.
     """
-    from izhires.analysis.metrics.weight_space import READOUTS, way_left, weights
+    from izhires.analysis import selection
+    from izhires.analysis.metrics.weight_space import weights
+
+    (recording,) = runs["default"]
 
     def way(block: int, study: str) -> float:
-        end = [weights(runs[study][0], name)[-1] for name in READOUTS]
-        return float(way_left(runs["default"][0], block, end)[SWITCHES[block][0]].iloc[-1])
+        squares = []
+        for name in SWITCHES[block][0]:
+            every = weights(recording, name)
+            end, own = (weights(runs[each][0], name)[-1] for each in (study, SINGLE[block]))
+            here, before = (
+                every[selection.last_probe(recording, block)],
+                every[selection.before_probe(recording, block)],
+            )
+            squares.append(float(((here - end) ** 2).sum() / ((before - own) ** 2).sum()))
+        return float(np.sqrt(np.mean(squares)))
 
     return {
         "ours": float(np.mean([way(block, SINGLE[block]) for block in SWITCHES])),

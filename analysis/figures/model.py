@@ -107,8 +107,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         arrow((edges["reservoir"][1], 22), (edges["readout"][0], height), colour[name])
         arrow((edges["readout"][1], height), (edges["output"][0], 21.5), colour[name])
     middle = sum(edges["readout"]) / 2
-    axes.text(edges["output"][0], 44.5, "\n".join(textwrap.wrap(text["gate"], int((wide - edges["output"][0]) / letter))),
-              ha="left", va="center", color=colour["when"])  # fmt: skip
+    gate = textwrap.wrap(text["gate"], int((wide - edges["output"][0]) / letter))
+    axes.text(edges["output"][0], 44.5, "\n".join(gate), ha="left", va="center", color=colour["when"])
     arrow((edges["output"][0], 44.5), (middle + 8, 37), colour["when"], linestyle=(0, (3, 2)))
     if text["feedback"]:
         centre = sum(edges["reservoir"]) / 2

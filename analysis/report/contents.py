@@ -312,23 +312,34 @@ def definitions(names: Sequence[str]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def films(studies: Sequence[tuple[str, Sequence[xr.Dataset]]]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a film of each condition, and one line for each that there is not."""
+def films(
+    recordings: Sequence[xr.Dataset], study: str = "", most: int = FILMS, numbers: int = NUMBERS
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a film of each condition of a folder, and one line for each that there is not.
+
+    Parameters
+    ----------
+    recordings : sequence of xarray.Dataset
+    study : str
+        Name of the folder where a page is about several.
+    most : int
+        Films at most.
+    numbers : int
+        Numbers that they may take together.
+    """
     groups: dict[str, list[xr.Dataset]] = {}
-    for study, recordings in studies:
-        for each in recordings:
-            variant = str(each.attrs.get("variant", ""))
-            name = ", ".join(part for part in (study if len(studies) > 1 else "", variant) if part)
-            groups.setdefault(name or str(each.attrs.get("paradigm", "recordings")), []).append(each)
+    for each in recordings:
+        name = ", ".join(part for part in (study, str(each.attrs.get("variant", ""))) if part)
+        groups.setdefault(name or str(each.attrs.get("paradigm", "recordings")), []).append(each)
     found: list[dict[str, Any]] = []
     missing = []
-    for name, own in list(groups.items())[:FILMS]:
+    for name, own in list(groups.items())[:most]:
         try:
-            found.append(film(own, name, NUMBERS // min(FILMS, len(groups))))
+            found.append(film(own, name, numbers // min(most, len(groups))))
         except Unavailable as reason:
             missing.append(f"film of {name}: {reason}")
-    if len(groups) > FILMS:
-        missing.append(f"films of {len(groups) - FILMS} more conditions: a page has {FILMS} at most")
+    if len(groups) > most:
+        missing.append(f"films of {len(groups) - most} more conditions: a page holds {FILMS}")
     return found, missing
 
 

@@ -59,6 +59,8 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
             for file, static in device.static_arrays.items()
             if static.size == array.size and file not in taken and np.array_equal(np.ravel(static), np.ravel(array))
         ]
+        if not match and name.startswith("signals."):  # no text mentions it
+            continue
         if not match and array.size == 1:  # Brian2 writes a single value into the program
             inputs[name] = {"argument": name}
             continue

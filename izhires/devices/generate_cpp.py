@@ -5,16 +5,54 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from pathlib import Path
 from typing import Any, ClassVar
 
 import brian2 as b2
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from brian2.groups.group import CodeRunner
 
 from izhires.build import Additions, build
 from izhires.devices.generate import describe, main, placeholders, run, unit
 from izhires.plan import Plan
+
+MEMORY = """
+// large arrays lie where vector code reads them fastest
+#include <cstdlib>
+#include <new>
+#ifndef _MSC_VER
+void* operator new(std::size_t size)
+{
+    void* memory = size < 4096 ? std::malloc(size ? size : 1) : std::aligned_alloc(64, (size + 63)/64*64);
+    if (!memory)
+        throw std::bad_alloc();
+    return memory;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
+#if __has_include(<sys/resource.h>)
+#include <sys/resource.h>
+void tell_memory()
+{
+    rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+    std::cout << "memory " << usage.ru_maxrss << std::endl;
+#else
+    std::cout << "memory " << 1024.0*usage.ru_maxrss << std::endl;
+#endif
+}
+#else
+void tell_memory() {}
+#endif
+"""
+"""What the cold unit has besides Brian2's sources."""
 
 HEADERS = [
     '"objects.h"',
@@ -30,13 +68,21 @@ HEADERS = [
     "<fstream>",
     "<set>",
     "<map>",
+    "<algorithm>",
 ]
 
 
 class OwnCodeObject(CPPStandaloneCodeObject):
-    """A code object that also knows the templates of this package."""
+    """A code object that also knows the templates of this package, which come first."""
 
     templater = CPPStandaloneCodeObject.templater.derive("izhires.devices")
+
+
+class OwnDevice(CPPStandaloneDevice):
+    """Brian2's standalone device with this package's templates."""
+
+    def code_object_class(self, codeobj_class: Any = None, fallback_pref: str | None = None) -> Any:  # noqa: D102
+        return codeobj_class or OwnCodeObject
 
 
 def _added(group: b2.Group, template: str, variables: list[str], clock: b2.Clock) -> CodeRunner:
@@ -48,10 +94,22 @@ def _added(group: b2.Group, template: str, variables: list[str], clock: b2.Clock
         needed_variables=variables,
         clock=clock,
         name=f"own_{template}",
-        codeobj_class=OwnCodeObject,
         check_units=False,
         generate_empty_code=True,
     )
+
+
+def _without_queue(pathway: Any, template: str) -> None:
+    """Have a template do all of a pathway's work; Brian2 would generate two codes, of which one fills its queue."""
+    eventspace = f"_{pathway.event}space"
+    pathway.template = template
+    pathway.template_kwds |= {"eventspace_variable": pathway.source.variables[eventspace]}
+    pathway.needed_variables = [*pathway.needed_variables, eventspace]
+
+    def create_code_objects(run_namespace: dict[str, Any]) -> None:
+        pathway.code_objects[:] = [weakref.proxy(pathway.create_default_code_object(run_namespace))]
+
+    pathway.create_code_objects = create_code_objects
 
 
 class OwnTemplates(Additions):
@@ -64,10 +122,18 @@ class OwnTemplates(Additions):
 
     def dense_sum(self, updater: Any, inner: str, rows: int) -> None:  # noqa: D102
         updater.template = "dense_sum"
-        updater.codeobj_class = OwnCodeObject
         updater.template_kwds |= {"_inner": inner, "_rows": rows}
         updater.needed_variables = [*updater.needed_variables, "_synaptic_pre"]
 
+    def spikes(self, thresholder: Any) -> None:  # noqa: D102
+        thresholder.template = "spikes"
+
+    def propagation(self, pathway: Any) -> None:  # noqa: D102
+        _without_queue(pathway, "propagation")
+
+    def dense_event(self, pathway: Any, rows: int) -> None:  # noqa: D102
+        _without_queue(pathway, "dense_event")
+        pathway.template_kwds |= {"_rows": rows}
 
     def inverse(self, synapses: b2.Synapses, matrices: int) -> CodeRunner:  # noqa: D102
         needed = ["P", "s_pre", "gain_post", "weight_pre", "selected_pre", "resetting_pre", "penalty"]
@@ -79,12 +145,13 @@ class OwnTemplates(Additions):
 def generate(plan: Plan, folder: Path) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``."""
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
-    b2.set_device("cpp_standalone", build_on_run=False)
-    device: Any = b2.get_device()
+    device: Any = OwnDevice()
+    b2.set_device(device, build_on_run=False)
     arrays = placeholders(plan)
     built = build(plan, arrays, OwnTemplates())
     built.network.add(_added(built.network["when"], "progress", ["t", "N", "z", "largest_prediction"], built.network["when_kept"].clock))
     run(built, plan)
+    device.insert_code("after_end", "void tell_memory(); tell_memory();")
     device.build(directory=str(folder), compile=False, run=False, debug=False)
     describe(device, built, arrays, folder)
 
@@ -97,7 +164,7 @@ def generate(plan: Plan, folder: Path) -> None:
     parts = [path.relative_to(folder).as_posix() for path in sorted((folder / "brianlib").glob("*.cpp"))]
     parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main")]
     cold += "".join(f'#include "{part}"\n' for part in parts)
-    (folder / "cold.cpp").write_text(cold)
+    (folder / "cold.cpp").write_text(cold + MEMORY)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,9 @@ class StandaloneProgram(Program):
                     report,
                     {**os.environ, **self.environment(arrays)},
                 )
-                return self.collect(results, whole)
+                found = self.collect(results, whole)
+                self.measured["loop_seconds"] = float((results / "last_run_info.txt").read_text().split()[0])
+                return found
         except OSError as error:
             reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
             raise LostError(f"cannot run: {reason}", tempfile.gettempdir()) from None
@@ -142,6 +144,8 @@ class StandaloneProgram(Program):
                         report(float(time) / self.plan.duration, int(spikes))
                 elif line.startswith("diverged"):
                     whole = False
+                elif line.startswith("memory "):
+                    self.measured["peak_bytes"] = float(line.split()[1])
                 elif not self.is_remark(line):
                     said.append(line.rstrip())
             code = process.wait()

@@ -21,6 +21,7 @@ from izhires.declare import Declaration, parameter
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 from izhires.recording import LAYOUT
+from izhires.run import code
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""
@@ -280,10 +281,10 @@ def identity(configuration: Configuration, variant: str, seed: int, device: str,
     seed : int
     device : str
     plan : str
-        Fingerprint of its plan, which holds the equations, those of a user's own rule among them. The version of this
-        package and the layout of recordings enter, too.
+        Fingerprint of its plan, which holds the equations, those of a user's own rule among them. The version and the
+        sources of this package and the layout of recordings enter, too.
     """
-    parts = [configuration.to_dict(), variant, seed, device, plan, version("izhires"), LAYOUT]
+    parts = [configuration.to_dict(), variant, seed, device, plan, version("izhires"), code(), LAYOUT]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

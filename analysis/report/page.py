@@ -1,0 +1,188 @@
+"""Fill the template: one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from izhires.analysis.report import contents
+from izhires.files import whole
+
+if TYPE_CHECKING:
+    from izhires.analysis.figures.base import Drawn, Study
+
+LARGEST = 5_000_000
+"""Bytes that a page may have."""
+LARGEST_DRAWING = 120_000
+"""Bytes up to which a figure is kept as lines (SVG) rather than as dots (PNG)."""
+
+
+def make_report(folder: str | Path) -> str:
+    """Return the page about a folder of recordings, or of folders of recordings, as `izhires reproduce` makes them.
+
+    Metrics are taken from ``metrics.csv`` of a folder where that is no older than its recordings, else computed: all of
+    them for one folder, those of the comparison for each of several.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    RecordingError
+        If there is no recording, or one cannot be read.
+    """
+    import jinja2
+
+    from izhires.analysis.figures.base import draw_all
+    from izhires.analysis.kept import study, study_folders
+    from izhires.analysis.table import analyse, notes
+    from izhires.citations import cite
+
+    folder = Path(folder)
+    places = study_folders(folder)
+    several = len(places) > 1
+    share = contents.NUMBERS // min(contents.FILMS, len(places))
+    runs, films, missing, compared, first = [], [], [], [], None
+    for place in places:
+        recordings, known = study(place)
+        wanted = {line.value.partition(".")[0] for line in contents.HEADLINES if line.compared}
+        table = known if known is not None else analyse(recordings, only=sorted(wanted) if several else None)
+        said = contents.facts(place, recordings)
+        runs.append(said)
+        missing += [f"{place.name}: {line}" if several else line for line in said.unknown]
+        if len(films) < contents.FILMS:
+            own, lacking = contents.films(recordings, place.name if several else "", contents.FILMS - len(films), share)
+            films += own
+            missing += lacking
+        compared.append((place.name, contents.headlines(table, compared=True)))
+        if first is None:
+            first = table
+            missing += [f"not computed: {line}" for line in notes(table)] if not several else []
+    assert first is not None  # `study_folders` never returns none
+    names = [name for name in all_figures_alone() if name != "conditions"]
+    figures, undrawn = _figures(draw_all(_studies(places), names))
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("izhires.analysis", "report"),
+        autoescape=lambda name: bool(name and "html" in name), trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters |= {"number": number, "anchor": anchor}
+    environment.globals["interval"] = interval
+    families = contents.results(first) if not several else []
+    in_use = [row["name"] for row in families] if not several else [line.value for line in contents.HEADLINES]
+    return environment.get_template("page.html.jinja").render(
+        title=f"{folder.resolve().name}: {runs[0].lines[0][1].replace('_', ' ')}" if not several
+        else f"{folder.resolve().name}: {len(runs)} studies",
+        several=several, runs=runs, headlines=contents.headlines(first) if not several else [], families=families,
+        compared=compared, claims=contents.claims(folder), figures=figures, films=films,
+        film_data=json.dumps(films, separators=(",", ":")).replace("<", "\\u003c"),
+        missing=[*missing, *(f"not drawn: {line}" for line in undrawn)], definitions=contents.definitions(in_use),
+        bibliography=cite(folder),
+    )  # fmt: skip
+
+
+def write_report(folder: str | Path, out: str | Path | None = None) -> Path:
+    """Write the page about a folder; see `make_report`.
+
+    Parameters
+    ----------
+    folder : path
+    out : path, optional
+        The file; ``report.html`` in the folder when left out.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RecordingError
+        If there is no recording, one cannot be read, or the file cannot be written.
+    """
+    path = Path(out) if out is not None else Path(folder) / "report.html"
+    text = make_report(folder)
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+def all_figures_alone() -> list[str]:
+    """Return the names of the figures that are not composed of others, in the order in which a reader wants them."""
+    from izhires.analysis.figures.base import all_figures
+
+    order = ["task", "model", "raster", "learning_curve", "predictions", "timing", "calibration", "levels",
+             "recalibration", "adaptation", "observers", "weight_space", "angles", "subspaces"]  # fmt: skip
+    alone = [name for name, each in all_figures().items() if not each.panels]
+    return sorted(alone, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def _studies(places: Iterable[Path]) -> Iterator[Study]:
+    from izhires.analysis.kept import study
+
+    return (study(place) for place in places)
+
+
+def _figures(drawn: Iterable[Drawn | str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return each figure as an image within the page, and one line for each that could not be made."""
+    found, missing = [], []
+    for each in drawn:
+        if isinstance(each, str):
+            missing.append(each)
+            continue
+        millimetres = 25.4 * each.figure.get_figwidth()
+        found.append(
+            {
+                "name": each.declared.name, "title": each.declared.title, "caption": each.caption, "alt": each.alt,
+                "image": _image(each), "wide": millimetres > 120,
+            }
+        )  # fmt: skip
+    return found, missing
+
+
+def _image(drawn: Drawn) -> str:
+    """Return a figure as a data URI: lines where they are few, else dots."""
+    from izhires.analysis.figures import style
+
+    with style.applied():
+        stream = io.BytesIO()
+        drawn.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        kind = "svg+xml"
+        if stream.tell() > LARGEST_DRAWING:
+            stream = io.BytesIO()
+            drawn.figure.savefig(stream, format="png", dpi=200, pil_kwargs={"optimize": True})
+            kind = "png"
+    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def anchor(name: str) -> str:
+    """Return the id of a definition."""
+    return "is-" + name.replace("_", "-").replace(".", "--")
+
+
+def number(value: Any) -> str:
+    """Return a number with three digits, empty when there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and math.isinf(value):
+        return "never" if value > 0 else "\u2212\u221e"
+    text = f"{value:.3g}"
+    if "e" in text:
+        mantissa, power = text.split("e")
+        text = f"{mantissa}\u00d710^{int(power)}" if abs(int(power)) > 4 else f"{value:.0f}"
+    return text.replace("-", "\u2212")
+
+
+def interval(low: Any, high: Any) -> str:
+    """Return an interval in brackets, empty when there is none."""
+    return f"[{number(low)}, {number(high)}]" if number(low) and number(high) else ""

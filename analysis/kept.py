@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from izhires.analysis.metrics.base import all_metrics
 from izhires.analysis.table import COLUMNS
@@ -84,8 +84,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    text = dict.fromkeys(("metric", "variant", "event", "unit", "note"), str)
-    table = pd.read_csv(path, dtype={**text, "seed": "Int64", "block": "Int64"}, keep_default_na=True)
+    text: dict[str, Any] = dict.fromkeys(("metric", "variant", "event", "unit", "note"), str)
+    table = pd.read_csv(path, dtype={**text, "seed": "Int64", "block": "Int64"})
     if tuple(table.columns) != COLUMNS:
         raise ValueError(f"{path} is no table of metrics")
     return table.fillna(dict.fromkeys(text, ""))

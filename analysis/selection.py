@@ -15,8 +15,17 @@ if TYPE_CHECKING:
 
 
 def blocks(recording: xr.Dataset) -> list[int]:
-    """Return the blocks that have probes, in order."""
-    return [int(block) for block in np.unique(recording["block"].values)]
+    """Return the blocks that have probes, in order.
+
+    Raises
+    ------
+    Unavailable
+        If there is no probe at all.
+    """
+    found = [int(block) for block in np.unique(recording["block"].values)]
+    if not found:
+        raise Unavailable("needs probes, and the recording holds none")
+    return found
 
 
 def probes(recording: xr.Dataset, block: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What the readouts saw, rebuilt from a recording that holds all spikes.
 
-Every readout step of length dt, from the spike trace r of each cell (`izhires.plan.STATE_UPDATE`):
+Every readout step of length dt, from the spike trace r of each cell (`izhires.model.STATE_UPDATE`):
 
     mean     <- mean + (r - mean) dt/tau_mean
     variance <- variance + ((r - mean)^2 - variance) dt/tau_mean
@@ -118,6 +118,7 @@ class _Run:
 
     def __init__(self, recording: xr.Dataset) -> None:
         from izhires.declare import parse_quantity
+        from izhires.model import STATE_UPDATE
         from izhires.recording import configuration
 
         require(recording, ["trial_cue"])
@@ -129,6 +130,8 @@ class _Run:
         require(recording, ["spike_time", "spike_neuron"])
         reservoir, state = made["reservoir"], made["state"]
         _check_trace(reservoir["equations"], reservoir["reset"])
+        if state.get("update", STATE_UPDATE) != STATE_UPDATE:
+            raise Unavailable("the readouts see a state of their own equations (state.update)")
         self.step = float(recording.attrs["time_step"])
         cell_step = parse_quantity(made["time_step"], "ms") * 1e-3
         self.tau = parse_quantity(reservoir["tau_trace"], "ms") * 1e-3

@@ -93,9 +93,7 @@ class Phase(Gate):
     type: Literal["phase"] = "phase"
     opens: Milliseconds = parameter("500 ms", "from the cue", source=BY_HAND)
     closes_at: Milliseconds = parameter("700 ms", "from the cue", source=BY_HAND)
-    expression: ClassVar[str] = (
-        "learning*int(elapsed(t) > opens - dt/2)*int(elapsed(t) < closes_at - dt/2)"
-    )
+    expression: ClassVar[str] = "learning*int(elapsed(t) > opens - dt/2)*int(elapsed(t) < closes_at - dt/2)"
     source: ClassVar[str] = BY_HAND
 
 

@@ -85,6 +85,9 @@ def main() -> None:
             ticks = sorted(set(here[along]))
             axes.set_xticks(ticks, [str(each) for each in ticks])
             axes.minorticks_off()
+            if sweep == "trace":
+                axes.set_xlim(left=0)
+                axes.tick_params(axis="x", labelrotation=45)
             axes.set(xlabel=label, ylim=(0, None))
             axes.legend(loc="upper left", bbox_to_anchor=(0, 0.9))
         grid[0, 0].set_ylabel(f"error at the ends of blocks\n(RMSE), {len(seeds)} seeds")

@@ -40,7 +40,7 @@ _IN_ORDER = {
         "feedback",
         "drive",
     ),
-    "before_groups": ("recording", "noise"),
+    "before_groups": ("recording",),
     "groups": ("cells",),
     "thresholds": ("spikes", "window's end", "trial readouts cleared"),
     "synapses": ("synapses", "trial reading", "trial rule", "trial weights"),
@@ -77,18 +77,14 @@ class Additions:
     """What a device needs or adds beyond plain Brian2; this one adds nothing."""
 
     own_noise: ClassVar[bool] = False
-    """Whether `fill_noise` takes the place of Brian2's ``xi``."""
+    """Whether `cells` draws the numbers ``gaussian`` that take the place of Brian2's ``xi``."""
 
     def clock(self, step: float) -> b2.Clock:
         """Return the clock of the cells."""
         return b2.Clock(step * b2.second, name="cell_clock")
 
-    def fill_noise(self, cells: b2.NeuronGroup) -> Any:
-        """Return the object that fills the cells' variable ``gaussian`` before each step, where there is own noise."""
-        raise NotImplementedError
-
-    def spikes(self, thresholder: Any) -> None:
-        """Take over the threshold of the cells."""
+    def cells(self, cells: b2.NeuronGroup) -> None:
+        """Take over noise, equations and threshold of the cells."""
 
     def propagation(self, pathway: Any) -> None:
         """Take over the delivery of spikes through synapses."""
@@ -96,10 +92,10 @@ class Additions:
     def dense_event(self, pathway: Any, rows: int) -> None:
         """Take over what happens to the weights of channels that have an event, as `dense_sum` has the channels."""
 
-    def dense_sum(self, updater: Any, inner: str, rows: int) -> None:
+    def dense_sum(self, updater: Any, inner: str, rows: int, together: int = 1) -> None:
         """Take over a summed variable between channels and all cells of their network, `rows` channels in order.
 
-        The inner loop runs over the cells, which are ``pre`` or ``post``.
+        The inner loop runs over the cells, which are ``pre`` or ``post``; `together` channels have the same cells.
         """
 
     def inverse(self, synapses: b2.Synapses, matrices: int) -> Any:
@@ -201,7 +197,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
     )
     _at(cells.state_updater, "cells")
     _at(cells.thresholder["spike"], "spikes")
-    additions.spikes(cells.thresholder["spike"])
+    additions.cells(cells)
     _at(cells.resetter["spike"], "reset")
 
     # state
@@ -261,10 +257,6 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         arrays = {key: value for key, value in arrays.items() if key != "cells.noise_seed"}
     for name, group in groups.items():
         fill(name, group)
-    if additions.own_noise:
-        source = additions.fill_noise(cells)
-        _at(source, "noise")
-        net.add(source)
 
     # recurrent synapses
     for name in ("excitation", "inhibition"):
@@ -353,6 +345,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         rows = len(groups[name]) // many
         weights.connect(i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells))
         _at(weights.read, "trial reading")
+        additions.propagation(weights.read)
         _at(weights.learn, "trial weights")
         additions.dense_event(weights.learn, rows * many)
         fill(f"{name}_weights", weights)
@@ -367,7 +360,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         )
     feedback.connect(i=channel_index, j=cell_index)
     _at(feedback.summed_updaters["feedback_post"], "feedback")
-    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post", k)
+    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post", k, plan.channels)
     fill("feedback", feedback)
 
     # recordings
@@ -418,7 +411,7 @@ def _add_inverse(
     signals: dict[str, Any],
     additions: Additions,
 ) -> b2.Synapses:
-    """Add the inverse correlation of the states, matrix by matrix: entry (m*cells + j)*cells + i is P_ij of matrix m."""
+    """Add the inverse correlation of the states: entry (m*cells + j)*cells + i is P_ij of matrix m."""
     n, texts = plan.cells, plan.texts["inverse"]
     # all channels share one matrix where the plan selects none by the event
     matrices = plan.channels if "event(t)" in plan.texts["population"]["rule"] else 1
@@ -456,7 +449,7 @@ _UNSEEDED = re.compile(r"\b(xi_\w+|randn?\b|poisson\b)")
 
 
 def _xi_as_array(equations: str) -> str:
-    return re.sub(r"\bxi\b", "(gaussian*dt**-0.5)", equations)
+    return re.sub(r"\bxi\b", "(gaussian/sqrt(dt))", equations)
 
 
 def cannot_read(error: BaseException, place: str = "") -> ConfigurationError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from izhires.configuration import Configuration, put
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import Complaint, ConfigurationError, closest
 
 Changes = dict[str, Any]
 
@@ -66,7 +66,8 @@ def apply(configuration: Configuration, names: Iterable[str]) -> Configuration:
     ConfigurationError
         If a name is unknown, two of them change the same parameter, or the result cannot be.
     """
-    data, taken = configuration.to_dict(), {}
+    names = list(names)
+    data, taken = configuration.to_dict(), dict[str, str]()
     for name in names:
         if name not in _KNOWN:
             raise ConfigurationError(f"{name!r} is not a condition{closest(name, _KNOWN)}", "--condition", _KNOWN)
@@ -79,7 +80,10 @@ def apply(configuration: Configuration, names: Iterable[str]) -> Configuration:
     try:
         return Configuration.parse(data)
     except ConfigurationError as error:
-        raise ConfigurationError(error.complaints, f"with {', '.join(names)}") from None
+        those = f"with {', '.join(names)}: "
+        raise ConfigurationError(
+            Complaint(each.place, those + each.problem, each.choices) for each in error.complaints
+        ) from None
 
 
 def _cells(name: str) -> Callable[[Configuration], Changes]:

@@ -179,6 +179,8 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     spikes = len(outputs["spikes.t"])
     good = spikes > 0 and outputs["when.z"].shape == (plan.steps, plan.channels)
     text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"
+    if name == "cpp":
+        text += f"; templates: {program.templates}"
     return Finding(f"device {name}", good, text, needed)
 
 

@@ -83,7 +83,7 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
         If the project cannot be generated here.
     """
     target = get(device)
-    if not isinstance(target, StandaloneDevice):
+    if not isinstance(target, StandaloneDevice) or device not in COMPILERS:
         raise ConfigurationError(f"{device!r} writes no project", "--device", ("cpp", "cuda"))
     lacking = getattr(target, "cannot_generate", lambda: "")()
     if lacking:
@@ -175,4 +175,4 @@ def collect(folder: Path) -> xr.Dataset:
         seconds = float((results / "last_run_info.txt").read_text().split()[0])
     except (OSError, ValueError, KeyError) as error:
         raise RecordingError(f"its results cannot be read: {error}", str(folder)) from None
-    return record(drawn, outputs, Facts(device.name, program.schedule(), 0.0, seconds))
+    return record(drawn, outputs, Facts(device.name, program.templates, program.schedule(), 0.0, seconds))

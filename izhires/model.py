@@ -15,7 +15,6 @@ from izhires.gates.base import Gate
 from izhires.readouts.base import Readout
 from izhires.rules.base import Rule
 
-
 STATE_EQUATIONS = """
 s : 1
 x : Hz
@@ -38,18 +37,20 @@ FED_BACK = "feedback_gain*clip(z, 0, feedback_limit)*in_window*clip(learn(t) + f
 
 
 class State(Declaration):
-    """What the readouts see of the cells, renewed every readout step.
+    r"""What the readouts see of the cells, renewed every readout step.
 
     s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each
     cell, and x, the mean of r over the window after the cue; or what equations of one's own make of r. The raw trace
-    is ``equations = "s = r/Hz : 1\\nx = r : Hz"`` with an empty ``update``.
+    is ``equations = "s = r/Hz : 1\nx = r : Hz"`` with an empty ``update``.
     """
 
     time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)
-    equations: str = parameter(STATE_EQUATIONS, "variables of each cell's state, s and x among them, as Brian2 equations")
+    equations: str = parameter(
+        STATE_EQUATIONS, "variables of each cell's state, s and x among them, as Brian2 equations"
+    )
     update: str = parameter(STATE_UPDATE, "what renews them every readout step, as Brian2 statements")
     shuffled_at_test: bool = parameter(
         False, "in trials that do not teach, the readouts see each cell in the place of another"

@@ -117,7 +117,7 @@ z : 1
 relevant = {relevant} : 1
 taught = relevant*in_window : 1
 target = occurs*exp(-since_event**2/(2*event_width**2)) : 1
-error = target - z : 1
+error = in_window*(target - z) : 1
 at_event = int(abs(since_event) < dt/2) : 1
 closes = int(abs(elapsed(t) - window) < dt/2) : 1
 gate = {gate} : 1
@@ -344,7 +344,8 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
         put("inverse", {"penalty": model.when.rule.penalty})  # type: ignore[attr-defined]
     if model.state.shuffled_at_test:
         texts["state"]["equations"] += SHUFFLED_STATE
-        texts["state"]["update"] = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", model.state.update).replace("- x)", "- x_own)")
+        own = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", model.state.update)
+        texts["state"]["update"] = own.replace("- x)", "- x_own)")
         texts["state"]["shuffle"] = SHUFFLED_UPDATE
         put("state", {"other": seeds.generator("input").spawn(1)[0].permutation(n).astype(np.int32)})
 

@@ -151,7 +151,8 @@ def simulate_together(
 
     outputs = split(plan, program.run(arrays, progress))
     took = time.perf_counter() - began
-    facts = Facts(device.name, program.schedule(), program.build_seconds, took, many)
+    peak = program.measured.get("peak_bytes", 0.0)
+    facts = Facts(device.name, program.templates, program.schedule(), program.build_seconds, took, peak, many)
     found: list[xr.Dataset | SimulationError] = []
     for each, own in zip(networks, outputs, strict=True):
         try:
@@ -163,12 +164,16 @@ def simulate_together(
 
 @dataclass(frozen=True)
 class Facts:
-    """How a run was done: device, Brian2's schedule, seconds to build and to run, and how many networks ran as one."""
+    """How a run was done: device, whether its program has this package's templates, Brian2's schedule, seconds to build
+    and to run, the most memory its program had (0 if unknown), and how many networks ran as one.
+    """
 
     device: str
+    templates: str
     schedule: str
     build_seconds: float
     run_seconds: float
+    peak_bytes: float = 0.0
     replicates: int = 1
 
 

@@ -11,42 +11,215 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 
-def event_window(gate, learning, occurs, lag, z):
-    """Return 1 within half_width of the event that occurs, else clip(z, baseline, 1), or 0 when closed outside."""
-    if not (learning and occurs):
-        return 0.0
-    if abs(lag) <= gate.half_width:
-        return 1.0
-    return 0.0 if gate.closed_outside else min(max(z, gate.baseline), 1.0)
+@dataclass
+class EventWindow:
+    """1 within half_width of the event, else clip(z, baseline, 1), or 0 when closed outside, in trials that teach."""
+
+    gate: object
+
+    def opening(self, now):
+        if not (now.learning and now.relevant and now.in_window):
+            return 0.0
+        if abs(now.lag) <= self.gate.half_width:
+            return 1.0
+        return 0.0 if self.gate.closed_outside else min(max(now.z, self.gate.baseline), 1.0)
+
+
+@dataclass
+class Open:
+    """1 in every window that teaches."""
+
+    gate: object
+
+    def opening(self, now):
+        return float(now.learning and now.in_window)
+
+
+@dataclass
+class Consolidation:
+    """1 from delay after the event for duration, in trials that teach."""
+
+    gate: object
+
+    def opening(self, now):
+        gate = self.gate
+        inside = math.isfinite(now.lag) and gate.delay <= now.lag < gate.delay + gate.duration
+        return float(now.learning and now.relevant and now.elapsed >= 0 and inside)
+
+
+@dataclass
+class Phasic:
+    """Tonic level, and of each release a difference of exponentials with the largest value 1."""
+
+    gate: object
+    releases: list = field(default_factory=list)
+
+    def opening(self, now):
+        rise, decay = self.gate.tau_rise, self.gate.tau_decay
+        latency = now.elapsed - now.lag  # without an event -inf
+        due = math.isfinite(latency) and now.elapsed == max(latency - self.gate.lead, 0)
+        if due and now.learning and now.relevant and now.in_window:
+            self.releases.append(now.time)
+        peak = rise * decay / (decay - rise) * math.log(decay / rise)
+        largest = math.exp(-peak / decay) - math.exp(-peak / rise)
+        age = now.time - np.array(self.releases)
+        level = self.gate.tonic + np.sum(np.exp(-age / decay) - np.exp(-age / rise)) / largest
+        return min(max(level, 0.0), 1.0) if now.learning else 0.0
+
+
+GATES = {
+    "event_window": EventWindow,
+    "open": Open,
+    "consolidation": Consolidation,
+    "phasic": Phasic,
+    "dopamine": Phasic,
+    "acetylcholine": Phasic,
+}
 
 
 @dataclass
 class ThreeFactor:
-    """Step of dw = step*s: rate*dt*gate*error."""
+    """dw = rate*dt*gate*error*s."""
 
     rule: object
 
-    def step(self, now):
-        return self.rule.rate * now.dt * now.gate * (now.target - now.z)
+    def change(self, now, s):
+        return self.rule.rate * now.dt * now.gate * now.error * s
+
+
+def normalised(rate, now):
+    """Return the step min(2 rate dt/(P + <P> + 1), 1/(P + 1))."""
+    return min(2 * rate * now.dt / (now.power + now.mean_power + 1), 1 / (now.power + 1))
 
 
 @dataclass
 class NormalisedThreeFactor:
-    """Step of dw = step*s: min(2 rate dt (1 + gain A)/(P + <P> + 1), 1/(P + 1))*gate*error."""
+    """dw = step*gate*error*s, the rate raised by 1 + gain A."""
 
     rule: object
     surprise: float = 0.0
 
-    def step(self, now):
+    def share(self, now):
         rule = self.rule
         if now.lag == 0 and now.occurs and now.learning:
             self.surprise += rule.surprise_rate * (abs(1 - now.z) - self.surprise)
-        speed = 2 * rule.rate * now.dt * (1 + rule.surprise_gain * self.surprise) / (now.power + now.mean_power + 1)
-        return min(speed, 1 / (now.power + 1)) * now.gate * (now.target - now.z)
+        return normalised(rule.rate * (1 + rule.surprise_gain * self.surprise), now)
+
+    def change(self, now, s):
+        return self.share(now) * now.gate * now.error * s
+
+
+@dataclass
+class EligibilityThreeFactor(NormalisedThreeFactor):
+    """E <- e E + (1 - e) step*error*s while learning, dw = gate*E."""
+
+    trace: object = 0.0
+
+    def change(self, now, s):
+        tau = self.rule.tau_eligibility
+        hold = math.exp(-now.dt / tau) if tau > 0 else 0.0
+        mark = self.share(now) * now.error * now.learning
+        self.trace = hold * self.trace + (1 - hold) * mark * s
+        return now.gate * self.trace
+
+
+@dataclass
+class ConsolidatedThreeFactor:
+    """Collect 2 rate dt gate error s/(P + <P> + 1) in a window; at its end add alpha times that, and begin again."""
+
+    rule: object
+    alpha: float = 0.0
+    up: float = 0.0
+    down: float = 0.0
+    trace: object = 0.0
+    peak: float = 0.0
+    at_event: float = 0.0
+
+    def __post_init__(self):
+        self.alpha = self.rule.fastest
+
+    def change(self, now, s):
+        rule = self.rule
+        if now.elapsed == 0:
+            self.peak = 0.0
+        if now.in_window:
+            self.peak = max(self.peak, now.z)
+            self.trace = self.trace + normalised(rule.rate, now) * now.gate * now.error * s
+        if now.lag == 0 and now.occurs:
+            self.at_event = now.z
+        if not now.closes:
+            return 0.0 * s
+        if now.learning and now.relevant:
+            chance = min(max(self.at_event if now.outcome else self.peak, 0.05), 0.95)
+            deviation = (now.outcome - chance) / math.sqrt(chance * (1 - chance))
+            self.up = max(0.0, self.up + deviation - rule.drift)
+            self.down = max(0.0, self.down - deviation - rule.drift)
+            if self.up > rule.threshold or self.down > rule.threshold:
+                self.alpha = max(self.alpha, rule.fastest)
+                self.up = self.down = 0.0
+        consolidated, self.trace = self.alpha * self.trace, 0.0 * s
+        if now.learning and now.relevant:
+            self.alpha = max(self.alpha / (1 + self.alpha), rule.slowest)
+        return consolidated
+
+
+class Apart:
+    """Channels that know nothing of each other."""
+
+    def __init__(self, kind, rule, channels):
+        self.own = [kind(rule) for _ in range(channels)]
+
+    def changes(self, channels, s):
+        return np.stack([own.change(now, s) for own, now in zip(self.own, channels, strict=True)])
+
+
+class NodePerturbation:
+    """dw_k = rate dt gate_k (m - L) xi_k/amplitude s/(P + <P> + 1), with one L for all channels that may learn."""
+
+    def __init__(self, rule, channels):
+        self.rule, self.mean = rule, 0.0
+
+    def changes(self, channels, s):
+        rule = self.rule
+        loss = sum(
+            (now.error - rule.amplitude * now.exploration) ** 2 for now in channels if now.in_window and now.gate
+        )
+        better = self.mean - loss
+        self.mean += (loss - self.mean) * min(channels[0].dt / rule.tau_reward, 1)
+        steps = [
+            normalised(rule.rate / 2, now) * now.in_window * now.gate * better * now.exploration / rule.amplitude
+            for now in channels
+        ]
+        return np.outer(steps, s)
+
+
+class Force:
+    """k = P s, dw = g error k/(1 + g s'k), P -= g k k'/(1 + g s'k); P by channel, or one for all and the mean of g."""
+
+    def __init__(self, rule, channels):
+        self.rule, self.block, self.P = rule, None, {}
+
+    def changes(self, channels, s):
+        first = channels[0]
+        if self.block is not None and self.block != first.block and self.rule.reset_at_switch:
+            self.P = {}
+        self.block = first.block
+        found = np.zeros((len(channels), len(s)))
+        learns = [k for k, now in enumerate(channels) if now.in_window and now.relevant]
+        if not learns or first.elapsed % self.rule.interval != 0:
+            return found
+        weight = sum(channels[k].gate for k in learns) / len(learns)
+        P = self.P.setdefault(-1 if first.together else learns[0], np.eye(len(s)) / self.rule.penalty)
+        gain = P @ s
+        for k in learns:
+            found[k] = weight * channels[k].error * gain / (1 + weight * (s @ gain))
+        P -= weight * np.outer(gain, gain) / (1 + weight * (s @ gain))
+        return found
 
 
 @dataclass
@@ -85,12 +258,25 @@ class SurpriseTwoFactor:
         return step
 
 
-RULES = {
-    "three_factor": ThreeFactor,
-    "normalised_three_factor": NormalisedThreeFactor,
-    "two_factor": TwoFactor,
-    "surprise_two_factor": SurpriseTwoFactor,
+@dataclass
+class Counting:
+    """Step of dw = step*x: (outcome - forgetting*q)/(P + 1 Hz^2)."""
+
+    rule: object
+
+    def step(self, outcome, q, power):
+        return (outcome - self.rule.forgetting * q) / (power + 1)
+
+
+ONLINE = {
+    "three_factor": partial(Apart, ThreeFactor),
+    "normalised_three_factor": partial(Apart, NormalisedThreeFactor),
+    "eligibility_three_factor": partial(Apart, EligibilityThreeFactor),
+    "consolidated_three_factor": partial(Apart, ConsolidatedThreeFactor),
+    "node_perturbation": NodePerturbation,
+    "force": Force,
 }
+OFFLINE = {"two_factor": TwoFactor, "surprise_two_factor": SurpriseTwoFactor, "counting": Counting}
 
 
 @dataclass
@@ -98,14 +284,30 @@ class Now:
     """What a rule of the timing readout knows of one channel at one step; times in ms."""
 
     dt: float
-    lag: float = math.inf
-    occurs: bool = False
-    learning: bool = False
+    time: float
+    elapsed: float
+    lag: float
+    block: int
+    in_window: bool
+    closes: bool
+    learning: bool
+    outcome: bool
+    relevant: bool
+    together: bool
+    z: float
+    power: float
+    mean_power: float
+    exploration: float
     target: float = 0.0
-    z: float = 0.0
     gate: float = 0.0
-    power: float = 0.0
-    mean_power: float = 0.0
+
+    @property
+    def occurs(self):
+        return self.outcome and self.in_window
+
+    @property
+    def error(self):
+        return self.target - self.z if self.in_window else 0.0
 
 
 @dataclass
@@ -114,7 +316,9 @@ class Outcome:
 
     spikes: list = field(default_factory=list)
     z: list = field(default_factory=list)
-    snapshots: dict = field(default_factory=lambda: {"t": [], "when": [], "what": [], "x": [], "q": []})
+    snapshots: dict = field(
+        default_factory=lambda: {"t": [], "when": [], "what": [], "x": [], "q": [], "confidence": []}
+    )
 
     def arrays(self):
         spikes = np.array(self.spikes, float).reshape(-1, 2)
@@ -122,7 +326,7 @@ class Outcome:
             "spikes.t": spikes[:, 0] / 1e3,
             "spikes.i": spikes[:, 1].astype(int),
             "when.z": np.array(self.z),
-            **{f"snapshots.{name}": np.array(values) for name, values in self.snapshots.items()},
+            **{f"snapshots.{name}": np.array(values) for name, values in self.snapshots.items() if values},
         }
 
 
@@ -161,9 +365,18 @@ def simulate(model, experiment, plan, arrays):
     mean, variance, total, x = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     mean_power = 0.0
     when_w, what_w = np.zeros((k, n)), np.zeros((k, n))
-    when_rules = [RULES[when.rule.type](when.rule) for _ in range(k)]
-    what_rules = [RULES[what.rule.type](what.rule) for _ in range(k)]
+    when_rule = ONLINE[when.rule.type](when.rule, k)
+    gates = [GATES[when.gate.type](when.gate) for _ in range(k)]
+    what_rules = [OFFLINE[what.rule.type](what.rule) for _ in range(k)]
     z, q = np.zeros(k), np.zeros(k)
+    own_x = np.zeros(n)
+    together = model.readout.type in ("merged", "joint")
+    # for and against each event
+    counters = [] if model.confidence is None else [
+        (OFFLINE[model.confidence.rule.type](model.confidence.rule), name, against)
+        for against in (False, True) for name in experiment.events
+    ]  # fmt: skip
+    count, count_w = np.zeros(len(counters)), np.zeros((len(counters), n))
     done = Outcome()
 
     # trials, in readout steps
@@ -171,7 +384,14 @@ def simulate(model, experiment, plan, arrays):
         return round(seconds * 1e3 / dt)
 
     trials = [
-        (steps(row.onset), steps(row.cue), row.event, None if row.event == "" else steps(row.latency), row.learn)
+        (
+            steps(row.onset),
+            steps(row.cue),
+            row.event,
+            None if row.event == "" else steps(row.latency),
+            row.learn,
+            row.block,
+        )
         for row in experiment.trials.itertuples()
     ]
     end = steps(experiment.duration)
@@ -184,7 +404,9 @@ def simulate(model, experiment, plan, arrays):
             m = step // steps_a_readout
             while trial + 1 < len(trials) and m >= trials[trial + 1][0]:
                 trial += 1
-            _, cue, event, latency, learn = trials[trial]
+            _, cue, event, latency, learn, block = trials[trial]
+            learn = bool(learn) and m < end
+            event = event if m < end else ""
             elapsed = m - cue if m < end else -1
             in_window, closes = 0 <= elapsed < window, elapsed == window
 
@@ -199,29 +421,39 @@ def simulate(model, experiment, plan, arrays):
             if in_window:
                 total = total + rate * dt / (1e3 * experiment.window)
             if closes:
-                x = total.copy()
+                own_x = total.copy()
+            x = own_x
+            if state.shuffled_at_test and not learn:  # each cell in the place of another
+                s, x = s[drawn["state.other"]], own_x[drawn["state.other"]]
             power = float(np.sum(s**2))
             mean_power += (power - mean_power) * dt / state.tau_power
 
             # "when": read, learn, feed back
             z = when_w @ s
             feedback = np.zeros(n)
+            teaches = learn and (when.learning_blocks is None or block < when.learning_blocks)
+            channels = []
             for channel, name in enumerate(experiment.events):
-                now = Now(dt, learning=learn and m < end, z=z[channel], power=power, mean_power=mean_power)
-                now.occurs = in_window and event == name
+                lag = (elapsed - latency) * dt if event else math.inf
+                now = Now(
+                    dt, m * dt, elapsed * dt, lag, block, in_window, closes, teaches, event == name,
+                    together or event == name, together, z[channel], power, mean_power,
+                    drawn["signals.explore"][m, channel] if "signals.explore" in drawn else math.nan,
+                )  # fmt: skip
                 if now.occurs:
-                    now.lag = (elapsed - latency) * dt
-                    now.target = math.exp(-(now.lag**2) / (2 * (1e3 * experiment.event_width) ** 2))
-                now.gate = event_window(when.gate, now.learning, now.occurs, now.lag, now.z)
-                when_w[channel] += when_rules[channel].step(now) * s
-                if in_window:
+                    now.target = math.exp(-(lag**2) / (2 * (1e3 * experiment.event_width) ** 2))
+                now.gate = gates[channel].opening(now)
+                channels.append(now)
+                if in_window and (learn or when.feedback_at_test):
                     feedback += when.feedback * min(max(z[channel], 0), when.feedback_limit) * feedback_weight[channel]
+            when_w += when_rule.changes(channels, s)
             drive = bias + cue_weight * (0 <= elapsed < pulse) + feedback
 
             # recording
             done.z.append(z.copy())
             if m % plan.snapshot_steps == 0:
                 now = {"t": m * dt / 1e3, "when": when_w.ravel(), "what": what_w.ravel(), "x": x, "q": q}
+                now |= {"confidence": count} if counters else {}
                 for key, value in now.items():
                     done.snapshots[key].append(np.array(value))
 
@@ -252,8 +484,12 @@ def simulate(model, experiment, plan, arrays):
             x_power = float(np.sum(x**2))
             q = what_w @ x
             for channel, name in enumerate(experiment.events):
-                if learn:
+                if learn and (what.learning_blocks is None or block < what.learning_blocks):
                     what_w[channel] += what_rules[channel].step(float(event == name), q[channel], x_power) * x
+            count = count_w @ x
+            for channel, (rule, name, against) in enumerate(counters):
+                if learn:
+                    count_w[channel] += rule.step(float((event == name) != against), count[channel], x_power) * x
 
         v[spiking], u[spiking] = c[spiking], u[spiking] + d[spiking]
         r[spiking] += 1 / cells.tau_trace

@@ -118,6 +118,14 @@ def test_claims_are_run_measured_judged_and_written(folder):
     assert found["verdict"][0] in text
 
 
+def test_what_was_run_is_kept(folder):
+    out, (found, *_), _ = folder
+    said = []
+    again, _, _ = reproduce([0, 1], out, ["error_falls"], base=BASE, report=lambda *each: said.append(each))
+    assert {each[2] for each in said} == {"kept"}
+    pd.testing.assert_frame_equal(again, found[:1])
+
+
 def test_without_learning_nothing_changes(folder):
     out, (found, *_), _ = folder
     assert found["control"][0] == 1.0

@@ -16,11 +16,14 @@ from terminal import COMMAND, izhires
 
 from izhires import devices
 from izhires.analysis import all_figures, all_metrics, all_observers
+from izhires.analysis.claims import all_claims
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
+from izhires.conditions import all_conditions
 from izhires.gates.base import Gate
 from izhires.paradigms.base import Paradigm
+from izhires.readouts.base import Readout
 from izhires.recording import load, load_folder
 from izhires.rules.base import Rule
 
@@ -64,8 +67,11 @@ def command(command_line):
 KINDS = {
     "paradigms": Paradigm.alternatives,
     "circuits": Reservoir.alternatives,
+    "readouts": Readout.alternatives,
     "rules": Rule.alternatives,
     "gates": Gate.alternatives,
+    "claims": all_claims,
+    "conditions": all_conditions,
     "cell types": lambda: CELL_TYPES,
     "observers": all_observers,
     "metrics": all_metrics,

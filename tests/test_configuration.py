@@ -5,8 +5,10 @@ from small import configuration as small
 from terminal import izhires
 
 from izhires.circuits.base import Reservoir
+from izhires.conditions import all_conditions, apply
 from izhires.configuration import Configuration, parse_seeds, read
 from izhires.errors import ConfigurationError
+from izhires.gates.base import Gate
 from izhires.paradigms import CuedReaction
 from izhires.paradigms.base import Paradigm
 from izhires.rules.base import Rule
@@ -38,6 +40,10 @@ def every_alternative():
         yield Configuration.parse({"reservoir": name})
     for name, rule in Rule.alternatives().items():
         yield Configuration.parse({"when" if rule.schedule == "step" else "what": {"rule": name}})
+    for name in Gate.alternatives():
+        yield Configuration.parse({"when": {"gate": name}})
+    for name in all_conditions():
+        yield apply(Configuration(), [name])
     yield small(paradigm__blocks=[{"trials": 4, "latency": {"ä b": "60 ms"}, "probability": {"ä b": 1.0}}])
     yield Configuration.parse(
         {"reservoir": {"type": "random", "n": 200, "tau_slow": "0.1 s", "reset": "v = c\nu += d"}}
@@ -158,10 +164,17 @@ BAD = [
     ('reservoir = {type = "sequense"}',
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: random, sequence, "]),
-    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: event_window"]),
+    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, open, phasic)"]),
+    ('readout = "split"', ["readout.type: 'split' is not a readout (valid: factorised, joint, merged)"]),
+    ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint readout once a trial (valid: "
+      "consolidated_three_factor"]),
+    ('confidence.rule = "force"', ["confidence.rule: 'force' runs online, 'confidence' learns at the end of a trial (valid: counting, "
+      "surprise_two_factor, two_factor"]),
+    ('when.gate = {type = "dopamine", tau_rise = "1 s"}', ["when.gate.tau_rise: must be shorter than tau_decay, 700 ms, got 1000 ms"]),
     ('what.rule = "magic"', ["what.rule.type: 'magic' is not a rule (valid: ", "two_factor"]),
     ('when.rule = "two_factor"',
-     ["when.rule: 'two_factor' runs at the end of a trial, 'when' learns online (valid: normalised_three_factor, three_factor"]),
+     ["when.rule: 'two_factor' runs at the end of a trial, 'when' learns online (valid: consolidated_three_factor, eligibility_three_factor, force, "
+      "node_perturbation, normalised_three_factor, three_factor"]),
     ('keep.spikes = "some"', ["keep.spikes: 'some' is not a choice (valid: 'probes', 'all' or 'none')"]),
     ('paradigm.order = "random"', ["paradigm.order: 'random' is not a choice (valid: 'independent' or 'exact')"]),
     ("reservoir.composition = {RS = 0.5, XX = 0.5}",

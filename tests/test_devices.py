@@ -15,13 +15,15 @@ import pytest
 import reference
 import small
 from scipy import stats
+from terminal import izhires
 
 from izhires import simulate
+from izhires.batch import run_batch
 from izhires.build import SCHEDULE
 from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get
-from izhires.errors import ConfigurationError, ToolchainError
+from izhires.errors import ConfigurationError, SimulationError, ToolchainError
 from izhires.paradigms import Experiment
 from izhires.plan import make_plan
 from izhires.recording import load, save
@@ -34,7 +36,7 @@ NOISY = small.configuration(reservoir__noise="1 mV/sqrt(ms)")
 
 DEVICES = ("cpp", "numpy", *(("cython",) if "IZHIRES_TEST_CYTHON" in os.environ else ()))
 """Cython takes minutes to compile all pieces of a network: its tests run with IZHIRES_TEST_CYTHON=1 only."""
-TIMES = {"build_seconds", "run_seconds", "created"}
+TIMES = {"build_seconds", "run_seconds", "peak_bytes", "created"}
 
 
 def prepared(model, seed=0, device="cpp"):
@@ -218,26 +220,29 @@ OBJECTS = {
     "timing": "recording",
     "what_kept": "recording",
     "when_kept": "recording",
-    "gaussian": "noise",
     "cells_stateupdater": "cells",
     "cells_spike_thresholder": "spikes",
     "what_clear_thresholder": "window's end",
     "what_window_end_thresholder": "window's end",
-    "what_clear_resetter": "what cleared",
+    "what_clear_resetter": "trial readouts cleared",
     "excitation_pre": "synapses",
     "inhibition_pre": "synapses",
-    "what_weights_read": "what reading",
-    "what_window_end_resetter": "what rule",
-    "what_weights_learn": "what weights",
+    "what_weights_read": "trial reading",
+    "what_window_end_resetter": "trial rule",
+    "what_weights_learn": "trial weights",
     "cells_spike_resetter": "reset",
 }
 """Brian2's name of each object -> its name in the schedule."""
 
-WITHOUT_EFFECT = {"spikes", "progress", *(f"{name}_stateupdater" for name in ("state", "population", "when", "what"))}
+WITHOUT_EFFECT = {
+    "spikes",
+    "own_progress",
+    *(f"{name}_stateupdater" for name in ("state", "population", "when", "what")),
+}
 """Objects that change no number, or have nothing to do."""
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", [*DEVICES, "plain"])
 def test_the_objects_run_in_the_order_of_the_schedule(device):
     if device == "cpp":
         table = simulate(NOISY, seed=3).attrs["schedule"]
@@ -251,12 +256,111 @@ def test_the_objects_run_in_the_order_of_the_schedule(device):
         name = name.split(" ")[0]
         if name in WITHOUT_EFFECT:
             continue
-        assert active == "yes"
+        # the own template of the cells finds who spikes, too
+        assert active == ("no" if device == "cpp" and OBJECTS[name] == "spikes" else "yes"), name
         assert (slot, int(order)) == SCHEDULE[OBJECTS[name]], name
         found.append(OBJECTS[name])
-    wanted = [name for name in SCHEDULE if device == "cpp" or name != "noise"]
-    assert list(dict.fromkeys(found)) == wanted
-    assert len(found) == len(OBJECTS) - (device != "cpp")
+    assert list(dict.fromkeys(found)) == [name for name in SCHEDULE if name in OBJECTS.values()]
+    assert len(found) == len(OBJECTS)
+
+
+# this package's templates and Brian2's
+
+
+def check_same_numbers(model, change=lambda arrays: arrays):
+    """Run a model without noise with the templates of this package and with those of Brian2."""
+    _, plan, arrays = small.planned(model)
+    arrays = change(arrays)
+    own, plain = (get(name).prepare(plan) for name in ("cpp", "plain"))
+    assert (own.templates, plain.templates) == ("own", "plain")
+    found, expected = own.run(arrays), plain.run(arrays)
+    assert len(expected["spikes.t"]) > 100
+    # in this order; the recorded times, too
+    for name in ("spikes.t", "spikes.i", "snapshots.t"):
+        assert np.array_equal(found[name], expected[name]), name
+    for name in set(expected) - {"spikes.t", "spikes.i", "snapshots.t"}:
+        assert found[name].shape == expected[name].shape
+        assert np.abs(found[name] - expected[name]).max() <= 1e-9 * np.abs(expected[name]).max(), name
+    assert own.measured["peak_bytes"] > 1e6
+    return found
+
+
+def test_own_templates_give_the_numbers_of_brian2():
+    check_same_numbers(QUIET)
+
+
+def test_every_synapse_may_have_a_delay_of_its_own_in_any_order():
+    """Axonal delays and sorted synapses are the rule, not a condition."""
+
+    def scattered(arrays):
+        rng = np.random.default_rng(1)
+        arrays = dict(arrays)
+        for name in ("excitation", "inhibition"):
+            shuffled = rng.permutation(len(arrays[f"{name}.w"]))
+            for each in "ijw":
+                arrays[f"{name}.{each}"] = arrays[f"{name}.{each}"][shuffled]
+            arrays[f"{name}.delay"] = 0.5e-3 * rng.integers(1, 30, len(shuffled))
+        return arrays
+
+    circuit = small.configuration("random")
+    one, other = check_same_numbers(circuit), check_same_numbers(circuit, scattered)
+    assert not np.array_equal(one["spikes.t"], other["spikes.t"])
+
+
+def test_more_cells_than_one_tile_and_more_channels_than_one_group():
+    """600 cells are one tile and a rest; 6 channels are a group of four and a rest."""
+    events = [f"e{k}" for k in range(6)]
+    block = {
+        "trials": 12,
+        "latency": {event: f"{40 + 20 * k} ms" for k, event in enumerate(events)},
+        "probability": dict.fromkeys(events, 1 / 6),
+    }
+    model = small.configuration("random", reservoir__n=600, paradigm__blocks=[block])
+    check_same_numbers(model)
+
+
+def test_where_own_templates_do_not_compile_brian2s_are_used_and_said(tmp_path, monkeypatch):
+    _, plan, arrays = small.planned(QUIET)
+    expected = small.spikes(get("cpp").prepare(plan).run(arrays))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    real = shutil.which(os.environ.get("CXX", "g++"))
+    # a compiler that does not like what only this package's template of the cells has
+    monkeypatch.setenv(
+        "CXX", script(tmp_path / "cxx", f'grep -qs ctzll code_objects/*.cpp && exit 1\nexec {real} "$@" -O0')
+    )
+    program = get("cpp").prepare(plan)
+    assert program.templates.startswith("plain, since with this package's device cpp: compile failed")
+    assert np.array_equal(small.spikes(program.run(arrays)), expected)
+
+
+def test_plain_is_short_for_the_plain_device(tmp_path):
+    (tmp_path / "small.toml").write_text(QUIET.to_toml())
+    arguments = ["run", "meet", "--config", tmp_path / "small.toml", "--plain"]
+    refused = izhires(*arguments, "--device", "numpy", "--out", tmp_path / "no")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "--plain is the device 'plain', not 'numpy'" in refused.stderr
+    assert izhires(*arguments, "--out", tmp_path / "out").returncode == 0
+    (path,) = (tmp_path / "out").glob("*.nc")
+    assert (load(path).attrs["device"], load(path).attrs["templates"]) == ("plain", "plain")
+
+
+def test_noise_of_the_plain_device_follows_its_seed():
+    program, arrays = prepared(NOISY, 1, "plain")
+    one, again = program.run(arrays), program.run(arrays)
+    assert same_bytes(one, again)
+    other = program.run({**arrays, "cells.noise_seed": arrays["cells.noise_seed"] + np.int32(1)})
+    assert not np.array_equal(small.spikes(one), small.spikes(other))
+
+
+# memory
+
+
+def test_a_run_that_memory_cannot_hold_is_refused_before_anything_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr("izhires.sweeps.driver.available_memory", lambda: 50e6)
+    monkeypatch.setattr("izhires.devices.standalone.StandaloneDevice.prepare", lambda *_: pytest.fail("it was built"))
+    with pytest.raises(SimulationError, match=r"^the run needs about \d+ MB of memory, 50 MB are free"):
+        run_batch(QUIET, [0, 1], tmp_path)
+    assert not list(tmp_path.glob("*.nc"))
 
 
 # noise

@@ -51,6 +51,7 @@ def random_table(rng, grid=1):
         now += before + window + after + int(rng.integers(0, 2) * rng.integers(0, 30))
     trials = pd.DataFrame(rows, columns=["onset", "duration", "cue", "event", "latency"])
     trials[["onset", "duration", "cue"]] *= grid / 1e3
+    trials["block"] = np.arange(12) // 5
     trials["kind"] = np.where((trials["event"] == "") & (rng.random(len(trials)) < 0.5), "probe", "train")
     return trials
 
@@ -61,7 +62,7 @@ def slow_signals(experiment, step_us):
     def us(seconds):
         return round(seconds * 1000) * 1000
 
-    names = ["cue", "elapsed", "in_window", "window_end", "event", "latency", "learn", "at_event"]
+    names = ["cue", "elapsed", "in_window", "window_end", "event", "latency", "learn", "at_event", "block"]
     result = {name: [] for name in names}
     trials = list(experiment.trials.itertuples())
     now, stop = 0, us(trials[-1].onset) + us(trials[-1].duration)
@@ -73,7 +74,7 @@ def slow_signals(experiment, step_us):
         inside = us(current.onset) <= now < us(current.onset) + us(current.duration)
         elapsed = now - us(current.cue)
         row = dict.fromkeys(names, 0.0)
-        row["elapsed"], row["event"], row["latency"] = elapsed / 1e6, -1, -1
+        row["elapsed"], row["event"], row["latency"], row["block"] = elapsed / 1e6, -1, -1, current.block
         if inside:
             row["learn"] = 1 if current.learn else 0
             if 0 <= elapsed < us(experiment.cue_duration):

@@ -1,4 +1,6 @@
 import itertools
+import json
+import os
 import warnings
 
 import numpy as np
@@ -11,14 +13,74 @@ from synthetic import Block, experiment, levels, participant, recording, study
 from izhires.analysis import all_figures, analyse, make_figures
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
+from izhires.analysis.figures.base import draw, draw_all
+from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
+from izhires.configuration import Configuration
 from izhires.errors import ConfigurationError, RecordingError
+from izhires.recording import save
 
-MEET = ("task", "raster", "predictions", "learning_curve", "recalibration", "angles")
-DRAWN = [(name, study) for name in MEET]
-DRAWN += [("calibration", levels)]
-DRAWN += [(name, participant) for name in ("task", "raster", "predictions", "learning_curve", "angles", "participant")]
-DRAWN += [(name, lambda: [recording()]) for name in MEET]  # a single seed
+MEET = ("task", "model", "raster", "predictions", "learning_curve", "timing", "recalibration", "adaptation",
+        "observers", "weight_space", "angles", "subspaces", "dynamics")  # fmt: skip
+PARTICIPANT = ("task", "raster", "predictions", "learning_curve", "angles", "subspaces", "dynamics", "participant")
+
+
+def configured():
+    """Three seeds that also say how they were made."""
+    return [each.assign_attrs(configuration=json.dumps(Configuration().to_dict())) for each in study(3)]
+
+
+def single():
+    return configured()[:1]
+
+
+def all_spikes():
+    """Two networks whose every spike was kept: cells of one rate, half of which fire at a time of their own."""
+    return [spiking(seed) for seed in range(2)]
+
+
+def spiking(seed):
+    made = recording(experiment([Block({"A": 0.3, "B": 0.6}, {"A": 0.5, "B": 0.5}, trials=40)], seed=seed), seed=seed)
+    rng = np.random.default_rng([5, seed])
+    times, cells = [], []
+    for cell in range(60):
+        count = made.sizes["trial"]
+        own = 0.01 * cell + rng.normal(0, 0.01, count) if cell % 2 else rng.uniform(0, 1.1, count)
+        for later in (0, 0.03, 0.05):
+            times.append(made["trial_cue"].values + np.clip(own, 0, 1.04) + later)
+            cells.append(np.full(count, cell))
+    order = np.argsort(np.concatenate(times))
+    spikes = {
+        f"spike_{name}": ("spike", np.concatenate(each)[order]) for name, each in (("time", times), ("neuron", cells))
+    }
+    settings = Configuration().with_changes(keep={"spikes": "all"})
+    return made.drop_vars(list(spikes)).assign(spikes).assign_attrs(configuration=json.dumps(settings.to_dict()))
+
+
+def people():
+    """Four participants who answer the faster the readier the network is, each run with two seeds."""
+    found = []
+    for number in range(4):
+        for made in participant(2):
+            table = made["trial_latency"].values
+            rng = np.random.default_rng([6, number])
+            times = np.where(made["trial_event"].values == "go", 0.4 + 0.1 * rng.random(len(table)), np.nan)
+            made["trial_response_time"] = ("trial", np.where(np.isnan(table), np.nan, times))
+            found.append(made.assign_attrs(variant=f"sub-{number}"))
+    return found
+
+
+DRAWN = [(name, configured) for name in MEET]
+DRAWN += [(name, levels) for name in ("calibration", "levels", "weight_space")]
+DRAWN += [(name, participant) for name in PARTICIPANT]
+DRAWN += [(name, single) for name in MEET]
+DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
+DRAWN += [("response_times", people), ("conditions", lambda: conditions())]
+COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
+
+
+def conditions():
+    return [each.assign_attrs(study=name) for name in ("default", "merged") for each in study(2)]
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +91,18 @@ def recordings():
         if make not in made:
             made[make] = make()
         return made[make]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def prepared(recordings):
+    made = {}
+
+    def get(name, make):
+        if (name, make) not in made:
+            made[name, make] = all_figures()[name].tables(recordings(make))
+        return made[name, make]
 
     return get
 
@@ -53,35 +127,72 @@ def texts_of(figure, monkeypatch):
     return list(boxes.values())
 
 
-@pytest.mark.parametrize(("name", "make"), DRAWN, ids=[f"{n}-{m.__name__}" for n, m in DRAWN])
-def test_drawing_neither_warns_nor_clips_nor_overlaps(name, make, recordings, monkeypatch):
-    declared = all_figures()[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure = declared.draw(declared.prepare(recordings(make)))
-        texts = texts_of(figure, monkeypatch)
-    width = figure.get_figwidth()
-    assert width in (style.SINGLE, style.DOUBLE)
+def check_texts(figure, monkeypatch):
+    """Check that every text is inside the figure, large enough to read, and apart from all others."""
+    texts = texts_of(figure, monkeypatch)
     assert len(texts) > 5
     for text, box in texts:
         assert figure.bbox.x0 - 0.5 <= box.x0 and box.x1 <= figure.bbox.x1 + 0.5, f"{text.get_text()!r} is clipped"
         assert figure.bbox.y0 - 0.5 <= box.y0 and box.y1 <= figure.bbox.y1 + 0.5, f"{text.get_text()!r} is clipped"
-        assert text.get_fontsize() >= 7
+        assert 7 <= text.get_fontsize() <= 9
     for (one, a), (other, b) in itertools.combinations(texts, 2):
         apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
         assert apart, f"{one.get_text()!r} lies on {other.get_text()!r}"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize(("name", "make"), DRAWN, ids=[f"{n}-{m.__name__}" for n, m in DRAWN])
+def test_drawing_neither_warns_nor_clips_nor_overlaps(name, make, columns, prepared, monkeypatch):
+    declared, tables = all_figures()[name], prepared(name, make)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = declared.draw(tables, columns=columns)
+        assert 25.4 * figure.get_figwidth() == pytest.approx({1: 88, 2: 180}[columns])
+        check_texts(figure, monkeypatch)
     for axes in figure.axes:
-        assert axes.get_xlabel() or axes.get_subplotspec() is None or not axes.get_subplotspec().is_last_row()
+        spec = axes.get_subplotspec()
+        assert axes.get_xlabel() or spec is None or not spec.is_last_row() or not axes.axison or axes.get_ylabel()
+
+
+@pytest.mark.parametrize(("name", "make"), COMPOSED, ids=[name for name, _ in COMPOSED])
+def test_figures_of_the_paper_fit_a_page_of_every_journal(name, make, prepared, monkeypatch):
+    declared = all_figures()[name]
+    rows = [[(all_figures()[panel], prepared(panel, make)) for panel in row] for row in declared.panels
+            if set(row) - {"timing"} or make is not levels]  # fmt: skip
+    for look, (width, letters) in {"nature": (183, "abcdef"), "pnas": (178, "ABCDEF")}.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure = draw(rows, look)
+            check_texts(figure, monkeypatch)
+        assert 25.4 * figure.get_figwidth() == pytest.approx(width)
+        assert 25.4 * figure.get_figheight() < 247  # a page of Nature
+        bold = [axes.get_title(loc="left") for part in (figure, *subfigures(figure)) for axes in part.axes]
+        found = [each for each in dict.fromkeys(bold) if each]
+        assert found == list(letters[: len(found)])
+        assert len(found) == sum(len(one.captions) for row in rows for one, _ in row) or len(found) == 0
+
+
+def subfigures(figure):
+    for each in figure.subfigs:
+        yield each
+        yield from subfigures(each)
 
 
 def test_every_figure_says_what_it_shows():
     for declared in all_figures().values():
-        assert declared.title and declared.caption.endswith(".") and "  " not in declared.caption
+        assert declared.title
+        if declared.panels:
+            assert {panel for row in declared.panels for panel in row} <= set(all_figures())
+            continue
+        for text in (*declared.captions, declared.alt):
+            assert text.endswith(".") and "  " not in text
+        assert declared.caption().startswith("a, ") == (len(declared.captions) > 1)
+        assert len(declared.alt) > 40
 
 
 def test_prepared_predictions_are_those_before_and_after_each_block(recordings):
     made = recordings(study)
-    tables = all_figures()["predictions"].prepare(made)
+    tables = all_figures()["predictions"].tables(made)
     for block in range(4):
         probes = np.flatnonzero(made[0]["block"].values == block)
         for phase, probe in (("before", max(0, probes[0] - 1)), ("after", probes[-1])):
@@ -95,7 +206,7 @@ def test_prepared_predictions_are_those_before_and_after_each_block(recordings):
 
 def test_prepared_learning_curve_is_the_error_of_the_table(recordings):
     made = recordings(study)
-    tables = all_figures()["learning_curve"].prepare(made)
+    tables = all_figures()["learning_curve"].tables(made)
     table = analyse(made, only=["error", "error_zero_output", "error_best_fit"])
     table = table[(table["block"] == 0) & (table["event"] == ALL_EVENTS)].groupby("metric")["value"].mean()
     curve = tables["error"].set_index("trial")["mean"]
@@ -109,7 +220,7 @@ def test_prepared_learning_curve_is_the_error_of_the_table(recordings):
 
 def test_prepared_recalibration_starts_at_e0_and_marks_the_recovery_of_the_table():
     made = [recording(tau=5.0, seed=seed) for seed in range(2)]
-    tables = all_figures()["recalibration"].prepare(made)
+    tables = all_figures()["recalibration"].tables(made)
     marks = tables["recovery"].set_index(["block", "event", "fraction"])["mean"]
     table = analyse(made, only=["recovery"])
     for row in table[~table["metric"].str.contains("sustained")].itertuples():
@@ -123,7 +234,7 @@ def test_prepared_recalibration_starts_at_e0_and_marks_the_recovery_of_the_table
 
 def test_prepared_calibration_is_the_pooled_correlation(recordings):
     made = recordings(levels)
-    tables = all_figures()["calibration"].prepare(made)
+    tables = all_figures()["calibration"].tables(made)
     assert len(tables["amplitude"]) == 3 * 11 * 2 and len(tables["mean"]) == 22
     assert tables["mean"]["mean"].to_numpy() == pytest.approx(tables["mean"]["probability"].to_numpy())
     assert tables["correlation"].set_index("event")["r"].to_dict() == pytest.approx({"A": 1, "B": -1})
@@ -131,7 +242,7 @@ def test_prepared_calibration_is_the_pooled_correlation(recordings):
 
 def test_prepared_angles_are_those_of_the_table(recordings):
     made = recordings(study)
-    tables = all_figures()["angles"].prepare(made)
+    tables = all_figures()["angles"].tables(made)
     table = analyse(made, only=["angle", "angle_without_mean"])
     assert len(tables["observed"]) == 2 * 2 * 4 * 5 and len(tables["null"]) == 2 * 2 * 4 * 2
     shown = tables["null"].query("kind == 'angle' and size == 'smallest' and null == 'covariance' and block == 3")
@@ -139,9 +250,142 @@ def test_prepared_angles_are_those_of_the_table(recordings):
     assert shown["low"].iloc[0] == pytest.approx(expected)
 
 
+def test_prepared_subspaces_are_those_of_every_probe(recordings):
+    from izhires.analysis.metrics.subspaces import course  # here: metrics are listed in the order of their import
+
+    made = recordings(configured)
+    tables = all_figures()["subspaces"].tables(made)
+    expected = np.mean([course(each, without_mean=True)["overlap"].to_numpy() for each in made], axis=0)
+    shown = tables["course"].query("kind == '_without_mean' and measure == 'overlap'").sort_values("trial")
+    assert shown["mean"].to_numpy() == pytest.approx(expected) and (shown["seeds"] == 3).all()
+    table = analyse(made, only=["angle"])
+    wanted = table[(table["metric"] == "angle.smallest_covariance_high") & (table["block"] == 2)]["value"].mean()
+    bar = tables["covariance"].query("kind == '' and measure == 'smallest' and block == 2")
+    assert bar["high"].iloc[0] == pytest.approx(wanted) and bar["trial"].iloc[0] == 300
+
+
+def test_prepared_weight_space_is_that_of_the_table(recordings):
+    made = recordings(configured)
+    tables = all_figures()["weight_space"].tables(made)
+    table = analyse(made, only=["weight_space"])
+    wanted = table[table["metric"] == "weight_space.pc1_probability"]["value"].mean()
+    assert tables["correlation"].set_index("level").loc["probability", "r"] == pytest.approx(wanted)
+    for _, own in tables["ends"].groupby("seed"):  # drawn so that it rises
+        assert np.corrcoef(own["PC1"], own["probability"])[0, 1] >= 0
+    last = tables["way"].query("block_trial == 100")
+    assert len(last) == 6 and last["mean"].abs().max() < 1e-9
+
+
+def test_prepared_timing_has_the_width_and_delay_of_the_prediction():
+    made = [recording(seed=seed, shift=0.01) for seed in range(2)]
+    tables = all_figures()["timing"].tables(made)
+    assert tables["peak"]["mean"].to_numpy() == pytest.approx(10, abs=0.5)
+    assert tables["width"]["mean"].to_numpy() == pytest.approx(40, abs=0.1)
+    assert list(tables["width"]["latency"]) == [300, 500, 600, 800]
+    assert tables["scalar"].set_index("part").loc["slope", "mean"] == pytest.approx(0, abs=1e-4)
+
+
+def test_prepared_adaptation_is_that_of_the_table():
+    made = [recording(seed=seed, tau=5.0) for seed in range(2)]
+    tables = all_figures()["adaptation"].tables(made)
+    assert tables["tau"]["value"].to_numpy() == pytest.approx(5, rel=1e-2)
+    table = analyse(made, only=["learning_rate"])
+    wanted = table[(table["metric"] == "learning_rate.bayes_late") & (table["block"] == 1)]["value"].mean()
+    shown = tables["rate"].query("who == 'bayes_' and stretch == 'late' and block == 1")
+    assert shown["mean"].iloc[0] == pytest.approx(wanted)
+
+
+def test_prepared_dynamics_count_every_cell_that_fires(recordings):
+    made = recordings(all_spikes)
+    tables = all_figures()["dynamics"].tables(made)
+    assert tables["rate"].groupby("kind")["mean"].sum().to_numpy() == pytest.approx([1, 1])
+    at = tables["rate"].query("kind == 'excitatory' and mean > 0")
+    assert (at["left"] <= 4).all() and (at["right"] > 4).all()
+    table = analyse(made, only=["fano_factor"])
+    wanted = table[table["metric"] == "fano_factor.excitatory"]["value"].mean()
+    shown = tables["spiking"].query("metric == 'fano_factor' and part == 'excitatory'")
+    assert shown["mean"].iloc[0] == pytest.approx(wanted)
+
+
+def test_prepared_selectivity_finds_the_cells_that_have_a_time(recordings):
+    share = all_figures()["selectivity"].tables(recordings(all_spikes))["share"].set_index("part")["mean"]
+    assert share["when_only"] + share["both"] == pytest.approx(0.5, abs=0.1)  # every other cell
+    assert share["what"] < 0.1
+
+
+def test_prepared_response_times_are_those_of_the_table(recordings):
+    made = recordings(people)
+    tables = all_figures()["response_times"].tables(made)
+    table = analyse(made, only=["response_time"])
+    wanted = table[table["metric"] == "response_time.slope"].groupby("seed")["value"].first()
+    assert tables["participants"]["mean"].mean() == pytest.approx(wanted.mean())
+    assert list(tables["seeds"]["seed"]) == [0, 1] and len(tables["participants"]) == 4
+    assert (tables["seeds"]["chance_low"] < 0).all() and (tables["seeds"]["chance_high"] > 0).all()
+
+
+def test_the_model_is_that_of_the_configuration(recordings):
+    boxes = all_figures()["model"].tables(recordings(configured))["boxes"].set_index("box")["text"]
+    assert "sequence" in boxes["reservoir"] and "60 Izhikevich cells" in boxes["reservoir"]
+    assert "normalised three factor" in boxes["when"] and boxes["gate"] == "gate: event window"
+    settings = Configuration().to_dict()
+    settings["when"]["feedback"] = "0 mV/ms"
+    made = recording(states=False).assign_attrs(configuration=json.dumps(Configuration.parse(settings).to_dict()))
+    assert all_figures()["model"].tables([made])["boxes"].set_index("box")["text"]["feedback"] == ""
+
+
+def kept(folder, made):
+    for each in made:
+        folder.mkdir(parents=True, exist_ok=True)
+        save(each, folder / f"{each.attrs['variant']}{each.attrs['seed']}.nc")
+    return folder
+
+
+def test_metrics_are_taken_from_a_table_of_these_recordings_only(tmp_path, recordings):
+    made = recordings(configured)[:2]
+    kept(tmp_path, made)
+    assert kept_table(tmp_path, made) is None
+    table = analyse(made, only=["angle", "angle_without_mean"])
+    table.to_csv(tmp_path / "metrics.csv", index=False)
+    found = kept_table(tmp_path, made)
+    pd.testing.assert_frame_equal(found, table, check_dtype=False)
+    assert kept_table(tmp_path, recordings(configured)) is None  # a seed more
+    marked = found.assign(value=found["value"].where(found["metric"] != "angle.smallest", 12.0))
+    shown = all_figures()["angles"].tables(made, marked)["observed"]
+    assert (shown[(shown["kind"] == "angle") & (shown["size"] == "smallest")]["angle"] == 12).all()
+    os.utime(tmp_path / "metrics.csv", (0, 0))  # older than the recordings
+    assert kept_table(tmp_path, made) is None
+    (tmp_path / "metrics.csv").write_text("a,b\n1,2\n")
+    assert kept_table(tmp_path, made) is None
+
+
+def test_each_figure_is_of_the_first_study_that_allows_it(tmp_path, recordings):
+    kept(tmp_path / "a_levels", recordings(levels))
+    kept(tmp_path / "default", [recording(states=False)])
+    assert [each.name for each in study_folders(tmp_path)] == ["default", "a_levels"]  # as they are declared
+    assert study_folders(tmp_path / "default") == [tmp_path / "default"]
+    studies = [([recording(states=False)], None), (recordings(levels), None)]
+    drawn = list(draw_all(studies, ["figure_3", "learning_curve", "raster"]))
+    assert [getattr(each, "declared", None) and each.declared.name for each in drawn[:2]] == [
+        "figure_3",
+        "learning_curve",
+    ]
+    assert drawn[0].caption.startswith("a, Amplitude") and "b, Cue-only prediction" in drawn[0].caption
+    assert drawn[1].tables["error"]["mean"].iloc[0] == pytest.approx(0.1369, abs=1e-3)
+    assert drawn[2].startswith("raster: needs state_trace")
+    with pytest.raises(RecordingError, match="no such folder"):
+        study_folders(tmp_path / "nowhere")
+
+
+def test_styles_that_are_not_there_are_said(tmp_path):
+    with pytest.raises(ConfigurationError, match="'natur' is not a style, did you mean 'nature'"):
+        make_figures([recording(states=False)], tmp_path, only=["learning_curve"], style="natur")
+    with pytest.raises(ConfigurationError, match="must be 1 or 2, got 3"):
+        make_figures([recording(states=False)], tmp_path, only=["learning_curve"], columns=3)
+
+
 def test_the_raster_is_sorted_by_another_probe_and_shows_every_spike(recordings):
     made = recordings(study)[0]
-    tables = all_figures()["raster"].prepare([made])
+    tables = all_figures()["raster"].tables([made])
     probe = int(np.flatnonzero(made["block"].values == 0)[-1])
     assert tables["cells"]["sorted_by_probe"].iloc[0] != probe
     assert sorted(tables["cells"]["neuron"]) == list(range(60))
@@ -156,7 +400,7 @@ def test_the_raster_is_sorted_by_another_probe_and_shows_every_spike(recordings)
 
 def test_the_task_is_that_of_the_trial_table(recordings):
     made = recordings(study)[0]
-    tables = all_figures()["task"].prepare([made])
+    tables = all_figures()["task"].tables([made])
     assert len(tables["trials"]) == 400 and list(tables["trials"]["trial"]) == list(range(1, 401))
     blocks = tables["blocks"].set_index(["block", "event"])
     assert blocks.loc[(2, "B"), ["latency", "probability", "first", "last"]].to_list() == pytest.approx(
@@ -167,7 +411,7 @@ def test_the_task_is_that_of_the_trial_table(recordings):
 
 
 def test_the_participants_latencies_are_counted(recordings):
-    tables = all_figures()["participant"].prepare(recordings(participant))
+    tables = all_figures()["participant"].tables(recordings(participant))
     made = recordings(participant)[0]
     late = made["trial_latency"].values[made["trial_event"].values == "go"]
     bars = tables["latencies"].query("event == 'go'")
@@ -190,7 +434,7 @@ def test_files_are_whole_and_what_is_skipped_is_said(tmp_path):
         "raster: needs state_trace, spike_time, spike_neuron, which the recording does not hold",
         "calibration: needs recordings of one block each, at several probabilities",
     ]
-    prepared = all_figures()["learning_curve"].prepare([recording(states=False)])["error"]
+    prepared = all_figures()["learning_curve"].tables([recording(states=False)])["error"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "figures" / "learning_curve_error.csv"), prepared, rtol=1e-5)
     pdf = (tmp_path / "figures" / "learning_curve.pdf").read_bytes()
     assert pdf.startswith(b"%PDF") and b"/FontFile2" in pdf and b"/Type3" not in pdf  # TrueType, not outlines
@@ -233,17 +477,19 @@ def test_a_figure_that_fails_halfway_leaves_nothing_behind(tmp_path, monkeypatch
 def test_mixed_conditions_and_missing_variety_are_said(recordings):
     figures = all_figures()
     with pytest.raises(Unavailable, match="one condition, got 11"):
-        figures["predictions"].prepare(recordings(levels))
+        figures["predictions"].tables(recordings(levels))
     with pytest.raises(Unavailable, match="varying latencies"):
-        figures["participant"].prepare(recordings(study))
+        figures["participant"].tables(recordings(study))
     with pytest.raises(Unavailable, match="needs a switch"):
-        figures["recalibration"].prepare([recording(experiment([Block({"A": 0.3}, {"A": 1.0})]))])
+        figures["recalibration"].tables([recording(experiment([Block({"A": 0.3}, {"A": 1.0})]))])
 
 
 def test_the_style_leaves_no_trace():
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    with style.applied():
-        assert matplotlib.rcParams["pdf.fonttype"] == 42 and 7 <= matplotlib.rcParams["font.size"] <= 8
+    for name in style.LOOKS:
+        with matplotlib.rc_context({"axes.facecolor": "black", "font.size": 20}), style.applied(name):
+            assert matplotlib.rcParams["pdf.fonttype"] == 42 and 7 <= matplotlib.rcParams["font.size"] <= 8
+            assert matplotlib.rcParams["axes.facecolor"] == "white"  # a user's own look stays outside
     assert dict(matplotlib.rcParams) == before

@@ -108,7 +108,13 @@ def test_the_wheel_holds_the_three_rooms_and_no_more(wheel):
     templates = {f"izhires/devices/templates/{path.name}" for path in (ROOT / "izhires/devices/templates").iterdir()}
     assert len(templates) >= 2
     info = f"izhires-{version}.dist-info/"
-    data = {"izhires/py.typed", "izhires/bibliography.bib", *templates}
+    styles, page = ROOT / "analysis/figures/styles", ROOT / "analysis/report"
+    looks = {f"izhires/analysis/figures/styles/{path.name}" for path in styles.iterdir()}
+    parts = {
+        f"izhires/analysis/report/{path.name}" for path in page.iterdir() if path.suffix in (".jinja", ".css", ".js")
+    }
+    assert len(looks) >= 4 and len(parts) == 3
+    data = {"izhires/py.typed", "izhires/bibliography.bib", *templates, *looks, *parts}
     assert {name for name in names - code if not name.startswith(info)} == data
     assert info + "licenses/LICENSE" in names
 

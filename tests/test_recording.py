@@ -49,7 +49,7 @@ CONTRACT = {
 ATTRIBUTES = {
     "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
     "versions": str, "device": str, "git_commit": str, "code": str, "plan": str, "schedule": str, "build_seconds": float,
-    "run_seconds": float, "created": str, "time_step": float, "window": float, "event_width": float,
+    "run_seconds": float, "peak_bytes": float, "templates": str, "created": str, "time_step": float, "window": float, "event_width": float,
     "cue_duration": float,
 }  # fmt: skip
 
@@ -278,7 +278,7 @@ def test_a_run_again_from_the_recording_alone_is_identical(recording, path):
     for name, each in recording.variables.items():
         assert again[name].values.tobytes() == each.values.tobytes(), name
     differing = {name for name in ATTRIBUTES if again.attrs[name] != recording.attrs[name]}
-    assert differing <= {"created", "build_seconds", "run_seconds", "git_commit"}
+    assert differing <= {"created", "build_seconds", "run_seconds", "peak_bytes", "git_commit"}
     assert not simulate(small.configuration(), seed=4)["when"].equals(recording["when"])
 
 

@@ -59,6 +59,53 @@ def test_four_networks_are_those_of_four_runs(circuit):
     check_identical([draw(small.configuration(circuit), seed) for seed in (3, 1, 4, 15)])
 
 
+OTHERS = {
+    "node perturbation, phasic, confidence": small.configuration(
+        "random",
+        "node_perturbation",
+        when__gate={"type": "phasic", "tau_rise": "5 ms", "tau_decay": "40 ms", "tonic": 0.2},
+        confidence={},
+    ),
+    "eligibility, dopamine, shuffled": small.configuration(
+        when__rule={"type": "eligibility_three_factor", "rate": "0.01 1/ms", "tau_eligibility": "60 ms"},
+        when__gate={"type": "dopamine", "tau_rise": "10 ms", "tau_decay": "60 ms"},
+        state__shuffled_at_test=True,
+        when__feedback_at_test=False,
+    ),
+    "joint, frozen": small.configuration(
+        "random", "consolidated_three_factor", when__gate="open", readout="joint", what__learning_blocks=1
+    ),
+    "merged, consolidation": small.configuration(
+        "random",
+        "eligibility_three_factor",
+        when__gate={"type": "consolidation", "delay": "20 ms", "duration": "50 ms"},
+        readout="merged",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_rules_gates_and_readouts_with_sums_traces_and_signals_of_their_own(name):
+    networks = [draw(OTHERS[name], seed) for seed in (3, 1, 4)]
+    check_identical(networks)
+
+
+def test_values_of_gates_and_of_what_is_pooled_may_differ():
+    changes = [
+        {"when__rule": {"type": "node_perturbation", "amplitude": amplitude, "tau_reward": memory},
+         "when__gate": {"type": "phasic", "tau_rise": rise, "tau_decay": "40 ms"}}
+        for amplitude, memory, rise in ((0.1, "5 ms", "5 ms"), (0.2, "8 ms", "12 ms"))
+    ]  # fmt: skip
+    single = check_close([draw(small.configuration("random", **each), 0) for each in changes])
+    assert np.abs(single[0]["when.z"] - single[1]["when.z"]).max() > 1e-2 * np.abs(single[0]["when.z"]).max()
+
+
+def test_force_has_no_place_for_others():
+    networks = [draw(small.configuration("random", "force"), seed) for seed in (0, 1)]
+    with pytest.raises(ConfigurationError, match=r"^--replicates: the inverse correlation .* has no place for others$"):
+        simulate_together(networks)
+
+
 @pytest.mark.slow
 def test_sixteen_networks_are_those_of_sixteen_runs():
     check_identical([draw(QUIET, seed) for seed in range(16)])
@@ -75,7 +122,7 @@ def test_recordings_are_those_of_separate_runs():
         (expected,) = simulate_together([network])
         assert found.identical(expected.assign_attrs(found.attrs))
         differing = {name for name in found.attrs if found.attrs[name] != expected.attrs[name]}
-        assert differing - {"created"} <= {"replicates", "build_seconds", "run_seconds", "schedule"}
+        assert differing - {"created"} <= {"replicates", "build_seconds", "run_seconds", "peak_bytes", "schedule"}
         assert (found.attrs["replicates"], expected.attrs["replicates"]) == (4, 1)
 
 

@@ -87,9 +87,10 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             label = WORDS.get(study, study.replace("_", " ")) if k == 0 else None
             style.band(axes, here.sort_values("trial"), "trial", color=colours[study], label=label)
     top = float(np.nanmax(table[["mean", "high"]].to_numpy())) * 1.12
-    for row in switches.itertuples():
-        axes.axvline(row.trial, color=style.GREY, linewidth=0.6, linestyle=":")
-        axes.text(row.trial + 2, top * 0.985, f"new {row.new}", va="top", color=style.GREY)
+    for trial, new in zip(switches["trial"].tolist(), switches["new"], strict=True):
+        axes.axvline(trial, color=style.GREY, linewidth=0.6, linestyle=":")
+        axes.text(trial + 2, top * 0.985, f"new {new}", va="top", color=style.GREY,
+                  rotation=0 if style.width(made) > 120 else 90)  # fmt: skip
     axes.set(xlabel="training trials", ylabel="error (RMSE)", ylim=(0, top))
     style.legend_below(made, axes, 3 if style.width(made) > 120 else 2, int(table["seeds"].max()))
     return [axes]

@@ -40,9 +40,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
                 continue
             rate = recording["rate"].values[mine]
             counts, _ = np.histogram(rate, EDGES)
-            one = {"variant": str(recording.attrs.get("variant", "")), "seed": selection.seed(recording), "kind": kind}
             rows = pd.DataFrame({"left": EDGES[:-1], "right": EDGES[1:], "share": counts / mine.sum()})
-            shares.append(rows.assign(**one))
+            shares.append(rows.assign(seed=selection.seed(recording), kind=kind))
     rates = pd.concat(shares, ignore_index=True)
     rates = rates.groupby(["seed", "kind", "left", "right"])["share"].mean().reset_index()
     tables = {"rate": over_seeds(rates, ["kind", "left", "right"], "share")}
@@ -82,9 +81,10 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         "Distribution of firing rates over cells (silent cells are not on the axis): mean and 95% t-interval over "
         "seeds.",
         "Participation ratio of the state, repeatability of its course, and error of the time decoded from it, by "
-        "block: mean and 95% t-interval over seeds; grey bars: mean and 95% range of the chance level named in the "
-        "title. In runs that kept all spikes also the regularity of intervals (CV2) and the Fano factor (dashed: a "
-        "Poisson process) and the correlation of pairs of cells, beside that of cells from different trials.",
+        "block: mean and 95% t-interval over seeds; grey: mean and 95% range by chance (cells shifted in time against "
+        "each other; one of the two trials shifted; times shuffled). In runs that kept all spikes also the regularity "
+        "of intervals (CV2) and the Fano factor (dashed: a Poisson process) and the correlation of pairs of cells, "
+        "beside that of cells from different trials.",
     ),
     alt=(
         "Step chart of the distribution of firing rates over cells, and point plots by block of the dimension, "

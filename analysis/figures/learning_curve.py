@@ -67,8 +67,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     style.band(
         axes, table, "trial", color=style.colours(["error"])["error"], marker="o", markersize=2.2, label="prediction"
     )
-    for row, dashes in zip(prepared["bounds"].itertuples(), ((0, (4, 2)), (0, (1, 1.5))), strict=False):
-        axes.axhline(row.mean, color=style.GREY, linestyle=dashes, label=row.bound)
+    bounds = prepared["bounds"].set_index("bound")["mean"].to_dict()
+    for (name, level), dashes in zip(bounds.items(), ((0, (4, 2)), (0, (1, 1.5))), strict=False):
+        axes.axhline(float(level), color=style.GREY, linestyle=dashes, label=name)
     last = int(table["trial"].max())
     if 1 in set(table["trial"]):  # probes from the first trial on: their first steps need room
         axes.set_xscale("symlog", linthresh=1, linscale=0.5)

@@ -76,7 +76,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set(xlim=(0, wide), ylim=(5, 48))
     axes.axis("off")
     colour = style.colours(["when", "what", "reservoir"])
-    letter = 0.5 * matplotlib.rcParams["font.size"] * 0.3528  # mean width of a letter, mm
+    letter = 0.6 * matplotlib.rcParams["font.size"] * 0.3528  # mean width of a letter, mm
     gap = 0.05 * wide
     sizes = {"cue": 0.09, "reservoir": 0.3, "readout": 0.26, "output": 0.17}
     left, edges = 0.005 * wide, {}

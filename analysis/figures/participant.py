@@ -92,5 +92,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     grid[0, 0].set_ylim(bottom=0)
     grid[1, 0].set_ylabel("trials")
     grid[1, 0].set_xlim(0, float(bars["right"].max()))
-    style.legend_below(made, grid[0], 3, int(table["seeds"].max()))
+    style.legend_below(made, grid[0], 3 if style.width(made) > 120 else 2, int(table["seeds"].max()))
     return [grid[0, 0]]

@@ -41,6 +41,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     }
 
 
+def _height(blocks: int, width: float) -> float:
+    return 84.0 if width > 120 or blocks == 1 else 24.0 + 34 * blocks
+
+
 @figure(
     "predictions",
     title="Predictions before and after learning",
@@ -54,7 +58,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "training below, each beside the dashed expectation."
     ),
     prepare=prepare,
-    height=lambda tables, width: 84.0 if width > 120 else 24.0 + 34 * tables["prediction"]["block"].nunique(),
+    height=lambda tables, width: _height(tables["prediction"]["block"].nunique(), width),
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a column a block, a row before and a row after its training."""

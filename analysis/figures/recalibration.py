@@ -103,7 +103,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             )
             axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", color=colour[event])
             if row == 0:
-                what = str(switch.switch).replace(" and ", "\nand ") if narrow else switch.switch
+                what = str(switch.switch).replace(" and ", "\nand ") if narrow else str(switch.switch)
                 axes.set_title(f"block {switch.block}:{chr(10) if narrow else ' '}new {what}")
             if row == len(events) - 1:
                 axes.set_xlabel("training trials\nsince the switch" if narrow else "training trials since the switch")

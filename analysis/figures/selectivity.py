@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from izhires.analysis.figures import style
@@ -53,19 +54,19 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a row a class."""
     axes = made.subplots()
-    share, seeds = prepared["share"].set_index("part"), prepared["seeds"]
+    share, seeds = prepared["share"].set_index("part").astype(float), prepared["seeds"]
     shown = [part for part in PARTS if part in share.index]
     colour = style.colours(["cells"])["cells"]
     for place, part in enumerate(reversed(shown)):
         own = seeds[seeds["part"] == part]
         axes.plot(own["value"], [place - 0.15] * len(own), ".", color=colour, alpha=0.6,
                   label="each seed" if place == 0 else None)  # fmt: skip
-        row = share.loc[part]
-        spread = None if pd.isna(row["low"]) else [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
-        axes.errorbar([row["mean"]], [place + 0.1], xerr=spread, fmt="o", color=style.BLACK, markersize=3.2,
+        mean, low, high = (float(share[column][part]) for column in ("mean", "low", "high"))
+        spread = [[0.0], [0.0]] if np.isnan(low) else [[mean - low], [high - mean]]
+        axes.errorbar([mean], [place + 0.1], xerr=spread, fmt="o", color=style.BLACK, markersize=3.2,
                       elinewidth=0.9, label="mean over seeds" if place == 0 else None)  # fmt: skip
         if part == "what" and "what_chance" in share.index:
-            axes.plot(share.loc["what_chance", "mean"], place + 0.1, "x", color=style.GREY, markersize=4,
+            axes.plot(float(share["mean"]["what_chance"]), place + 0.1, "x", color=style.GREY, markersize=4,
                       label="what, by chance")  # fmt: skip
     axes.set_yticks(range(len(shown)), [PARTS[part] for part in reversed(shown)])
     axes.set(xlabel="share of the cells that fire", ylim=(-0.6, len(shown) - 0.4))

@@ -112,7 +112,9 @@ def canvas(rows: int = 1, columns: int = 1, *, width: float, height: float, **gr
 
 def width(figure: FigureBase) -> float:
     """Return the width of a figure, or of the part of one, in mm."""
-    return float(figure.bbox.width / figure.get_figure(root=True).dpi / MILLIMETRE)  # type: ignore[union-attr]
+    whole: Any = figure.get_figure(root=True)
+    box: Any = figure.bbox  # type: ignore[attr-defined]
+    return float(box.width / whole.dpi / MILLIMETRE)
 
 
 def across(figure: FigureBase, panels: int, least: float = 40.0) -> int:
@@ -161,7 +163,7 @@ def few_ticks(axes: Axes) -> None:
 
 def whole_ticks(axes: Axes, values: Sequence[int]) -> None:
     """Put a tick at each of a few blocks."""
-    axes.set_xticks(sorted(values))
+    axes.set_xticks(sorted(set(values)))
     axes.set_xlim(min(values) - 0.6, max(values) + 0.6)
 
 
@@ -191,7 +193,9 @@ def label(axes: Axes, letter: str) -> None:
 
 def legend_below(made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None) -> None:
     """Put one legend below a figure, with each entry of some axes once, and say how many seeds are behind it."""
-    several = [axes] if hasattr(axes, "plot") else list(axes)  # type: ignore[arg-type]
+    import numpy as np
+
+    several = np.atleast_1d(np.asarray(axes, object)).tolist()
     entries = {text: handle for each in several for handle, text in zip(*each.get_legend_handles_labels(), strict=True)}
     made.legend(
         list(entries.values()), list(entries), loc="outside lower center", ncols=columns, columnspacing=1.4,

@@ -32,13 +32,11 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             if found.empty:
                 continue
             for measure in MEASURES:
-                one = {"seed": selection.seed(recording), "kind": kind, "measure": measure}
                 columns = found[["block", "probe_trial", measure, f"{measure}_isotropic"]]
                 columns = columns.set_axis(["block", "trial", "value", "isotropic"], axis=1)
-                courses.append(columns.assign(**one))
+                courses.append(columns.assign(seed=selection.seed(recording), kind=kind, measure=measure))
     if not courses:
         raise Unavailable("the weights of what or of when are zero at every probe")
-    table = table.assign(seed=table["seed"])
     every = pd.concat(courses, ignore_index=True)
     by = ["kind", "measure", "block", "trial"]
     ends = every.groupby("block")["trial"].max()
@@ -54,13 +52,14 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             wide = found.pivot_table("value", "block", "part").rename(columns=lambda name: name.rpartition("_")[2])
             wide = wide.assign(kind=kind, measure=measure, trial=ends.reindex(wide.index)).reset_index()
             chance.append(wide)
-    columns = ["kind", "measure", "block", "trial", "mean", "low", "high"]
+    names = ["kind", "measure", "block", "trial", "mean", "low", "high"]
     return {
         "course": over_seeds(every, by, "value"),
         "isotropic": every.groupby(by, sort=False)["isotropic"].mean().reset_index(),
-        "covariance": pd.concat(chance, ignore_index=True).reindex(columns=columns)
-        if chance else pd.DataFrame(columns=columns),
-    }  # fmt: skip
+        "covariance": pd.concat(chance, ignore_index=True).reindex(columns=names)
+        if chance
+        else pd.DataFrame(columns=names),
+    }
 
 
 @figure(

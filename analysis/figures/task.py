@@ -118,6 +118,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         )
     every.set(xlabel="training trial", ylabel="time of event from cue (s)",
               xlim=(0, trials["trial"].max() + 1), ylim=(low - 0.25 * room, top + 0.3 * room))  # fmt: skip
-    place = {"loc": "outside right center"} if wide else {"loc": "outside lower center", "ncols": len(events)}
-    made.legend(*every.get_legend_handles_labels(), title="event", markerscale=3, handlelength=1, **place)
+    made.legend(*every.get_legend_handles_labels(), title="event", markerscale=3, handlelength=1,
+                loc="outside right center" if wide else "outside lower center",
+                ncols=1 if wide else len(events))  # fmt: skip
     return [one, every]

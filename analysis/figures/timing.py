@@ -91,9 +91,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.plot(late, scalar.loc["cv", "mean"] * late, color=style.GREY, linestyle=(0, (1, 1.5)), label="scalar timing")
     axes.set_ylabel("width (ms)")
     axes.set_ylim(0, 1.25 * max(float(every["width"].max()), true))
-    row = scalar.loc["slope"]
-    interval = "" if np.isnan(row["low"]) else f"\n[{style.signed(row['low'], 3)}, {style.signed(row['high'], 3)}]"
-    axes.text(0.97, 0.03, f"slope {style.signed(row['mean'], 3)}{interval}", transform=axes.transAxes, ha="right",
+    slope, low, high = (float(scalar[column]["slope"]) for column in ("mean", "low", "high"))
+    interval = "" if np.isnan(low) else f"\n[{style.signed(low, 3)}, {style.signed(high, 3)}]"
+    axes.text(0.97, 0.03, f"slope {style.signed(slope, 3)}{interval}", transform=axes.transAxes, ha="right",
               va="bottom")  # fmt: skip
     style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, every["seed"].nunique())
     return panels

@@ -99,7 +99,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     way = prepared.get("way")
     wide = style.width(made) > 120
     if wide:
-        rows = made.subfigures(2, 1, height_ratios=(1, 1)) if way is not None else [made]
+        rows: list[FigureBase] = list(made.subfigures(2, 1)) if way is not None else [made]  # type: ignore[arg-type]
         panels = list(rows[0].subplots(1, 3))
         panels += list(rows[1].subplots(1, 2, sharey=True)) if way is not None else []
     else:
@@ -141,8 +141,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         unit = " (s)" if level == "latency" else ""
         axes.set(xlabel=f"{level} of first event{unit}", ylabel=f"{component} of end points")
         if level in correlation.index:
-            row = correlation.loc[level]
-            axes.set_title(f"r = {row['r']:.2f} (chance {row['chance']:.2f})")
+            axes.set_title(f"r = {correlation['r'][level]:.2f} (chance {correlation['chance'][level]:.2f})")
         axes.margins(0.12)
     if way is not None:
         for axes, readout in zip(panels[3:], READOUTS, strict=True):
@@ -150,7 +149,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                 own = way[(way["readout"] == readout) & (way["block"] == name)].sort_values("block_trial")
                 shade = style.GREY if several else colour[name]
                 style.band(axes, own, "block_trial", color=shade)
-            axes.set(xlabel="training trials since the switch")
+            axes.set(xlabel="training trials since the switch" if wide else "trials since the switch")
             axes.set_title(f"{readout} weights")
             axes.axhline(1, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
             axes.set_ylim(0, max(1.1, float(way["mean"].max()) * 1.05))

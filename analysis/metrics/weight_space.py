@@ -34,7 +34,7 @@ def weights(recording: xr.Dataset, readout: str) -> np.ndarray:
     """
     require(recording, [f"{readout}_weights"])
     found = recording[f"{readout}_weights"].transpose("probe", "event", "neuron").values.astype(float)
-    return found.reshape(len(found), -1)
+    return found.reshape(len(found), found.shape[1] * found.shape[2])
 
 
 @dataclass(frozen=True)

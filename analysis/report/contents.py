@@ -35,52 +35,60 @@ class Headline:
     ----------
     value : str
         Name in the tidy table.
+    words : str
+        What it is.
     chance : str
         Name of what stands beside it, empty when there is none.
     beside : str
-        What that is, in words.
+        What that is.
     compared : bool
         Whether it is a column of the table that compares studies.
+    first : bool
+        Of the first event alone, where the mean over events would mean nothing.
     """
 
     value: str
+    words: str
     chance: str = ""
     beside: str = ""
     compared: bool = False
+    first: bool = False
 
 
+_ISOTROPIC, _MATCHED = "isotropic random subspaces", "random subspaces with the states' covariance"
+_ANGLE, _BARE = "smallest angle between what and when", "the same, mean state removed"
 HEADLINES = (
-    Headline("error.last", "error_zero_output", "predicting nothing", compared=True),
-    Headline("error.last", "error_best_fit.other_probes", "a readout fitted to the states"),
-    Headline("observer_error.network", "observer_error.bayes", "exact observer, not told of switches"),
-    Headline("observer_error.network", "observer_error.bayes_told", "exact observer, told of switches"),
-    Headline("distribution_distance.total", "distribution_distance.total_uniform", "the same everywhere"),
-    Headline("amplitude.minus_probability", "", "0 for a calibrated prediction", compared=True),
-    Headline("calibration.r", "calibration.r_counting", "observer that counts", compared=True),
-    Headline("peak_error.absolute", compared=True),
-    Headline("timing_width.minus_true", "", "0 for the expectation"),
-    Headline("recovery.75", compared=True),
-    Headline("angle.smallest", "angle.smallest_isotropic_mean", "isotropic random subspaces"),
-    Headline("angle.smallest", "angle.smallest_covariance_mean", "subspaces with the states' covariance"),
-    Headline(
-        "angle_without_mean.smallest", "angle_without_mean.smallest_isotropic_mean", "isotropic random subspaces",
-        compared=True,
-    ),
-    Headline(
-        "angle_without_mean.smallest", "angle_without_mean.smallest_covariance_mean",
-        "subspaces with the states' covariance",
-    ),
-    Headline("weight_space.pc1_probability", "weight_space.pc1_probability_chance", "permuted probabilities"),
-    Headline("weight_space.pc2_latency", "weight_space.pc2_latency_chance", "permuted latencies"),
-    Headline("reliability", "reliability.mean", "one trial shifted in time"),
-    Headline("decoded_time", "decoded_time.mean", "shuffled times"),
-    Headline("participation_ratio", "participation_ratio.mean", "cells shifted in time"),
-    Headline("synchrony", "synchrony.shuffled", "shuffled trials"),
-    Headline("selectivity.what", "selectivity.what_chance", "events in another order"),
-    Headline("response_time.readiness", "", "0 when readiness tells nothing"),
-    Headline("mean_rate.excitatory", compared=True),
+    Headline("error.last", "error at the end of a block", "error_zero_output", "predicting nothing", True),
+    Headline("error.last", "", "error_best_fit.other_probes", "readout fitted to the states"),
+    Headline("observer_error.network", "error over all probes", "observer_error.bayes", "exact observer, not told"),
+    Headline("observer_error.network", "", "observer_error.bayes_told", "exact observer, told of switches"),
+    Headline("distribution_distance.total", "distance of the whole distribution", "distribution_distance.total_uniform",
+             "a prediction that is the same everywhere"),
+    Headline("amplitude.minus_probability", "amplitude less probability", "", "0 when calibrated", True),
+    Headline("calibration.r", "correlation of amplitude with probability, first event", "calibration.r_counting",
+             "an observer that counts", True, first=True),
+    Headline("peak_error.absolute", "distance of the peak from the latency", compared=True),
+    Headline("timing_width.minus_true", "width of the prediction less the true one", "", "0 for the expectation"),
+    Headline("recovery.75", "trials to 75% recovery after a switch", compared=True),
+    Headline("angle.smallest", _ANGLE, "angle.smallest_isotropic_mean", _ISOTROPIC),
+    Headline("angle.smallest", "", "angle.smallest_covariance_mean", _MATCHED),
+    Headline("angle_without_mean.smallest", _BARE, "angle_without_mean.smallest_isotropic_mean", _ISOTROPIC, True),
+    Headline("angle_without_mean.smallest", "", "angle_without_mean.smallest_covariance_mean", _MATCHED),
+    Headline("weight_space.pc1_probability", "|r| of weight component 1 with probability",
+             "weight_space.pc1_probability_chance", "permuted probabilities"),
+    Headline("weight_space.pc2_latency", "|r| of weight component 2 with latency", "weight_space.pc2_latency_chance",
+             "permuted latencies"),
+    Headline("reliability", "correlation of the states of two trials", "reliability.mean", "one shifted in time"),
+    Headline("decoded_time", "error of the time decoded from the state", "decoded_time.mean", "shuffled times"),
+    Headline("participation_ratio", "dimension of the state", "participation_ratio.mean", "cells shifted in time"),
+    Headline("synchrony", "correlation of pairs of cells", "synchrony.shuffled", "shuffled trials"),
+    Headline("selectivity.what", "share of cells that tell what", "selectivity.what_chance",
+             "events in another order"),
+    Headline("response_time.readiness", "slope of log response time on readiness", "", "0 when it tells nothing"),
+    Headline("mean_rate.excitatory", "rate of excitatory cells", compared=True),
 )  # fmt: skip
-"""Results that come first, each beside what it is by chance or at best, where there is such a thing."""
+"""Results that come first, each beside what it is by chance or at best, where there is such a thing. Without words: of
+the line before."""
 
 
 @dataclass(frozen=True)
@@ -251,34 +259,38 @@ def headlines(table: pd.DataFrame, compared: bool = False) -> list[dict[str, Any
     Returns
     -------
     list of dict
-        name, beside, about (description), unit, value, chance: (mean, low, high, seeds) each, chance None where there
-        is none; only what could be computed, unless `compared`.
+        name, words, unit, value, beside, chance_name, chance; value and chance are (mean, low, high, seeds), None where
+        there is none; only what could be computed, unless `compared`.
     """
-    parts = {name: (each, about) for each in all_metrics().values() for name, about in each.columns().items()}
+    units = {name: about.unit for each in all_metrics().values() for name, about in each.columns().items()}
     found = []
     for line in HEADLINES:
         if compared and not line.compared:
             continue
-        value = _over_seeds(table, line.value)
+        value = _over_seeds(table, line.value, line.first)
         if value is None and not compared:
             continue
-        each, about = parts[line.value]
+        chance = _over_seeds(table, line.chance, line.first) if line.chance else None
+        if line.chance and chance is None and not line.words:
+            continue
         found.append(
             {
-                "name": line.value, "beside": line.beside, "about": about.description, "metric": each.description,
-                "unit": about.unit, "value": value, "chance_name": line.chance,
-                "chance": _over_seeds(table, line.chance) if line.chance else None,
+                "name": line.value, "words": line.words, "unit": units[line.value], "value": value,
+                "beside": line.beside if chance or not line.chance else "", "chance_name": line.chance,
+                "chance": chance,
             }
         )  # fmt: skip
     return found
 
 
-def _over_seeds(table: pd.DataFrame, name: str) -> tuple[float, float, float, int] | None:
+def _over_seeds(table: pd.DataFrame, name: str, first: bool = False) -> tuple[float, float, float, int] | None:
     own = table[(table["metric"] == name) & table["value"].notna()]
     together = own[own["event"] == ALL_EVENTS]
     own = together if len(together) else own
     if own.empty:
         return None
+    if first:
+        own = own[own["event"] == own["event"].iloc[0]]
     each = own.groupby(own["seed"].astype(object).where(own["seed"].notna(), "all"))["value"].mean()
     mean, low, high = t_interval(each.to_numpy())
     return mean, low, high, len(each)
@@ -291,7 +303,7 @@ def results(table: pd.DataFrame) -> list[dict[str, Any]]:
     short = summary(table, brief=True)
     families: dict[str, list[dict[str, Any]]] = {}
     for row in short.to_dict("records"):
-        families.setdefault(str(row["metric"]).partition(".")[0], []).append(row)
+        families.setdefault(str(row["metric"]).partition(".")[0], []).append({str(key): row[key] for key in row})
     known = all_metrics()
     return [{"name": name, "description": known[name].description if name in known else "", "rows": rows,
              "variants": any(row["variant"] for row in rows)}

@@ -3,7 +3,7 @@
   const films = JSON.parse(document.getElementById("film-data").textContent);
   const part = (name) => document.getElementById("film-" + name);
   const colours = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161"];
-  const box = { left: 52, right: 12, top: 26, bottom: 34, width: 720, height: 150 };
+  const box = { left: 52, right: 12, top: 28, bottom: 26, width: 720, height: 150 };
   let film = films[0], timer = null;
 
   function make(name, attributes, text) {
@@ -29,6 +29,7 @@
     const at = Number(part("slider").value), probe = film.probes[at], svg = part("picture");
     const most = top(), last = film.time[film.time.length - 1];
     const x = (t) => box.left + (box.width - box.left - box.right) * t / last;
+    box.width = Math.max(280, svg.clientWidth || 720); // one unit a pixel: text keeps its size on a phone
     svg.replaceChildren();
     svg.setAttribute("viewBox", "0 0 " + box.width + " " + box.height * film.events.length);
     film.events.forEach((event, k) => {
@@ -40,9 +41,10 @@
         svg.append(make("text", { x: box.left - 6, y: y(mark) + 5, "text-anchor": "end", "font-size": 14 },
           (mark / 1000).toFixed(2)));
       }
-      for (let j = 0; j <= 4; j++) {
-        svg.append(make("text", { x: x(last * j / 4), y: base + 17, "text-anchor": j == 4 ? "end" : "middle",
-          "font-size": 14 }, (last * j / 4).toFixed(2) + (j == 4 ? " s" : "")));
+      const ticks = box.width < 500 ? 2 : 4;
+      for (let j = 0; j <= ticks; j++) {
+        svg.append(make("text", { x: x(last * j / ticks), y: base + 17, "text-anchor": j === ticks ? "end" : "middle",
+          "font-size": 14 }, (last * j / ticks).toFixed(2) + (j === ticks ? " s" : "")));
       }
       svg.append(make("text", { x: box.left + 6, y: base - box.height + box.top + box.bottom - 6, "font-size": 15,
         "font-weight": 600, fill: "#1a1a1a" }, event));
@@ -91,6 +93,7 @@
   part("slider").addEventListener("input", () => { stop(); draw(); });
   part("play").addEventListener("click", play);
   if (part("choice")) part("choice").addEventListener("change", choose);
-  choose();
+  window.addEventListener("resize", draw);
   document.getElementById("film-box").hidden = false;
+  choose();
 })();

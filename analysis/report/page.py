@@ -53,7 +53,9 @@ def make_report(folder: str | Path) -> str:
     places = study_folders(folder)
     several = len(places) > 1
     share = contents.NUMBERS // min(contents.FILMS, len(places))
-    runs, films, missing, compared, first = [], [], [], [], None
+    runs, compared, first = [], [], None
+    films: list[dict[str, Any]] = []
+    missing: list[str] = []
     for place in places:
         recordings, known = study(place)
         wanted = {line.value.partition(".")[0] for line in contents.HEADLINES if line.compared}

@@ -31,6 +31,9 @@ def command(
         list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
     ] = None,
     device: Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")] = "",
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Brian2's own templates only; short for --device plain.")
+    ] = False,
     processes: Annotated[
         int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
     ] = None,
@@ -46,11 +49,13 @@ def command(
     """
     from izhires.batch import jobs, run_batch
     from izhires.configuration import parse_seeds
-    from izhires.errors import IzhiresError
+    from izhires.errors import ConfigurationError, IzhiresError
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     wanted = parse_seeds(seeds)
-    device = _device(device)
+    if plain and device not in ("", "plain"):
+        raise ConfigurationError(f"--plain is the device 'plain', not {device!r}", "--device")
+    device = "plain" if plain else _device(device)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:

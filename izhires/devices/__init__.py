@@ -2,6 +2,8 @@
 
 ``cpp``
     standalone C++ through Brian2, compiled once per model shape; the default.
+``plain``
+    standalone C++ with Brian2's templates only, several times slower; to compare with.
 ``cuda``
     CUDA through brian2cuda, compiled once per model shape.
 ``cython``
@@ -15,7 +17,7 @@ from __future__ import annotations
 from izhires.devices.base import Device
 from izhires.errors import ConfigurationError, closest
 
-NAMES = ("cpp", "cuda", "cython", "numpy")
+NAMES = ("cpp", "plain", "cuda", "cython", "numpy")
 
 
 def get(name: str) -> Device:

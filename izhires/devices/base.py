@@ -25,10 +25,13 @@ class Program(abc.ABC):
     measured : dict of str to float
         What the last run measured of itself: ``loop_seconds`` of the simulation alone, ``peak_bytes`` of memory. Empty
         where it is not known.
+    templates : str
+        ``"own"`` where this package's templates stand in for Brian2's, ``"plain"`` where they do not, and why.
     """
 
     build_seconds: float
     measured: dict[str, float]
+    templates: str = "plain"
 
     @abc.abstractmethod
     def schedule(self) -> str:

@@ -5,6 +5,7 @@ needs.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -13,8 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
-from izhires.devices.standalone import StandaloneDevice
+import numpy as np
+
+from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
+from izhires.plan import Plan
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
 # GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the
@@ -69,12 +73,47 @@ def processor() -> str:
         return platform.processor()
 
 
+class CppProgram(StandaloneProgram):
+    """A compiled C++ program."""
+
+    def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:  # noqa: D102
+        return {"IZHIRES_NOISE_SEED": str(int(arrays["cells.noise_seed"]))}
+
+
 class CppDevice(StandaloneDevice):
-    """Standalone C++ through Brian2."""
+    """Standalone C++ through Brian2, with templates of this package where they are faster.
+
+    Where these cannot be generated or compiled for a plan, Brian2's own are used, and ``build.json`` and the recording
+    say so.
+
+    Attributes
+    ----------
+    templates : {"own", "plain"}
+    """
 
     name: ClassVar[str] = "cpp"
     summary: ClassVar[str] = "standalone C++ through Brian2, compiled once per model shape"
     generator: ClassVar[str] = "izhires.devices.generate_cpp"
+    program: ClassVar[type[StandaloneProgram]] = CppProgram
+    templates: str = "own"
+
+    def generator_arguments(self) -> list[str]:  # noqa: D102
+        return [self.templates]
+
+    def _build(self, plan: Plan, folder: Path) -> None:
+        try:
+            super()._build(plan, folder)
+        except ToolchainError as error:
+            if self.templates == "plain":
+                raise
+            self.templates = "plain"
+            try:
+                super()._build(plan, folder)
+            finally:
+                self.templates = "own"
+            facts = folder / "build.json"
+            said = {**json.loads(facts.read_text()), "templates": f"plain, since with this package's {error}"}
+            facts.write_text(json.dumps(said, indent=1))
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102

@@ -40,10 +40,12 @@ def run(built: Built, plan: Plan) -> None:
     try:
         built.network.run(plan.duration * b2.second, namespace={})
     except BrianObjectException as error:
+        if isinstance(error.__cause__, ConfigurationError):
+            raise error.__cause__ from None
         raise cannot_read(error) from error
 
 
-def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: Path) -> None:
+def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: Path, templates: str = "plain") -> None:
     """Write ``build.json``: which file or argument carries which number, and which file holds which output."""
     inputs: dict[str, Any] = {}
     taken: set[str] = set()
@@ -83,6 +85,7 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
         "outputs": outputs,
         "schedule": str(b2.scheduling_summary(built.network)),
         "brian2": b2.__version__,
+        "templates": templates,
     }
     (folder / "build.json").write_text(json.dumps(facts, indent=1))
 

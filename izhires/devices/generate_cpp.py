@@ -1,4 +1,4 @@
-"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER``; see
+"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER own|plain``; see
 `izhires.devices.generate`.
 """
 
@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import sys
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import brian2 as b2
+from brian2.core.variables import ArrayVariable
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+from brian2.devices.device import all_devices
+from brian2.equations.unitcheck import check_units_statements
 from brian2.groups.group import CodeRunner
+from brian2.utils.stringtools import get_identifiers
 
-from izhires.build import Additions, build
+from izhires.build import Additions, build, cannot_read
 from izhires.devices.generate import describe, main, placeholders, run, unit
 from izhires.plan import Plan
 
-MEMORY = """
+ALIGNED = """
 // large arrays lie where vector code reads them fastest
 #include <cstdlib>
 #include <new>
@@ -36,6 +41,8 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 #endif
+"""
+TELL_MEMORY = """
 #if __has_include(<sys/resource.h>)
 #include <sys/resource.h>
 void tell_memory()
@@ -43,16 +50,22 @@ void tell_memory()
     rusage usage;
     getrusage(RUSAGE_SELF, &usage);
 #ifdef __APPLE__
-    std::cout << "memory " << usage.ru_maxrss << std::endl;
+    const double unit = 1;
 #else
-    std::cout << "memory " << 1024.0*usage.ru_maxrss << std::endl;
+    const double unit = 1024;
 #endif
+    std::cout << "memory " << unit*usage.ru_maxrss << std::endl;
 }
 #else
 void tell_memory() {}
 #endif
 """
 """What the cold unit has besides Brian2's sources."""
+
+# the seed of Brian2's own noise is read when the program starts, so that one program serves every seed
+SEED = (
+    'for (auto& each : brian::_random_generators) each.seed(std::strtoull(std::getenv("IZHIRES_NOISE_SEED"), 0, 10));'
+)
 
 HEADERS = [
     '"objects.h"',
@@ -94,6 +107,7 @@ def _added(group: b2.Group, template: str, variables: list[str], clock: b2.Clock
         needed_variables=variables,
         clock=clock,
         name=f"own_{template}",
+        codeobj_class=OwnCodeObject,
         check_units=False,
         generate_empty_code=True,
     )
@@ -117,19 +131,40 @@ class OwnTemplates(Additions):
 
     own_noise: ClassVar[bool] = True
 
-    def fill_noise(self, cells: b2.NeuronGroup) -> CodeRunner:  # noqa: D102
-        return _added(cells, "gaussian", ["gaussian", "noise_seed", "N"], cells.clock)
+    def cells(self, cells: b2.NeuronGroup) -> None:  # noqa: D102
+        updater, thresholder = cells.state_updater, cells.thresholder["spike"]
+        thresholder.active = False
+        updater.template = "cells"
+        updater.template_kwds = {"eventspace_variable": cells.variables["_spikespace"]}
+        updater.needed_variables = ["_spikespace", "noise_seed"]
+        updater.variables = thresholder.variables
+        plain = updater.update_abstract_code
 
-    def dense_sum(self, updater: Any, inner: str, rows: int) -> None:  # noqa: D102
+        def update_abstract_code(run_namespace: dict[str, Any]) -> None:
+            plain(run_namespace)
+            try:
+                thresholder.update_abstract_code(run_namespace)
+                names = get_identifiers(thresholder.abstract_code) - {"_cond"}
+                known = cells.resolve_all(names, run_namespace, user_identifiers=names)
+                check_units_statements(thresholder.abstract_code, {**known, "_cond": thresholder.variables["_cond"]})
+            except Exception as error:
+                raise cannot_read(error, thresholder.name) from error
+            updater.abstract_code = {"update": updater.abstract_code, "condition": thresholder.abstract_code}
+            updater.user_code = {"update": updater.user_code, "condition": thresholder.user_code}
+
+        updater.update_abstract_code = update_abstract_code
+
+    def dense_sum(self, updater: Any, inner: str, rows: int, together: int = 1) -> None:  # noqa: D102
         updater.template = "dense_sum"
-        updater.template_kwds |= {"_inner": inner, "_rows": rows}
+        updater.template_kwds |= {"_inner": inner, "_rows": rows, "_together": together}
         updater.needed_variables = [*updater.needed_variables, "_synaptic_pre"]
-
-    def spikes(self, thresholder: Any) -> None:  # noqa: D102
-        thresholder.template = "spikes"
 
     def propagation(self, pathway: Any) -> None:  # noqa: D102
         _without_queue(pathway, "propagation")
+        synapses = pathway.synapses
+        names = {"_synaptic_post", *get_identifiers(pathway.code)} & set(synapses.variables)
+        read = [synapses.variables[name] for name in sorted(names) if synapses.variables.indices[name] == "_idx"]
+        pathway.template_kwds |= {"_read": [each for each in read if isinstance(each, ArrayVariable)]}
 
     def dense_event(self, pathway: Any, rows: int) -> None:  # noqa: D102
         _without_queue(pathway, "dense_event")
@@ -142,18 +177,27 @@ class OwnTemplates(Additions):
         return runner
 
 
-def generate(plan: Plan, folder: Path) -> None:
-    """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``."""
+def generate(plan: Plan, folder: Path, templates: str) -> None:
+    """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``.
+
+    With ``plain`` templates only the object that tells how far the run is is not Brian2's.
+    """
+    own = templates == "own"
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
-    device: Any = OwnDevice()
+    device: Any = OwnDevice() if own else all_devices["cpp_standalone"]
     b2.set_device(device, build_on_run=False)
     arrays = placeholders(plan)
-    built = build(plan, arrays, OwnTemplates())
-    built.network.add(_added(built.network["when"], "progress", ["t", "N", "z", "largest_prediction"], built.network["when_kept"].clock))
+    built = build(plan, arrays, OwnTemplates() if own else Additions())
+    when, clock = built.network["when"], built.network["when_kept"].clock
+    progress = _added(when, "progress", ["t", "N", "z", "largest_prediction"], clock)
+    progress.template_kwds = {"_alone": plan.replicates == 1}
+    built.network.add(progress)
     run(built, plan)
+    if not own:
+        device.insert_code("after_start", SEED)
     device.insert_code("after_end", "void tell_memory(); tell_memory();")
     device.build(directory=str(folder), compile=False, run=False, debug=False)
-    describe(device, built, arrays, folder)
+    describe(device, built, arrays, folder, templates)
 
     hot = {code.name for thing in built.network.sorted_objects for code in thing._code_objects}
     units: dict[str, list[str]] = {"hot": [], "cold": []}
@@ -164,8 +208,8 @@ def generate(plan: Plan, folder: Path) -> None:
     parts = [path.relative_to(folder).as_posix() for path in sorted((folder / "brianlib").glob("*.cpp"))]
     parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main")]
     cold += "".join(f'#include "{part}"\n' for part in parts)
-    (folder / "cold.cpp").write_text(cold + MEMORY)
+    (folder / "cold.cpp").write_text(cold + TELL_MEMORY + (ALIGNED if own else ""))
 
 
 if __name__ == "__main__":
-    sys.exit(main(generate, sys.argv[1:]))
+    sys.exit(main(partial(generate, templates=sys.argv[3]), sys.argv[1:3]))

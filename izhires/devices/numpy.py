@@ -46,7 +46,9 @@ class RuntimeProgram(Program):
             def progress(elapsed: object, completed: float, *_: object) -> None:
                 if report is not None:
                     report(float(completed), len(spikes.get_value()))
-                if not np.all(np.abs(built.network["when"].z_[:]) <= arrays["when.largest_prediction"]):
+                z = built.network["when"].z_[:]
+                # of networks side by side one that has diverged does not end the others
+                if self.plan.replicates == 1 and not np.all(np.abs(z) <= arrays["when.largest_prediction"]):
                     built.network.stop()
 
             built.network.run(

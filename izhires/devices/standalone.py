@@ -68,6 +68,7 @@ class StandaloneProgram(Program):
         self.build_seconds = build_seconds
         self.measured = {}
         self.facts: dict[str, Any] = json.loads((folder / "build.json").read_text())
+        self.templates = self.facts["templates"]
 
     def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:
         """Return what the program reads from its environment beyond that of this process."""

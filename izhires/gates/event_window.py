@@ -9,7 +9,7 @@ from izhires.gates.base import Gate
 
 
 class EventWindow(Gate):
-    """Open for the channels that learn from the trial: fully around the event, elsewhere as far as the channel predicts.
+    """Open for the channels that learn from the trial: fully around the event, elsewhere as far as they predict.
 
     G_k = 1 within +-half_width of the event, else clip(z_k, baseline, 1): what the channel predicts at the wrong time
     is unlearned. With ``closed_outside = true`` it is 0 outside, the literal window.

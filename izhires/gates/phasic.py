@@ -26,15 +26,16 @@ class Phasic(Gate):
     lead: Milliseconds = parameter("0 ms", "how long before the event the release comes (0: causal)", ge=0)
 
     equations: ClassVar[str] = """
+    release : 1
     fast : 1
     slow : 1
     """
     # a release counts one step later: what the event itself releases cannot act on the same step
     update: ClassVar[str] = """
-    fast = fast*exp(-dt/tau_rise)
-    slow = slow*exp(-dt/tau_decay)
-    fast += taught*learning*int(abs(elapsed(t) - clip(latency(t) - lead, 0*second, inf*second)) < dt/2)
-    slow += taught*learning*int(abs(elapsed(t) - clip(latency(t) - lead, 0*second, inf*second)) < dt/2)
+    release = taught*learning*int(event(t) > -0.5)
+    release *= int(abs(elapsed(t) - clip(latency(t) - lead, 0*second, inf*second)) < dt/2)
+    fast = fast*exp(-dt/tau_rise) + release
+    slow = slow*exp(-dt/tau_decay) + release
     """
     # the largest value of the difference of exponentials, with b = tau_decay/tau_rise, is (b - 1)*b**(-b/(b - 1))
     expression: ClassVar[str] = (

@@ -20,7 +20,7 @@ class Joint(Merged):
     last trial instead (see ``merged``).
     """
 
-    type: Literal["joint"] = "joint"
+    type: Literal["joint"] = "joint"  # type: ignore[assignment]
 
     def check(self, model: Model) -> None:  # noqa: D102
         if not model.when.rule.consolidates:

@@ -6,7 +6,7 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``"step"``           every readout step, inside the window after the cue
 ``z``                timing prediction of the channel, sum of w*s over the cells
 ``target``           bump at the event's latency, 1 at its peak; 0 in trials without this event
-``error``            ``target - z``
+``error``            ``target - z`` inside the window after the cue, else 0
 ``gate``             third factor, from the gate
 ``learning``         1 in trials that teach, else 0
 ``in_window``        1 inside the window after the cue, else 0

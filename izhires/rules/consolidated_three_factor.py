@@ -34,6 +34,7 @@ class ConsolidatedThreeFactor(Rule):
     peak : 1
     at_time : 1
     belief : 1
+    counts : 1
     deviation : 1
     surprised : 1
     mark : 1
@@ -44,16 +45,17 @@ class ConsolidatedThreeFactor(Rule):
     peak = in_window*clip(z, peak*int(elapsed(t) > dt/2), inf) + (1 - in_window)*peak
     at_time += at_event*occurs*(z - at_time)
     belief = clip(outcome*at_time + (1 - outcome)*peak, 0.05, 0.95)
-    deviation = closes*learning*(outcome - belief)/sqrt(belief*(1 - belief))
-    up = clip(up + deviation - closes*learning*drift, 0, inf)
-    down = clip(down - deviation - closes*learning*drift, 0, inf)
+    counts = closes*learning*relevant
+    deviation = counts*(outcome - belief)/sqrt(belief*(1 - belief))
+    up = clip(up + deviation - counts*drift, 0, inf)
+    down = clip(down - deviation - counts*drift, 0, inf)
     surprised = int(up > threshold or down > threshold)
     share += surprised*(clip(share, fastest, inf) - share)
     up *= 1 - surprised
     down *= 1 - surprised
     mark = clip(2*rate*dt/(power + mean_power + 1), 0, 1/(power + 1))*gate*error
     step = closes*share
-    share += closes*learning*(clip(share/(1 + share), slowest, inf) - share)
+    share += counts*(clip(share/(1 + share), slowest, inf) - share)
     """
     weight_equations: ClassVar[str] = "eligibility : 1"
     active: ClassVar[str] = "mark != 0 or step != 0"

@@ -39,7 +39,7 @@ class EligibilityThreeFactor(Rule):
     # a picosecond: no trace, without a division by 0
     channel_update: ClassVar[str] = """
     surprise += at_event*occurs*learning*surprise_rate*(abs(1 - z) - surprise)
-    hold = exp(-dt/(tau_eligibility + 1e-12*second))
+    hold = exp(-dt/clip(tau_eligibility, 1e-12*second, inf*second))
     mark = clip(2*rate*dt*(1 + surprise_gain*surprise)/(power + mean_power + 1), 0, 1/(power + 1))*error
     mark = mark*learning*in_window
     step = gate

@@ -13,9 +13,10 @@ class Force(Rule):
 
     With P the inverse of the summed correlations of the states and g the gate:
     k = P s, w += g*(target - z)*k/(1 + g*s'k), P -= g*k k'/(1 + g*s'k), and P = 1/penalty at the beginning.
-    So w is at any time the weighted ridge regression on all that was seen, with the penalty penalty*|w|^2. The rule is not
-    local: k of a cell depends on all cells. Channels that learn in different trials have a matrix P each; those that
-    learn together share one, weighted by the mean of their gates.
+    So w is at any time the weighted ridge regression on all that was seen, with the penalty penalty*|w|^2, or, where P
+    began anew, penalty*|w - w0|^2 from the weights w0 of that moment. The rule is not local: k of a cell depends on all
+    cells. Channels that learn in different trials have a matrix P each; those that learn together share one, weighted
+    by the mean of their gates.
     """
 
     type: Literal["force"] = "force"
@@ -25,7 +26,7 @@ class Force(Rule):
 
     schedule: ClassVar[Literal["step", "trial"]] = "step"
     inverse: ClassVar[bool] = True
-    pooled: ClassVar[dict[str, str]] = {"gates": "gate", "channels": "taught"}
+    pooled: ClassVar[dict[str, str]] = {"gates": "taught*gate", "channels": "taught"}
     population_equations: ClassVar[str] = """
     weight : 1
     resetting : 1

@@ -12,7 +12,7 @@ class NodePerturbation(Rule):
     """Reward-modulated Hebbian rule with node perturbation: no channel knows its own error.
 
     Each channel adds exploration xi_k = amplitude*N(0, 1) to its prediction. One reward serves all channels,
-    R = -sum_k (target_k - z_k - xi_k)^2, and m is its running mean. Then
+    R = -sum_k (target_k - z_k - xi_k)^2 over those whose gate is not shut, and m is its running mean. Then
     dw_k/dt = rate*G_k*(R - m)*xi_k/amplitude^2*s/(|s|^2 + <|s|^2> + 1), whose mean is that of the gradient,
     2*rate*G_k*(target_k - z_k)*s/(|s|^2 + <|s|^2> + 1). What is fed back and recorded is z_k without exploration.
     """
@@ -23,7 +23,7 @@ class NodePerturbation(Rule):
     tau_reward: Milliseconds = parameter("5 ms", "memory of the running mean of the reward", gt=0)
 
     schedule: ClassVar[Literal["step", "trial"]] = "step"
-    pooled: ClassVar[dict[str, str]] = {"loss": "taught*(error - amplitude*exploration)**2"}
+    pooled: ClassVar[dict[str, str]] = {"loss": "in_window*int(gate > 0)*(error - amplitude*exploration)**2"}
     population_equations: ClassVar[str] = """
     mean_loss : 1
     advantage : 1
@@ -33,7 +33,7 @@ class NodePerturbation(Rule):
     mean_loss += (loss - mean_loss)*clip(dt/tau_reward, 0, 1)
     """
     channel_update: ClassVar[str] = (
-        "step = clip(rate*dt/(power + mean_power + 1), 0, 1/(power + 1))*gate*advantage*exploration/amplitude"
+        "step = clip(rate*dt/(power + mean_power + 1), 0, 1/(power + 1))*in_window*gate*advantage*exploration/amplitude"
     )
     weight_update: ClassVar[str] = "w += step_post*s_pre"
     source: ClassVar[str] = (

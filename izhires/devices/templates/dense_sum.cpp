@@ -18,49 +18,99 @@
     {{scalar_code|autoindent}}
 
 {% if _inner == "pre" %}
-    const int LANES = 16;
-    for (int _row = 0; _row < {{_rows}}; _row++)
-    {
-        const int _start = _row*_length;
-        // takes the place of the table of presynaptic cells
-        const struct { int shift; int operator[](int idx) const { return idx + shift; } } {{_pre_array}} = {_sources[_start] - _start};
-        double _part[LANES] = {0};
+{# several channels at a time, so that each cell's state is read once for all of them #}
+{% macro read(count) %}
+        // take the place of the table of presynaptic cells
+        {% for which in range(count) %}
+        const int _start_{{which}} = (_row + {{which}})*_length;
+        const struct { int shift; int operator[](int idx) const { return idx + shift; } } _source_{{which}} = {_sources[_start_{{which}}] - _start_{{which}}};
+        double _part_{{which}}[LANES] = {0};
+        {% endfor %}
         int _cell = 0;
         for (; _cell + LANES <= _length; _cell += LANES)
             for (int _lane = 0; _lane < LANES; _lane++)
             {
-                const int _idx = _start + _cell + _lane;
+                {% for which in range(count) %}
+                {
+                    const auto& {{_pre_array}} = _source_{{which}};
+                    const int _idx = _start_{{which}} + _cell + _lane;
+                    const size_t _vectorisation_idx = _idx;
+                    {{vector_code|autoindent}}
+                    _part_{{which}}[_lane] += _synaptic_var;
+                }
+                {% endfor %}
+            }
+        {% for which in range(count) %}
+        {
+            const auto& {{_pre_array}} = _source_{{which}};
+            double _total = 0;
+            for (int _rest = _cell; _rest < _length; _rest++)
+            {
+                const int _idx = _start_{{which}} + _rest;
                 const size_t _vectorisation_idx = _idx;
                 {{vector_code|autoindent}}
-                _part[_lane] += _synaptic_var;
+                _total += _synaptic_var;
             }
-        double _total = 0;
-        for (; _cell < _length; _cell++)
-        {
-            const int _idx = _start + _cell;
-            const size_t _vectorisation_idx = _idx;
-            {{vector_code|autoindent}}
-            _total += _synaptic_var;
+            for (int _lane = 0; _lane < LANES; _lane++)
+                _total += _part_{{which}}[_lane];
+            _target_values[_row + {{which}}] = _total;
         }
-        for (int _lane = 0; _lane < LANES; _lane++)
-            _total += _part[_lane];
-        _target_values[_row] = _total;
-    }
-{% else %}
-    for (int _target = 0; _target < _target_size; _target++)
-        _target_values[_target] = 0;
-    for (int _row = 0; _row < {{_rows}}; _row++)
+        {% endfor %}
+        _row += {{count}};
+{% endmacro %}
+    const int LANES = 16;
+    int _row = 0;
+    {% if _rows >= 4 %}
+    while (_row + 4 <= {{_rows}})
     {
-        const int _start = _row*_length;
-        const struct { int source; int operator[](int) const { return source; } } {{_pre_array}} = {_sources[_start]};
-        double* __restrict _row_values = _target_values + {{_post_array}}[_start] - {{_target_start}};
+{{ read(4) }}
+    }
+    {% endif %}
+    {% if _rows % 4 %}
+    {
+{{ read(_rows % 4) }}
+    }
+    {% endif %}
+{% else %}
+{# several channels at a time, so that each cell's sum is read and written once for all of them #}
+{% macro add(count, assign) %}
+        {% for which in range(count) %}
+        const struct { int source; int operator[](int) const { return source; } } _source_{{which}} = {_sources[(_row + {{which}})*_length]};
+        {% endfor %}
         for (int _cell = 0; _cell < _length; _cell++)
         {
-            const int _idx = _start + _cell;
-            const size_t _vectorisation_idx = _idx;
-            {{vector_code|autoindent}}
-            _row_values[_cell] += _synaptic_var;
+            double _total = {{'0' if assign else '_row_values[_cell]'}};
+            {% for which in range(count) %}
+            {
+                const auto& {{_pre_array}} = _source_{{which}};
+                const int _idx = (_row + {{which}})*_length + _cell;
+                const size_t _vectorisation_idx = _idx;
+                {{vector_code|autoindent}}
+                _total += _synaptic_var;
+            }
+            {% endfor %}
+            _row_values[_cell] = _total;
         }
+        _row += {{count}};
+{% endmacro %}
+    for (int _row = 0; _row < {{_rows}};)
+    {
+        const int _end = _row + {{_together}};
+        double* __restrict _row_values = _target_values + {{_post_array}}[_row*_length] - {{_target_start}};
+        {
+{{ add([_together, 4]|min, True) }}
+        }
+        {% if _together > 4 %}
+        while (_row + 4 <= _end)
+        {
+{{ add(4, False) }}
+        }
+        {% endif %}
+        {% if _together > 4 and _together % 4 %}
+        {
+{{ add(_together % 4, False) }}
+        }
+        {% endif %}
     }
 {% endif %}
 {% endblock %}

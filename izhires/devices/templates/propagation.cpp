@@ -62,6 +62,15 @@
         for (size_t r = 0; r < _due.size(); r++)
         {
             const Run _run = _runs[_due[r]];
+            if (r + 1 < _due.size())
+            {
+                // the next run's numbers are on their way while this one is delivered
+                const Run _next = _runs[_due[r + 1]];
+                {% for variable in _read %}
+                for (int _idx = _next.start; _idx < _next.stop; _idx += 64/sizeof({{c_data_type(variable.dtype)}}))
+                    __builtin_prefetch({{get_array_name(variable)}} + _idx);
+                {% endfor %}
+            }
             for (int _idx = _run.start; _idx < _run.stop; _idx++)
             {
                 const size_t _vectorisation_idx = _idx;

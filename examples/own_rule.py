@@ -1,8 +1,14 @@
-"""A learning rule of one's own: an equation string and a few declared facts, then everything else works with it."""
+"""A learning rule of one's own: an equation string and a few declared facts, then everything else works with it.
+
+Compares it with the package's rule, in a task whose probabilities change half way.
+"""
 
 from typing import ClassVar, Literal
 
+import pandas as pd
+
 from izhires import Configuration, Rule, simulate
+from izhires.analysis.statistics import t_interval
 
 
 class Decaying(Rule):
@@ -16,11 +22,24 @@ class Decaying(Rule):
     source: ClassVar[str] = "this script"
 
 
+LATENCY = {"A": "300 ms", "B": "600 ms"}
+BLOCKS = [
+    {"trials": 40, "latency": LATENCY, "probability": {"A": 0.8, "B": 0.2}},
+    {"trials": 40, "latency": LATENCY, "probability": {"A": 0.2, "B": 0.8}},
+]
+
 if __name__ == "__main__":
-    block = {"trials": 20, "latency": {"A": "300 ms", "B": "600 ms"}, "probability": {"A": 0.7, "B": 0.3}}
-    configuration = Configuration(paradigm={"type": "meet", "blocks": [block]}, what={"rule": "decaying"})
-    recording = simulate(configuration, seed=0)
-    counted = (recording.trial_event[recording.trial_kind == "train"] == "A").mean()
-    print(
-        f"what(A) after 20 trials: {float(recording.what.sel(event='A')[-1]):.3f}, frequency of A: {float(counted):.3f}"
+    rows = []
+    for rule in ("surprise_two_factor", "decaying"):
+        configuration = Configuration(paradigm={"type": "meet", "blocks": BLOCKS}, what={"rule": rule})
+        for seed in range(3):
+            recording = simulate(configuration, seed)
+            for block, probability in enumerate((0.8, 0.2)):
+                last = recording.what.sel(event="A").values[recording.block == block][-1]
+                rows.append((rule, f"P(A) = {probability}", abs(last - probability)))
+    table = pd.DataFrame(rows, columns=["rule", "block", "error"])
+    print("error of what(A) at the end of a block, mean [95% interval] over 3 seeds")
+    cells = table.groupby(["rule", "block"], sort=False)["error"].apply(
+        lambda e: "{:.3f} [{:.3f}, {:.3f}]".format(*t_interval(e))
     )
+    print(cells.unstack().to_string())

@@ -141,10 +141,14 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
     lines += ["| claim | published | ours | control | verdict |", "|---|---|---|---|---|"]
     for row in table.to_dict("records"):
         claimed = row["statement"] if row["source"] == base.PAPER else f"{row['statement']} *(not the paper's)*"
-        lines.append(
-            f"| {claimed} | {row['published']} | {number(row, 'ours')}: {row['measured']} | "
-            f"{number(row, 'control')}: {row['control_is']} | **{row['verdict']}** |"
-        )
+        cells = [
+            claimed,
+            row["published"],
+            f"{number(row, 'ours')}: {row['measured']}",
+            f"{number(row, 'control')}: {row['control_is']}",
+            f"**{row['verdict']}**",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "Each test, with its interval:", ""]
     lines += [f"- {row['claim']}: {row['tests']}" for row in table.to_dict("records")]
     if problems:

@@ -126,6 +126,13 @@ def test_what_was_run_is_kept(folder):
     pd.testing.assert_frame_equal(again, found[:1])
 
 
+def test_a_bar_in_a_cell_does_not_end_it():
+    each = made({"ours": Criterion("|r|", ">", 0)})
+    found = judge({"it": each}, table(ours=LOW)).assign(measured="|r| of each seed")
+    row = next(line for line in report_text(found, [0], {}).splitlines() if "of each seed" in line)
+    assert row.replace("\\|", "").count("|") == 6
+
+
 def test_without_learning_nothing_changes(folder):
     out, (found, *_), _ = folder
     assert found["control"][0] == 1.0

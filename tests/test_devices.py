@@ -1,5 +1,6 @@
 """Devices: one build for every number, one seed the same bytes, sound noise, clear words when a tool fails."""
 
+import functools
 import gc
 import json
 import os
@@ -562,12 +563,11 @@ def test_a_rule_of_ones_own_runs_on_cpp(monkeypatch):
         weight_update: ClassVar[str] = "w += step_post*s_pre"
 
     class Truth(reference.ThreeFactor):
-        def step(self, now):
-            error = now.target - now.z
-            return self.rule.speed * now.dt * now.gate * np.clip(error, -self.rule.limit, self.rule.limit)
+        def change(self, now, s):
+            return self.rule.speed * now.dt * now.gate * np.clip(now.error, -self.rule.limit, self.rule.limit) * s
 
     try:
-        monkeypatch.setitem(reference.RULES, "bounded", Truth)
+        monkeypatch.setitem(reference.ONLINE, "bounded", functools.partial(reference.Apart, Truth))
         model = small.configuration(when="bounded")
         experiment, plan, arrays = small.planned(model)
         found, expected = get("cpp").prepare(plan).run(arrays), reference.simulate(model, experiment, plan, arrays)

@@ -63,7 +63,7 @@ def test_a_machine_with_all_that_is_needed(healthy):
     for name in ("cpp", "numpy"):
         mark, text = found[f"device {name}"]
         assert mark == "works"
-        assert re.fullmatch(r"a small network built in \S+ s, ran in \S+ s, \d+ spikes", text)
+        assert re.fullmatch(r"a small network built in \S+ s, ran in \S+ s, \d+ spikes(; templates: own)?", text)
     assert "-O3" in found["compiler"][1]
 
 

@@ -48,9 +48,9 @@ CONTRACT = {
 }
 ATTRIBUTES = {
     "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
-    "versions": str, "device": str, "git_commit": str, "code": str, "plan": str, "schedule": str, "build_seconds": float,
-    "run_seconds": float, "peak_bytes": float, "templates": str, "created": str, "time_step": float, "window": float, "event_width": float,
-    "cue_duration": float,
+    "versions": str, "device": str, "git_commit": str, "code": str, "plan": str, "schedule": str,
+    "build_seconds": float, "run_seconds": float, "peak_bytes": float, "templates": str, "created": str,
+    "time_step": float, "window": float, "event_width": float, "cue_duration": float,
 }  # fmt: skip
 
 

@@ -31,7 +31,6 @@ def command(
 
     A run that was stopped goes on where it was, with the same command.
     """
-
     from izhires.cli.run import _device
     from izhires.configuration import parse_seeds, read
     from izhires.errors import SimulationError

@@ -47,7 +47,7 @@ class Readout(Component):
         array, shape (probe, event, time)
         """
 
-    def check(self, model: Model) -> None:  # noqa: B027 (most readouts ask for nothing)
+    def check(self, model: Model) -> None:
         """Refuse a model that this readout cannot use.
 
         Raises

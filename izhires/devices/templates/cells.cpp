@@ -15,26 +15,26 @@
 #endif
     {% set _eventspace = get_array_name(eventspace_variable) %}
     {% set _noise = 'gaussian' in variables %}
-    const int LANES = 256, TILE = 2*LANES;
+    const int _LANES = 256, _TILE = 2*_LANES;
     const int _cells = {{constant_or_scalar('N', variables['N'])}};
     int32_t* const _found = {{_eventspace}};
     {% if _noise %}
-    static uint32_t s0[LANES], s1[LANES], s2[LANES], s3[LANES], magnitude[LANES], angle[LANES];
-    static float _gaussian[TILE];
-    static bool seeded = false;
-    if (!seeded)
+    static uint32_t _s0[_LANES], _s1[_LANES], _s2[_LANES], _s3[_LANES], _magnitude[_LANES], _angle[_LANES];
+    static float _gaussian[_TILE];
+    static bool _seeded = false;
+    if (!_seeded)
     {
         uint64_t x = (uint64_t) {{get_array_name(variables['noise_seed'])}}[0];
-        uint32_t* const words[4] = {s0, s1, s2, s3};
+        uint32_t* const words[4] = {_s0, _s1, _s2, _s3};
         for (int w = 0; w < 4; w++)
-            for (int lane = 0; lane < LANES; lane++)
+            for (int lane = 0; lane < _LANES; lane++)
             {
                 uint64_t y = (x += 0x9e3779b97f4a7c15ull);
                 y = (y ^ (y >> 30))*0xbf58476d1ce4e5b9ull;
                 y = (y ^ (y >> 27))*0x94d049bb133111ebull;
                 words[w][lane] = (uint32_t)((y ^ (y >> 31)) >> 32);
             }
-        seeded = true;
+        _seeded = true;
     }
     {% endif %}
     // scalar code
@@ -42,23 +42,23 @@
     {{scalar_code['update']|autoindent}}
 
     int _count = 0;
-    for (int _start = 0; _start < _cells; _start += TILE)
+    for (int _start = 0; _start < _cells; _start += _TILE)
     {
-        const int _stop = _start + TILE < _cells ? _start + TILE : _cells;
+        const int _stop = _start + _TILE < _cells ? _start + _TILE : _cells;
         {% if _noise %}
-        for (int lane = 0; lane < LANES; lane++)
+        for (int lane = 0; lane < _LANES; lane++)
         {
-            uint32_t a = s0[lane], b = s1[lane], c = s2[lane], d = s3[lane], shifted;
-            magnitude[lane] = a + d;
+            uint32_t a = _s0[lane], b = _s1[lane], c = _s2[lane], d = _s3[lane], shifted;
+            _magnitude[lane] = a + d;
             shifted = b << 9; c ^= a; d ^= b; b ^= c; a ^= d; c ^= shifted; d = (d << 11) | (d >> 21);
-            angle[lane] = a + d;
+            _angle[lane] = a + d;
             shifted = b << 9; c ^= a; d ^= b; b ^= c; a ^= d; c ^= shifted; d = (d << 11) | (d >> 21);
-            s0[lane] = a; s1[lane] = b; s2[lane] = c; s3[lane] = d;
+            _s0[lane] = a; _s1[lane] = b; _s2[lane] = c; _s3[lane] = d;
         }
-        for (int lane = 0; lane < LANES; lane++)
+        for (int lane = 0; lane < _LANES; lane++)
         {
             // log(u) for u in (0, 1): exponent, and a polynomial (Cephes logf) of the mantissa in [0.75, 1.5)
-            const float u = (float)(int32_t)(magnitude[lane] >> 8)*5.9604645e-8f + 2.9802322e-8f;
+            const float u = (float)(int32_t)(_magnitude[lane] >> 8)*5.9604645e-8f + 2.9802322e-8f;
             int32_t bits;
             memcpy(&bits, &u, 4);
             const int32_t exponent = (bits - 0x3f400000) >> 23;
@@ -74,15 +74,15 @@
             const float square = -2.0f*logarithm;
             float radius = std::sqrt(square > 1e-12f ? square : 1e-12f);
             // 30 bits: an angle in [-pi/4, pi/4); the two left: which of sine and cosine, and the sign
-            const float t = (float)(int32_t)(angle[lane] << 2)*3.6572952e-10f;
+            const float t = (float)(int32_t)(_angle[lane] << 2)*3.6572952e-10f;
             const float t2 = t*t;
             const float sine = ((-1.9515295891e-4f*t2 + 8.3321608736e-3f)*t2 - 1.6666654611e-1f)*t2*t + t;
             const float cosine = ((2.443315711809948e-5f*t2 - 1.388731625493765e-3f)*t2 + 4.166664568298827e-2f)*t2*t2
                                  - 0.5f*t2 + 1.0f;
-            const bool swap = angle[lane] & (1u << 30);
-            radius = (angle[lane] >> 31) ? -radius : radius;
+            const bool swap = _angle[lane] & (1u << 30);
+            radius = (_angle[lane] >> 31) ? -radius : radius;
             _gaussian[lane] = radius*(swap ? sine : cosine);
-            _gaussian[LANES + lane] = radius*(swap ? cosine : sine);
+            _gaussian[_LANES + lane] = radius*(swap ? cosine : sine);
         }
         // takes the place of the array of numbers
         const struct { const float* numbers; int start; double operator[](int idx) const { return numbers[idx - start]; } }

@@ -24,11 +24,11 @@
         {% for which in range(count) %}
         const int _start_{{which}} = (_row + {{which}})*_length;
         const struct { int shift; int operator[](int idx) const { return idx + shift; } } _source_{{which}} = {_sources[_start_{{which}}] - _start_{{which}}};
-        double _part_{{which}}[LANES] = {0};
+        double _part_{{which}}[_LANES] = {0};
         {% endfor %}
         int _cell = 0;
-        for (; _cell + LANES <= _length; _cell += LANES)
-            for (int _lane = 0; _lane < LANES; _lane++)
+        for (; _cell + _LANES <= _length; _cell += _LANES)
+            for (int _lane = 0; _lane < _LANES; _lane++)
             {
                 {% for which in range(count) %}
                 {
@@ -51,14 +51,14 @@
                 {{vector_code|autoindent}}
                 _total += _synaptic_var;
             }
-            for (int _lane = 0; _lane < LANES; _lane++)
+            for (int _lane = 0; _lane < _LANES; _lane++)
                 _total += _part_{{which}}[_lane];
             _target_values[_row + {{which}}] = _total;
         }
         {% endfor %}
         _row += {{count}};
 {% endmacro %}
-    const int LANES = 16;
+    const int _LANES = 16;
     int _row = 0;
     {% if _rows >= 4 %}
     while (_row + 4 <= {{_rows}})

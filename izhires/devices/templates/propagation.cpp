@@ -6,8 +6,8 @@
 
 {% block maincode %}
     {% set _eventspace = get_array_name(eventspace_variable) %}
-    struct Run { int start, stop, steps; };
-    static std::vector<Run> _runs;
+    struct _Run { int start, stop, steps; };
+    static std::vector<_Run> _runs;
     static std::vector<int> _first;
     static std::vector<std::vector<int>> _ring;
     static size_t _now = 0;
@@ -18,7 +18,7 @@
         const int _synapses = {{get_array_name(pathway.synapse_sources, access_data=False)}}.size();
         const int _cells = {{constant_or_scalar('_n_sources', variables['_n_sources'])}};
         auto _steps = [&](int s) { return (int)(_delays[_delays.size() > 1 ? s : 0]/{{_source_dt}} + 0.5); };
-        std::vector<Run> _found;
+        std::vector<_Run> _found;
         int _longest = 0;
         for (int s = 0; s < _synapses; s++)
         {
@@ -31,13 +31,13 @@
         }
         // by cell
         _first.assign(_cells + 1, 0);
-        for (const Run& r : _found)
+        for (const _Run& r : _found)
             _first[_sources[r.start] + 1]++;
         for (int c = 0; c < _cells; c++)
             _first[c + 1] += _first[c];
         std::vector<int> _next(_first.begin(), _first.end() - 1);
         _runs.resize(_found.size());
-        for (const Run& r : _found)
+        for (const _Run& r : _found)
             _runs[_next[_sources[r.start]]++] = r;
         _ring.resize(_longest + 1);
     }
@@ -61,11 +61,11 @@
 
         for (size_t r = 0; r < _due.size(); r++)
         {
-            const Run _run = _runs[_due[r]];
+            const _Run _run = _runs[_due[r]];
             if (r + 1 < _due.size())
             {
                 // the next run's numbers are on their way while this one is delivered
-                const Run _next = _runs[_due[r + 1]];
+                const _Run _next = _runs[_due[r + 1]];
                 {% for variable in _read %}
                 for (int _idx = _next.start; _idx < _next.stop; _idx += 64/sizeof({{c_data_type(variable.dtype)}}))
                     __builtin_prefetch({{get_array_name(variable)}} + _idx);

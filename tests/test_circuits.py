@@ -379,7 +379,10 @@ def test_streams_stay_what_they_were():
         ({"seed": -1}, "Seeds.seed: must be at least 0, got -1"),
         ({"seed": 1.5}, "Seeds.seed: must be a whole number, got 1.5"),
         ({"cells": -3}, "Seeds.cells: must be at least 0, got -3"),
-        ({"weights": 3}, "Seeds.weights: unknown key (valid: seed, topology, cells, input, trials, noise, exploration)"),
+        (
+            {"weights": 3},
+            "Seeds.weights: unknown key (valid: seed, topology, cells, input, trials, noise, exploration)",
+        ),
     ],
 )
 def test_seeds_that_cannot_be(changes, message):

@@ -516,10 +516,11 @@ def test_a_long_pilot_is_cut(tmp_path, monkeypatch, long):
     """The whole is predicted from a part."""
     point = expand(read(long[0]))[0]
     whole = pilot.measure(point, "cpp", 1e9, print)
-    cut = pilot.measure(point, "cpp", whole["seconds"] / 5, print)
+    cut = pilot.measure(point, "cpp", whole["seconds"] / 20, print)
     assert whole["share"] == 1
     assert 0 < cut["share"] < 1
-    assert cut["seconds"] == pytest.approx(whole["seconds"], rel=0.6)
+    # other work on the machine slows either of them; the part alone would be a tenth or less
+    assert whole["seconds"] / 4 < cut["seconds"] < 4 * whole["seconds"]
 
 
 def test_a_dry_run_on_the_command_line(tmp_path):

@@ -245,6 +245,18 @@ def final_error(recording: xr.Dataset) -> float:
     return float(np.mean([probe_error(recording, block) for block in selection.blocks(recording)]))
 
 
+def beyond_model(runs: Runs, study: str) -> dict[str, float]:
+    """Return the final error of a study, the model's as control, and by how much the first exceeds it (``excess``)."""
+    ours, control = final_error(runs[study][0]), final_error(runs["default"][0])
+    return {"ours": ours, "control": control, "excess": ours - control}
+
+
+def between(runs: Runs, study: str, control: str) -> dict[str, float]:
+    """Return the final errors of a study and of its control, and how far the first is ``behind`` the model."""
+    ours = final_error(runs[study][0])
+    return {"ours": ours, "control": final_error(runs[control][0]), "behind": ours - final_error(runs["default"][0])}
+
+
 def early_error(recording: xr.Dataset, trial: int = 20) -> float:
     """Return the error some trials after a switch, mean over switches."""
     from izhires.analysis import selection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, final_error, probe_error
+from izhires.analysis.claims.base import OURS, Criterion, Runs, between, beyond_model, claim, final_error, probe_error
 
 
 @claim(
@@ -16,8 +16,7 @@ from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, final_err
 )
 def gate_needed(runs: Runs) -> dict[str, float]:
     """Every channel learns at all times."""
-    ours, control = final_error(runs["no_gate"][0]), final_error(runs["default"][0])
-    return {"ours": ours, "control": control, "excess": ours - control}
+    return beyond_model(runs, "no_gate")
 
 
 @claim(
@@ -53,8 +52,7 @@ def literal_window(runs: Runs) -> dict[str, float]:
 )
 def millisecond_gate(runs: Runs) -> dict[str, float]:
     """A causal, slow gate on the rule without a trace."""
-    ours, control = final_error(runs["slow_gate"][0]), final_error(runs["default"][0])
-    return {"ours": ours, "control": control, "excess": ours - control}
+    return beyond_model(runs, "slow_gate")
 
 
 def _with_trace(name: str, words: str, study: str) -> None:
@@ -72,12 +70,7 @@ def _with_trace(name: str, words: str, study: str) -> None:
         source=OURS,
     )
     def measure(runs: Runs) -> dict[str, float]:
-        ours = final_error(runs[study][0])
-        return {
-            "ours": ours,
-            "control": final_error(runs["slow_gate"][0]),
-            "behind": ours - final_error(runs["default"][0]),
-        }
+        return between(runs, study, "slow_gate")
 
     measure.__qualname__ = name
 

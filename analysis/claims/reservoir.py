@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, final_error
+from izhires.analysis.claims.base import OURS, Criterion, Runs, beyond_model, claim, final_error
 
 
 def _worse(name: str, statement: str, published: str, ours: str, study: str, source: str = OURS) -> None:
@@ -19,8 +19,7 @@ def _worse(name: str, statement: str, published: str, ours: str, study: str, sou
         source=source,
     )
     def measure(runs: Runs) -> dict[str, float]:
-        error, control = final_error(runs[study][0]), final_error(runs["default"][0])
-        return {"ours": error, "control": control, "excess": error - control}
+        return beyond_model(runs, study)
 
     measure.__qualname__ = name
 

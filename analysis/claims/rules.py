@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, early_error, final_error, probe_error, zero_error
+from izhires.analysis.claims.base import (
+    OURS,
+    Criterion,
+    Runs,
+    between,
+    beyond_model,
+    claim,
+    early_error,
+    probe_error,
+    zero_error,
+)
 
 
 @claim(
@@ -57,8 +67,7 @@ def least_squares_with_reset(runs: Runs) -> dict[str, float]:
 )
 def merged_interferes(runs: Runs) -> dict[str, float]:
     """One readout, learned online in every trial."""
-    ours, control = final_error(runs["merged"][0]), final_error(runs["default"][0])
-    return {"ours": ours, "control": control, "excess": ours - control}
+    return beyond_model(runs, "merged")
 
 
 @claim(
@@ -76,8 +85,7 @@ def merged_interferes(runs: Runs) -> dict[str, float]:
 )
 def joint_readout(runs: Runs) -> dict[str, float]:
     """The same readout as the merged one, consolidated once a trial."""
-    ours = final_error(runs["joint"][0])
-    return {"ours": ours, "control": final_error(runs["merged"][0]), "behind": ours - final_error(runs["default"][0])}
+    return between(runs, "joint", "merged")
 
 
 @claim(
@@ -95,12 +103,7 @@ def joint_readout(runs: Runs) -> dict[str, float]:
 )
 def reward_is_enough(runs: Runs) -> dict[str, float]:
     """Node perturbation."""
-    ours = final_error(runs["node_perturbation"][0])
-    return {
-        "ours": ours,
-        "control": final_error(runs["no_learning"][0]),
-        "behind": ours - final_error(runs["default"][0]),
-    }
+    return between(runs, "node_perturbation", "no_learning")
 
 
 @claim(

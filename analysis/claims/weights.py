@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from izhires.analysis.claims.base import Criterion, Runs, claim
+from izhires.analysis.claims.base import OURS, Criterion, Runs, claim
 
 SINGLE = {1: "single_timing", 2: "single_probability", 3: "single_both"}
 """Studies of one block alone, with the statistics of each block after a switch."""
@@ -16,6 +16,13 @@ SWITCHES = {
     3: (("when", "what"), "single_probability"),
 }
 """Of each switch: the readouts whose statistics change, and a study that differs in just these."""
+
+
+_SORTS = {"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)}
+_CHANCE = {
+    "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
+    "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
+}
 
 
 def _component(runs: Runs, part: str) -> dict[str, float]:
@@ -36,7 +43,7 @@ def _component(runs: Runs, part: str) -> dict[str, float]:
     ours="|r| of component 1 with p(A), 3 probabilities x 3 latencies",
     control="|r| with permuted probabilities",
     studies=("grid",),
-    tests={"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)},
+    tests=_SORTS,
 )
 def weights_sort_probability(runs: Runs) -> dict[str, float]:
     """Joint principal components of both readouts at the ends of the blocks."""
@@ -50,7 +57,7 @@ def weights_sort_probability(runs: Runs) -> dict[str, float]:
     ours="|r| of component 2 with the latency of A, 3 probabilities x 3 latencies",
     control="|r| with permuted latencies",
     studies=("grid",),
-    tests={"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)},
+    tests=_SORTS,
 )
 def weights_sort_latency(runs: Runs) -> dict[str, float]:
     """Joint principal components of both readouts at the ends of the blocks."""
@@ -120,10 +127,7 @@ def _angle(runs: Runs, *, without_mean: bool) -> dict[str, float]:
     control="random subspaces of the same dimensions",
     unit="deg",
     studies=("default",),
-    tests={
-        "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
-        "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
-    },
+    tests=_CHANCE,
 )
 def orthogonal(runs: Runs) -> dict[str, float]:
     """Smallest angle against both chance levels."""
@@ -138,11 +142,8 @@ def orthogonal(runs: Runs) -> dict[str, float]:
     control="random subspaces of the same dimensions",
     unit="deg",
     studies=("default",),
-    tests={
-        "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
-        "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
-    },
-    source="this project",
+    tests=_CHANCE,
+    source=OURS,
 )
 def orthogonal_without_mean(runs: Runs) -> dict[str, float]:
     """Smallest angle without the mean state, against both chance levels."""

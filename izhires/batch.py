@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from izhires import resources
 from izhires.configuration import Configuration, read
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import remove_parts, whole
@@ -109,7 +110,6 @@ def run_batch(
     """
     from izhires.devices import get
     from izhires.run import draw
-    from izhires.sweeps.driver import processes_for
 
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
@@ -132,7 +132,7 @@ def run_batch(
         if not missing:
             return [job.path for job in todo]
         # more processes than runs would only cost their start
-        at_once = min(processes or processes_for(plan), len(missing)) if os.name == "posix" else 1
+        at_once = min(processes or resources.processes_for(plan), len(missing)) if os.name == "posix" else 1
         check_memory(plan, at_once, min(replicates, len(missing)))
         check_space(plan, folder, len(missing), at_once if replicates == 1 else min(replicates, len(missing)))
         if replicates > 1:
@@ -246,11 +246,6 @@ def _in_processes(waiting: list[Job], device: str, say: Report, at_once: int) ->
     return sorted(errors, key=lambda error: order.get(error.complaints[0].place, 0))
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def check_memory(plan: Plan, at_once: int, replicates: int = 1) -> None:
     """Refuse to begin what the memory cannot hold.
 
@@ -259,10 +254,9 @@ def check_memory(plan: Plan, at_once: int, replicates: int = 1) -> None:
     SimulationError
         With what is needed, about, and what is free.
     """
-    from izhires.sweeps.driver import available_memory, needed_memory
-
     # of each run in a process of its own, or of all side by side in one
-    needed, free = needed_memory(plan) * max(at_once if replicates == 1 else 1, replicates), available_memory()
+    needed, free = resources.needed_memory(plan), resources.available_memory()
+    needed *= max(at_once if replicates == 1 else 1, replicates)
     if needed > free:
         which = f"{at_once} runs at once need" if at_once > 1 and replicates == 1 else "the run needs"
         raise SimulationError(

@@ -357,7 +357,7 @@ def test_noise_of_the_plain_device_follows_its_seed():
 
 
 def test_a_run_that_memory_cannot_hold_is_refused_before_anything_is_built(tmp_path, monkeypatch):
-    monkeypatch.setattr("izhires.sweeps.driver.available_memory", lambda: 50e6)
+    monkeypatch.setattr("izhires.resources.available_memory", lambda: 50e6)
     monkeypatch.setattr("izhires.devices.standalone.StandaloneDevice.prepare", lambda *_: pytest.fail("it was built"))
     with pytest.raises(SimulationError, match=r"^the run needs about \d+ MB of memory, 50 MB are free"):
         run_batch(QUIET, [0, 1], tmp_path)

@@ -16,14 +16,15 @@ import small
 from terminal import COMMAND, Running, izhires
 
 import izhires as package
-from izhires import batch
+from izhires import batch, resources
 from izhires.cli.sweep import Progress, duration
 from izhires.errors import LostError, RecordingError, SimulationError, ToolchainError
 from izhires.processes import tied
 from izhires.recording import load
+from izhires.resources import needed_memory, processes_for
 from izhires.sweeps import driver, index, pilot
 from izhires.sweeps.design import Spec, expand, read
-from izhires.sweeps.driver import SPEC, needed_memory, processes_for, sweep
+from izhires.sweeps.driver import SPEC, sweep
 from izhires.sweeps.results import results
 from izhires.worker import Task, run_tasks
 
@@ -482,9 +483,9 @@ def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path):
 
 def test_never_more_processes_than_cores_and_memory_allow(monkeypatch):
     plan = expand(SMALL)[0].plan
-    monkeypatch.setattr(driver, "cores", lambda: 8)
+    monkeypatch.setattr(resources, "cores", lambda: 8)
     for runs, at_once in ((0.5, 1), (3.5, 3), (100, 8)):
-        monkeypatch.setattr(driver, "available_memory", lambda runs=runs: runs * needed_memory(plan))
+        monkeypatch.setattr(resources, "available_memory", lambda runs=runs: runs * needed_memory(plan))
         assert processes_for(plan) == at_once
         assert processes_for(plan, 2) == min(2, at_once)
 
@@ -498,7 +499,7 @@ def test_the_memory_that_a_run_is_thought_to_take(finished):
 
 def test_free_memory():
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    assert 0 < driver.available_memory() <= float(lines["MemTotal"].split()[0]) * 1024
+    assert 0 < resources.available_memory() <= float(lines["MemTotal"].split()[0]) * 1024
 
 
 def test_a_pilot_predicts_what_all_will_take(tmp_path, finished):

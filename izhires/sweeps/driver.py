@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections import Counter, deque
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.batch import Job, Report, check_space, claimed, cores, run_job
+from izhires.batch import Job, Report, check_space, claimed, run_job
 from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.files import whole
-from izhires.plan import Plan
+from izhires.resources import needed_memory, peak_memory, processes_for
 from izhires.sweeps.design import Point, Spec, expand, plans, read
 from izhires.sweeps.index import Index, digest, path_of, writing
 from izhires.worker import Task, run_tasks
@@ -27,9 +25,6 @@ ATTEMPTS = 5
 
 SPEC = "sweep.toml"
 """Name of the file in a sweep's folder that says what it runs."""
-
-WORKER_MEMORY = 350e6
-"""What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""
 
 
 def sweep(
@@ -191,63 +186,3 @@ def run_point(job: Job, device: str, say: Report) -> dict[str, Any]:
         raise ToolchainError(problem, str(folder))
     run_job(job, device, say)
     return {"seconds": time.perf_counter() - began, "memory": peak_memory(), "known": digest(job.path)}
-
-
-def needed_memory(plan: Plan) -> float:
-    """Return an estimate of the memory that one run takes, bytes.
-
-    Its results twice (as they are read, and as they are arranged), its synapses in the program and in the worker, and
-    the worker itself.
-    """
-    outputs = (
-        plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8 + plan.steps * plan.channels * 8
-    )
-    inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
-    return WORKER_MEMORY + 2 * outputs + 4 * inputs
-
-
-def _size(dtype: str, shape: tuple[int, ...]) -> float:
-    import numpy as np
-
-    return float(np.dtype(dtype).itemsize * np.prod(shape, dtype=float))
-
-
-def processes_for(plan: Plan, most: int | None = None) -> int:
-    """Return how many runs of a plan this machine holds at once: one per core, as far as its free memory goes."""
-    if os.name != "posix":
-        return 1
-    fitting = int(available_memory() // needed_memory(plan))
-    return max(1, min(most or cores(), fitting))
-
-
-def available_memory() -> float:
-    """Return the memory, bytes, that new processes may take: what is free here, within the limit of a container."""
-    free = float("inf")
-    try:
-        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        free = float(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2  # half: others need some, too
-    try:
-        group = Path("/sys/fs/cgroup")
-        free = min(free, float((group / "memory.max").read_text()) - float((group / "memory.current").read_text()))
-    except (OSError, ValueError):  # no group, or "max"
-        pass
-    return free
-
-
-def peak_memory() -> int:
-    """Return the most memory that this process and any one program that it ran have held together, bytes."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    own, programs = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    try:  # what Linux counts for a process begins with what its parent held
-        status = Path("/proc/self/status").read_text()
-        own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
-    except (OSError, StopIteration, ValueError):
-        pass
-    return int((own + programs) * unit)

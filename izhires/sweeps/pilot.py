@@ -13,8 +13,8 @@ from typing import Any
 
 from izhires.batch import Report
 from izhires.plan import Plan
+from izhires.resources import needed_memory, peak_memory, processes_for
 from izhires.sweeps.design import Point, Spec, expand, plans
-from izhires.sweeps.driver import needed_memory, peak_memory, processes_for
 from izhires.sweeps.index import writing
 from izhires.worker import Task, run_tasks
 

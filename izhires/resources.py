@@ -1,0 +1,79 @@
+"""What this machine has, and what a run takes of it: cores and memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from izhires.plan import Plan
+
+WORKER_MEMORY = 350e6
+"""What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def needed_memory(plan: Plan) -> float:
+    """Return an estimate of the memory that one run takes, bytes.
+
+    Its results twice (as they are read, and as they are arranged), its synapses in the program and in the worker, and
+    the worker itself.
+    """
+    outputs = (
+        plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8 + plan.steps * plan.channels * 8
+    )
+    inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
+    return WORKER_MEMORY + 2 * outputs + 4 * inputs
+
+
+def _size(dtype: str, shape: tuple[int, ...]) -> float:
+    import numpy as np
+
+    return float(np.dtype(dtype).itemsize * np.prod(shape, dtype=float))
+
+
+def processes_for(plan: Plan, most: int | None = None) -> int:
+    """Return how many runs of a plan this machine holds at once: one per core, as far as its free memory goes."""
+    if os.name != "posix":
+        return 1
+    fitting = int(available_memory() // needed_memory(plan))
+    return max(1, min(most or cores(), fitting))
+
+
+def available_memory() -> float:
+    """Return the memory, bytes, that new processes may take: what is free here, within the limit of a container."""
+    free = float("inf")
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free = float(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+            free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2  # half: others need some, too
+    try:
+        group = Path("/sys/fs/cgroup")
+        free = min(free, float((group / "memory.max").read_text()) - float((group / "memory.current").read_text()))
+    except (OSError, ValueError):  # no group, or "max"
+        pass
+    return free
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process and any one program that it ran have held together, bytes."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, programs = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    try:  # what Linux counts for a process begins with what its parent held
+        status = Path("/proc/self/status").read_text()
+        own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    return int((own + programs) * unit)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from izhires.analysis.metrics.base import Metric, Part, all_metrics
+from izhires.analysis.metrics.base import Metric, Part, Row, all_metrics
 from izhires.analysis.statistics import t_interval
 from izhires.errors import ConfigurationError, RecordingError, closest
+from izhires.worker import Report, Task, results
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +29,7 @@ _TYPES: dict[Hashable, Any] = {
 }
 
 
-def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None) -> pd.DataFrame:
+def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None, *, processes: int = 1) -> pd.DataFrame:
     """Compute every declared metric.
 
     Parameters
@@ -37,6 +38,8 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None)
         All recordings of a study, one a seed and variant.
     only : iterable of str, optional
         Names of the metrics to compute; all when left out.
+    processes : int
+        Recordings analysed at once, each in a process of its own when there is more than one.
 
     Returns
     -------
@@ -53,18 +56,34 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None)
         If two recordings have the same paradigm, variant and seed, or there is none.
     """
     _check_distinct(recordings)
-    rows = []
-    for each in _chosen(only):
-        units = {name: about.unit for name, about in each.columns().items()}
-        groups = [recordings] if each.scope == "study" else recordings
-        for group in groups:
-            own = each.scope == "recording"
-            for row in each.rows(group):
-                name = each.full_name(row.part)
-                seed = int(group.attrs["seed"]) if own else row.seed  # type: ignore[union-attr]
-                variant = str(group.attrs.get("variant", "")) if own else row.variant  # type: ignore[union-attr]
-                rows.append((name, variant, seed, row.block, row.event, row.value, units[name], row.note))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_TYPES)
+    chosen = _chosen(only)
+    own = [each for each in chosen if each.scope == "recording"]
+    rows: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in chosen}
+
+    def tasks() -> Iterator[Task]:
+        for number, recording in enumerate(recordings if own else ()):
+            yield Task(str(number), _of_recording, (recording, own))
+        for each in chosen:
+            if each.scope == "study":
+                rows[each.name] += [_line(each, row, row.seed, row.variant) for row in each.rows(recordings)]
+
+    at_once = min(processes, len(recordings)) if own else 1
+    for found in results(tasks(), at_once, ["izhires.analysis.table", "scipy.stats"]):
+        for name, lines in found.items():
+            rows[name] += lines
+    return pd.DataFrame([line for each in rows.values() for line in each], columns=list(COLUMNS)).astype(_TYPES)
+
+
+def _of_recording(recording: xr.Dataset, metrics: list[Metric], say: Report) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of each metric of one recording."""
+    seed, variant = int(recording.attrs["seed"]), str(recording.attrs.get("variant", ""))
+    return {each.name: [_line(each, row, seed, variant) for row in each.rows(recording)] for each in metrics}
+
+
+def _line(metric: Metric, row: Row, seed: int | None, variant: str) -> tuple[Any, ...]:
+    part = metric.parts.get(row.part)
+    unit = metric.unit if part is None or part.unit is None else part.unit
+    return metric.full_name(row.part), variant, seed, row.block, row.event, row.value, unit, row.note
 
 
 def _chosen(only: Iterable[str] | None) -> list[Metric]:

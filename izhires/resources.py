@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
     from izhires.plan import Plan
 
 WORKER_MEMORY = 350e6
@@ -44,6 +48,13 @@ def processes_for(plan: Plan, most: int | None = None) -> int:
         return 1
     fitting = int(available_memory() // needed_memory(plan))
     return max(1, min(most or cores(), fitting))
+
+
+def analyses_for(recordings: Sequence[xr.Dataset]) -> int:
+    """Return how many recordings to analyse at once: one per core, as far as the free memory goes."""
+    # as it is sent, as it is received, and what is computed of it
+    each = WORKER_MEMORY + 4 * max(recording.nbytes for recording in recordings)
+    return max(1, min(cores(), int(available_memory() // each))) if os.name == "posix" else 1
 
 
 def available_memory() -> float:

@@ -9,12 +9,13 @@ is killed outright; these are tied to it, see `izhires.processes`.
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -68,19 +69,24 @@ def attempt(task: Task, say: Report) -> Outcome:
         return Outcome(error=SimulationError(problem, task.name))
 
 
-def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Generator[tuple[Task, Outcome]]:
+def run_tasks(
+    waiting: deque[Task] | Iterator[Task], at_once: int, say: Report, imports: Sequence[str] = ()
+) -> Generator[tuple[Task, Outcome]]:
     """Do tasks in parallel processes, each of which does one after the other.
 
     Wrap it in `contextlib.closing`, so that an error between two outcomes ends the processes, too.
 
     Parameters
     ----------
-    waiting : deque of Task
-        In order. It is emptied; whoever takes the outcomes may append a task anew.
+    waiting : deque or iterator of Task
+        In order. A deque is emptied, and whoever takes the outcomes may append a task anew. An iterator is asked for
+        a task when a process is free, so that it may make them while others are done.
     at_once : int
         Number of processes.
     say : Report
         Gets what the tasks report.
+    imports : sequence of str
+        Modules that a process imports while it waits for its first task.
 
     Yields
     ------
@@ -96,16 +102,19 @@ def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Generator[tupl
         work = stack.enter_context(working_folder())
 
         def give(channel: Any, process: Any) -> None:
-            task = waiting.popleft()
+            task = _following(waiting)
+            if task is None:
+                return
             busy[channel] = process, task
             with suppress(BrokenPipeError, ConnectionResetError):  # then it says so below
                 _send(channel, task)
 
-        def start() -> None:
-            give(*stack.enter_context(_worker(work)))
+        def start() -> tuple[Any, Any]:
+            return stack.enter_context(_worker(work, imports))
 
-        for _ in range(min(at_once, len(waiting))):
-            start()
+        most = min(at_once, len(waiting)) if isinstance(waiting, deque) else at_once
+        for idle in [start() for _ in range(most)]:
+            give(*idle)
         while busy:
             for channel in wait(list(busy)):
                 process, task = busy[channel]
@@ -119,17 +128,60 @@ def run_tasks(waiting: deque[Task], at_once: int, say: Report) -> Generator[tupl
                 del busy[channel]
                 if message is not None:
                     yield task, message
-                    if waiting:
-                        give(channel, process)
+                    give(channel, process)
                 else:
                     how = ending(process.wait())
                     yield task, Outcome(error=LostError(f"its process {how}", task.name))
                     if waiting:
-                        start()
+                        give(*start())
+
+
+def _following(waiting: deque[Task] | Iterator[Task]) -> Task | None:
+    if isinstance(waiting, deque):
+        return waiting.popleft() if waiting else None
+    return next(waiting, None)
+
+
+def results(tasks: Iterable[Task], processes: int = 1, imports: Sequence[str] = ()) -> list[Any]:
+    """Do tasks, here or in parallel processes; return what each returned, in their order.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        Each with another name. What it does after its last task is done while that task is.
+    processes : int
+        1 does all of them here.
+    imports : sequence of str
+        See `run_tasks`.
+
+    Raises
+    ------
+    IzhiresError
+        Of the first task that fails; the others are ended.
+    """
+    if processes == 1:
+        return [task.function(*task.arguments, silent) for task in tasks]
+    found: dict[str, Any] = {}
+
+    def noted() -> Iterator[Task]:
+        for task in tasks:
+            found[task.name] = None
+            yield task
+
+    with closing(run_tasks(noted(), processes, silent, imports)) as outcomes:
+        for task, outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+            found[task.name] = outcome.value
+    return list(found.values())
+
+
+def silent(name: str, stage: str, share: float) -> None:
+    """Report nothing."""
 
 
 @contextmanager
-def _worker(work: Path) -> Iterator[tuple[Connection, subprocess.Popen]]:
+def _worker(work: Path, imports: Sequence[str]) -> Iterator[tuple[Connection, subprocess.Popen]]:
     """Start a worker; it ends at the end of the block, is killed on an error, and ends with this process.
 
     Its temporary files lie in the folder `work`.
@@ -140,7 +192,7 @@ def _worker(work: Path) -> Iterator[tuple[Connection, subprocess.Popen]]:
         theirs.close()
         try:
             with suppress(BrokenPipeError):  # it was killed already, which shows when it is given a task
-                ours.send(sys.path)
+                ours.send((sys.path, imports))
             yield ours, process
         finally:
             ours.close()
@@ -160,7 +212,9 @@ def main(descriptor: int) -> None:
         channel.send(Message(*message))
 
     try:
-        sys.path[:] = channel.recv()
+        sys.path[:], imports = channel.recv()
+        for each in imports:
+            importlib.import_module(each)
         while True:
             data = channel.recv_bytes()
             try:

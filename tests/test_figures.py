@@ -13,7 +13,7 @@ from synthetic import Block, experiment, levels, participant, recording, study
 from izhires.analysis import all_figures, analyse, make_figures
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
-from izhires.analysis.figures.base import draw, draw_all
+from izhires.analysis.figures.base import draw, prepare_all
 from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.configuration import Configuration
@@ -364,7 +364,7 @@ def test_each_figure_is_of_the_first_study_that_allows_it(tmp_path, recordings):
     assert [each.name for each in study_folders(tmp_path)] == ["default", "a_levels"]  # as they are declared
     assert study_folders(tmp_path / "default") == [tmp_path / "default"]
     studies = [([recording(states=False)], None), (recordings(levels), None)]
-    drawn = list(draw_all(studies, ["figure_3", "learning_curve", "raster"]))
+    drawn = list(prepare_all(studies, ["figure_3", "learning_curve", "raster"]))
     assert [getattr(each, "declared", None) and each.declared.name for each in drawn[:2]] == [
         "figure_3",
         "learning_curve",
@@ -454,6 +454,20 @@ def test_equal_recordings_give_equal_files(tmp_path):
         make_figures([recording(states=False)], tmp_path / name, only=["learning_curve"]).paths for name in "ab"
     )
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_several_processes_make_the_files_of_one(tmp_path, monkeypatch):
+    import matplotlib
+
+    monkeypatch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())  # the fonts that this process knows
+    only = ["learning_curve", "predictions", "figure_2", "raster"]
+    alone = make_figures([recording(states=False)], tmp_path / "a", only)
+    together = make_figures([recording(states=False)], tmp_path / "b", only, processes=2)
+    assert [path.name for path in alone.paths] == [path.name for path in together.paths]
+    for one, other in zip(alone.paths, together.paths, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    assert alone.skipped == together.skipped
+    assert together.skipped[0].startswith("raster: needs")
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):

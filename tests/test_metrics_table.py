@@ -80,6 +80,10 @@ def test_a_recording_read_from_its_file_gives_the_same_table(tmp_path):
         pd.testing.assert_frame_equal(analyse([again]), analyse([made]))
 
 
+def test_several_processes_give_the_table_of_one(table):
+    pd.testing.assert_frame_equal(analyse(study(3), processes=2), table)
+
+
 def test_one_seed_gives_values_without_intervals():
     found = summary(analyse([recording()], only=["error"]))
     assert found["mean"].notna().all() and found["low"].isna().all() and (found["seeds"] == 1).all()

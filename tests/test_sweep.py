@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import sys
 import time
-from collections import deque
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from terminal import COMMAND, Running, izhires
 import izhires as package
 from izhires import batch, resources
 from izhires.cli.sweep import Progress, duration
-from izhires.errors import LostError, RecordingError, SimulationError, ToolchainError
+from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.processes import tied
 from izhires.recording import load
 from izhires.resources import needed_memory, processes_for
@@ -26,7 +25,6 @@ from izhires.sweeps import driver, index, pilot
 from izhires.sweeps.design import Spec, expand, read
 from izhires.sweeps.driver import SPEC, sweep
 from izhires.sweeps.results import results
-from izhires.worker import Task, run_tasks
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
 
@@ -302,42 +300,6 @@ def test_the_command_says_what_failed(failing, tmp_path):
 
 
 # killed
-
-
-def kill_yourself(path, say):
-    """Die at first; return at the second time."""
-    if not path.exists():
-        path.write_text("")
-        os.kill(os.getpid(), signal.SIGKILL)
-    say("it", "run", 1.0)
-    return os.getpid()
-
-
-def raise_what(error, say):
-    raise error
-
-
-def test_tasks_whose_process_is_killed_can_be_done_again(tmp_path):
-    waiting = deque(Task(str(k), kill_yourself, (tmp_path / str(k),)) for k in range(4))
-    messages, found = [], []
-    with closing(run_tasks(waiting, 2, lambda *message: messages.append(message))) as outcomes:
-        for task, outcome in outcomes:
-            found.append((task.name, outcome.error))
-            if outcome.error is not None:
-                assert isinstance(outcome.error, LostError)
-                assert "its process was ended by SIGKILL" in str(outcome.error)
-                waiting.append(task)
-    assert sorted(name for name, error in found if error is None) == ["0", "1", "2", "3"]
-    assert len(found) == 8
-    assert messages.count(("it", "run", 1.0)) == 4
-
-
-def test_an_error_of_a_task_is_its_outcome():
-    waiting = deque([Task("a", raise_what, (SimulationError("of mine"),)), Task("b", raise_what, (ValueError("x"),))])
-    with closing(run_tasks(waiting, 1, print)) as outcomes:
-        found = {task.name: outcome.error for task, outcome in outcomes}
-    assert str(found["a"]) == "of mine"
-    assert str(found["b"]) == "b: stopped on an unexpected ValueError, see above"
 
 
 def test_a_run_that_is_killed_again_and_again_has_failed(tmp_path, monkeypatch):

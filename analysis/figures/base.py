@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
 from izhires.files import whole
+from izhires.worker import Report, Task, results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,24 +221,46 @@ def _letters(capitals: bool) -> str:
     return string.ascii_uppercase if capitals else string.ascii_lowercase
 
 
-class Drawn(NamedTuple):
-    """A figure as it was drawn, with what is said beside it."""
+@dataclass(frozen=True)
+class Prepared:
+    """A figure whose tables are there, still to be drawn.
+
+    Parameters
+    ----------
+    declared : DeclaredFigure
+    rows : sequence of sequence of (DeclaredFigure, tables)
+        As `draw` takes them.
+    style : str
+    columns : int
+    caption, alt : str
+        What is said beside it.
+    """
 
     declared: DeclaredFigure
-    tables: Tables
-    figure: Figure
+    rows: Sequence[Row]
+    style: str
+    columns: int
     caption: str
     alt: str
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of what is drawn, none where other figures have them as their own."""
+        return {} if self.declared.panels else self.rows[0][0][1]
+
+    def draw(self) -> Figure:
+        """Return the figure."""
+        return draw(self.rows, self.style, self.columns)
 
 
 Study = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
 """All recordings of a study, and their tidy table of metrics where it is known (see `izhires.analysis.kept`)."""
 
 
-def draw_all(
+def prepare_all(
     studies: Iterable[Study], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
-) -> Iterator[Drawn | str]:
-    """Draw every figure that some studies allow, each from the first study that allows it.
+) -> Iterator[Prepared | str]:
+    """Prepare every figure that some studies allow, each from the first study that allows it.
 
     Parameters
     ----------
@@ -248,7 +271,7 @@ def draw_all(
 
     Yields
     ------
-    Drawn or str
+    Prepared or str
         A figure, or one line that says which cannot be made, and why.
 
     Raises
@@ -281,10 +304,7 @@ def draw_all(
             captions.append(one.caption(style, letters, several=len(panels) > 1))
             letters += len(one.captions)
         wide = columns or (2 if len(panels) > 1 else panels[0].columns)
-        own = rows[0][0][1] if not declared[name].panels else {}
-        yield Drawn(
-            declared[name], own, draw(rows, style, wide), " ".join(captions), " ".join(one.alt for one in panels)
-        )
+        yield Prepared(declared[name], rows, style, wide, " ".join(captions), " ".join(one.alt for one in panels))
 
 
 def _prepared(names: Iterable[str], studies: Iterable[Study]) -> dict[str, Tables | Unavailable]:
@@ -311,6 +331,7 @@ def make_figures(
     style: str = "plain",
     columns: int | None = None,
     known: pd.DataFrame | None = None,
+    processes: int = 1,
 ) -> Made:
     """Make every figure whose needs these recordings meet.
 
@@ -331,6 +352,8 @@ def make_figures(
         1 or 2 columns for all figures; each its own when left out.
     known : pandas.DataFrame, optional
         The tidy table of these very recordings (see `izhires.analysis.kept`); without it, metrics are computed.
+    processes : int
+        Figures drawn at once, each in a process of its own when there is more than one.
 
     Returns
     -------
@@ -344,36 +367,44 @@ def make_figures(
     RecordingError
         If the folder cannot be written to.
     """
-    return save_all(draw_all([(recordings, known)], only, style, columns), folder, style)
+    return save_all(prepare_all([(recordings, known)], only, style, columns), folder, processes)
 
 
-def save_all(figures: Iterable[Drawn | str], folder: str | os.PathLike[str], style: str = "plain") -> Made:
-    """Write figures into a folder, as `make_figures` does."""
-    made = Made([], [])
-    for each in figures:
-        if isinstance(each, str):
-            made.skipped.append(each)
-        else:
-            made.paths.extend(_save(each, Path(folder), style))
-    return made
+def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], processes: int = 1) -> Made:
+    """Draw figures and write them into a folder, as `make_figures` does."""
+    skipped: list[str] = []
+
+    def tasks() -> Iterator[Task]:
+        for each in figures:
+            if isinstance(each, str):
+                skipped.append(each)
+            else:
+                yield Task(each.declared.name, _save, (each, Path(folder)))
+
+    paths = results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"])
+    return Made([path for several in paths for path in several], skipped)
 
 
-def _save(drawn: Drawn, folder: Path, style: str) -> list[Path]:
+def _save(prepared: Prepared, folder: Path, say: Report) -> list[Path]:
     from izhires.analysis.figures import style as styles
 
-    name, title = drawn.declared.name, drawn.declared.title
+    name, title = prepared.declared.name, prepared.declared.title
     # the date is left out, so that equal figures are equal files
     information: dict[str, dict[str, Any]] = {
-        "pdf": {"Title": title, "Subject": drawn.caption, "CreationDate": None},
-        "png": {"Title": title, "Description": drawn.caption},
+        "pdf": {"metadata": {"Title": title, "Subject": prepared.caption, "CreationDate": None}},
+        "png": {"metadata": {"Title": title, "Description": prepared.caption}, "pil_kwargs": {"compress_level": 4}},
     }
     paths = []
-    with styles.applied(style):
-        for kind, metadata in information.items():
+    made = prepared.draw()
+    with styles.applied(prepared.style):
+        # once for both, and not anew whenever it is drawn
+        made.draw_without_rendering()
+        made.set_layout_engine(None)
+        for kind, options in information.items():
             paths.append(folder / f"{name}.{kind}")
             with whole(paths[-1]) as part:
-                drawn.figure.savefig(part, format=kind, metadata=metadata)
-    for table, rows in drawn.tables.items():
+                made.savefig(part, format=kind, **options)
+    for table, rows in prepared.tables.items():
         paths.append(folder / f"{name}_{table}.csv")
         with whole(paths[-1]) as part:
             rows.to_csv(part, index=False, float_format="%.6g")

@@ -18,7 +18,7 @@ import numpy as np
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Part, Row, metric
-from izhires.analysis.metrics.prediction import RIDGE, ridge_readout
+from izhires.analysis.metrics.prediction import RIDGE, ridge_from_products
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,9 +96,11 @@ def participation(recording: xr.Dataset) -> Iterator[Row]:
             yield Row(np.nan, "", block, note="no cell's trace varies within the window")
             continue
         rng = np.random.default_rng([selection.seed(recording), block])
-        moments = np.arange(len(states))[:, None]
         shifts = rng.integers(0, len(states), (DRAWS, states.shape[1]))
-        chance = [participation_ratio(np.take_along_axis(states, (moments + each) % len(states), 0)) for each in shifts]
+        # of each cell, its course from every moment on
+        shifted = np.lib.stride_tricks.sliding_window_view(np.concatenate([states, states]).T.copy(), len(states), 1)
+        cells = np.arange(len(shifted))
+        chance = [participation_ratio(shifted[cells, each].T) for each in shifts]
         yield from _rows(value, np.array(chance), block)
 
 
@@ -177,14 +179,18 @@ def decoded_time(recording: xr.Dataset) -> Iterator[Row]:
     if len(probes) < 2:
         raise Unavailable("needs state_trace at two probes")
     rng = np.random.default_rng([selection.seed(recording), 0])
-    states = {probe: selection.state_samples(recording, [probe]) for probe in probes}
+    states = selection.state_samples(recording, probes)
+    products = states @ states.T  # of all pairs of samples
+    of_probe = np.repeat(probes, len(times))
     for block in selection.blocks(recording):
         found = []
         for probe in np.intersect1d(selection.probes(recording, block), probes):
-            rest = np.concatenate([states[other] for other in probes if other != probe])
+            here, rest = of_probe == probe, of_probe != probe
             known = np.tile(times, len(probes) - 1)
             shuffled = rng.permuted(np.tile(known[:, None], DRAWS), axis=0)
-            read = ridge_readout(rest, np.column_stack([known, shuffled]), states[int(probe)])
+            read = ridge_from_products(
+                products[np.ix_(rest, rest)], products[np.ix_(here, rest)], np.column_stack([known, shuffled])
+            )
             found.append(np.abs(read - times[:, None]).mean(0))
         if not found:
             yield Row(np.nan, "", block, note="no state_trace was recorded at the probes that are needed")

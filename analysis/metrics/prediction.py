@@ -58,14 +58,39 @@ def ridge_readout(
     -------
     ndarray, (sample, event)
     """
-    centre, level = states.mean(0), targets.mean(0)
-    x, y = states - centre, targets - level
-    gram = x @ x.T
-    power = np.trace(gram) / len(gram)
-    read = x if others is None else others - centre
-    if power == 0:
-        return np.broadcast_to(level, (len(read), targets.shape[1])).copy()
-    return level + read @ (x.T @ np.linalg.solve(gram + penalty * power * np.eye(len(gram)), y))
+    products = states @ states.T
+    return ridge_from_products(products, products if others is None else others @ states.T, targets, penalty)
+
+
+def ridge_from_products(
+    among: np.ndarray, with_others: np.ndarray, targets: np.ndarray, penalty: float = RIDGE
+) -> np.ndarray:
+    """Return what `ridge_readout` returns, from the inner products of states alone.
+
+    Parameters
+    ----------
+    among : ndarray, (sample, sample)
+        Of the fitted states.
+    with_others : ndarray, (other, sample)
+        Of the states to read with the fitted ones.
+    targets : ndarray, (sample, event)
+    penalty : float
+
+    Returns
+    -------
+    ndarray, (other, event)
+    """
+    from scipy.linalg import solve
+
+    # less the mean of the fitted states, on either side
+    mean, level = among.mean(0), targets.mean(0)
+    centred = among - mean - mean[:, None] + mean.mean()
+    power = np.trace(centred) / len(centred)
+    if power <= 1e-12 * np.trace(among) / len(among):
+        return np.broadcast_to(level, (len(with_others), targets.shape[1])).copy()
+    read = with_others - with_others.mean(1, keepdims=True) - mean + mean.mean()
+    centred[np.diag_indices_from(centred)] += penalty * power
+    return level + read @ solve(centred, targets - level, assume_a="pos", check_finite=False)
 
 
 def best_fit(recording: xr.Dataset, block: int, *, held_out: bool) -> xr.DataArray:

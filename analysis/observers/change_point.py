@@ -46,20 +46,28 @@ def change_point(outcomes: np.ndarray, prior: np.ndarray, hazard: np.ndarray) ->
     mean, variance : ndarray, (trial, outcome)
     """
     size = len(prior)
-    weight, counts = np.ones(1), np.zeros((1, size))
+    changes = 1 + int(np.count_nonzero(hazard > 0))
+    weights, counted = np.zeros(changes), np.zeros((changes, size))
+    weights[0] = 1.0
+    first, last = 0, 1  # of the weights that are not zero
     mean, variance = np.empty((2, len(outcomes), size))
-    for trial, (outcome, change) in enumerate(zip(outcomes, hazard, strict=True)):
+    new = True  # whether something has happened since the trial before
+    for trial, (outcome, change) in enumerate(zip(outcomes.tolist(), hazard.tolist(), strict=True)):
         if change > 0:
-            weight = np.append(weight * (1 - change), weight.sum() * change)
-            counts = np.vstack([counts, np.zeros(size)])
-            possible = weight > 0
-            weight, counts = weight[possible], counts[possible]
-        total = counts.sum(1, keepdims=True) + prior.sum()
-        each = (counts + prior) / total
-        mean[trial] = weight @ each
-        variance[trial] = weight @ (each * (1 - each) / (total + 1) + each**2) - mean[trial] ** 2
-        if outcome >= 0:
-            weight = weight * each[:, outcome]
+            weights[first:last] *= 1 - change
+            weights[last] = change
+            first, last, new = (last if change == 1 else first), last + 1, True
+        if new:
+            weight, counts = weights[first:last], counted[first:last]
+            total = counts.sum(1, keepdims=True) + prior.sum()
+            each = (counts + prior) / total
+            mean[trial] = weight @ each
+            variance[trial] = weight @ (each * (1 - each) / (total + 1) + each**2) - mean[trial] ** 2
+        else:
+            mean[trial], variance[trial] = mean[trial - 1], variance[trial - 1]
+        new = outcome >= 0
+        if new:
+            weight *= each[:, outcome]
             weight /= weight.sum()
             counts[:, outcome] += 1
     return mean, np.maximum(variance, 0)

@@ -14,7 +14,9 @@ from izhires.analysis.report import contents
 from izhires.files import whole
 
 if TYPE_CHECKING:
-    from izhires.analysis.figures.base import Drawn, Study
+    from matplotlib.figure import Figure
+
+    from izhires.analysis.figures.base import Prepared, Study
 
 LARGEST = 5_000_000
 """Bytes that a page may have."""
@@ -44,7 +46,7 @@ def make_report(folder: str | Path) -> str:
     """
     import jinja2
 
-    from izhires.analysis.figures.base import draw_all
+    from izhires.analysis.figures.base import prepare_all
     from izhires.analysis.kept import study, study_folders
     from izhires.analysis.table import analyse, notes
     from izhires.citations import cite
@@ -73,7 +75,7 @@ def make_report(folder: str | Path) -> str:
             missing += [f"not computed: {line}" for line in notes(table)] if not several else []
     assert first is not None  # `study_folders` never returns none
     names = [name for name in all_figures_alone() if name != "conditions"]
-    figures, undrawn = _figures(draw_all(_studies(places), names))
+    figures, undrawn = _figures(prepare_all(_studies(places), names))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("izhires.analysis", "report"),
         autoescape=lambda name: bool(name and "html" in name), trim_blocks=True, lstrip_blocks=True,
@@ -135,34 +137,35 @@ def _studies(places: Iterable[Path]) -> Iterator[Study]:
     return (study(place) for place in places)
 
 
-def _figures(drawn: Iterable[Drawn | str]) -> tuple[list[dict[str, Any]], list[str]]:
+def _figures(prepared: Iterable[Prepared | str]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return each figure as an image within the page, and one line for each that could not be made."""
     found, missing = [], []
-    for each in drawn:
+    for each in prepared:
         if isinstance(each, str):
             missing.append(each)
             continue
-        millimetres = 25.4 * each.figure.get_figwidth()
+        drawn = each.draw()
+        millimetres = 25.4 * drawn.get_figwidth()
         found.append(
             {
                 "name": each.declared.name, "title": each.declared.title, "caption": each.caption, "alt": each.alt,
-                "image": _image(each), "wide": millimetres > 120,
+                "image": _image(drawn), "wide": millimetres > 120,
             }
         )  # fmt: skip
     return found, missing
 
 
-def _image(drawn: Drawn) -> str:
+def _image(figure: Figure) -> str:
     """Return a figure as a data URI: lines where they are few, else dots."""
     from izhires.analysis.figures import style
 
     with style.applied():
         stream = io.BytesIO()
-        drawn.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
         kind = "svg+xml"
         if stream.tell() > LARGEST_DRAWING:
             stream = io.BytesIO()
-            drawn.figure.savefig(stream, format="png", dpi=200, pil_kwargs={"optimize": True})
+            figure.savefig(stream, format="png", dpi=200, pil_kwargs={"optimize": True})
             kind = "png"
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
 

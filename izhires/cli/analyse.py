@@ -15,13 +15,18 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Folder of recordings.")],
     out: Annotated[Path | None, typer.Option(help="The tidy table (CSV); default: metrics.csv in the folder.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Show also the details of each metric.")] = False,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="At most this many recordings at once; default: one per core.")
+    ] = None,
 ) -> None:
     """Compute every metric; write one tidy table and show its summary over seeds."""
     from izhires.analysis import analyse, notes, summary
     from izhires.files import whole
     from izhires.recording import load_folder
+    from izhires.resources import analyses_for
 
-    table = analyse(load_folder(folder))
+    recordings = load_folder(folder)
+    table = analyse(recordings, processes=processes or analyses_for(recordings))
     path = out or folder / "metrics.csv"
     with whole(path) as part:
         table.to_csv(part, index=False)

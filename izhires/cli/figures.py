@@ -20,18 +20,23 @@ def command(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Only this figure, see 'izhires list figures'; repeatable.")
     ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="At most this many figures at once; default: one per core.")
+    ] = None,
 ) -> None:
     """Draw every figure as PDF and PNG, with what it shows as CSV beside it.
 
     Metrics are read from metrics.csv of 'izhires analyse' where that is newer than the recordings. Of a folder of
     folders, each figure is made of the first folder that allows it.
     """
-    from izhires.analysis.figures.base import draw_all, save_all
+    from izhires.analysis.figures.base import prepare_all, save_all
     from izhires.analysis.kept import study, study_folders
+    from izhires.resources import cores
 
     target = out or folder / "figures"
     studies = (study(each) for each in study_folders(folder))
-    paths, skipped = save_all(draw_all(studies, only or None, style, columns), target, style)
+    at_once = 1 if only and len(only) == 1 else processes or cores()
+    paths, skipped = save_all(prepare_all(studies, only or None, style, columns), target, at_once)
     for path in paths:
         if path.suffix == ".png":
             print(path)

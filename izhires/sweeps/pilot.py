@@ -16,7 +16,7 @@ from izhires.plan import Plan
 from izhires.resources import needed_memory, peak_memory, processes_for
 from izhires.sweeps.design import Point, Spec, expand, plans
 from izhires.sweeps.index import writing
-from izhires.worker import Task, run_tasks
+from izhires.worker import Task, run_tasks, silent
 
 LIMIT = 20.0
 """How long the pilot may simulate, s; a longer run is cut, and its length is predicted from the share it has done."""
@@ -89,7 +89,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     began = time.perf_counter()
     built = get(spec.device).prepare(pilot.plan).build_seconds
     built = time.perf_counter() - began if built else 0.0
-    with closing(run_tasks(deque([Task(pilot.name, measure, (pilot, spec.device, LIMIT))]), 1, _silent)) as outcomes:
+    with closing(run_tasks(deque([Task(pilot.name, measure, (pilot, spec.device, LIMIT))]), 1, silent)) as outcomes:
         _, outcome = next(iter(outcomes))
     if outcome.error is not None:
         raise outcome.error
@@ -112,10 +112,6 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
         disk=found["size"] * share,
         free=free,
     )
-
-
-def _silent(name: str, stage: str, share: float) -> None:
-    pass
 
 
 def _work(plan: Plan) -> float:

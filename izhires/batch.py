@@ -275,7 +275,8 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
     """
     # weights of both readouts and mean states, in every snapshot; a recording keeps those of the probes
     snapshots = plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8
-    for where, needed in ((folder, runs * snapshots / 4), (Path(tempfile.gettempdir()), at_once * snapshots)):
+    results = snapshots + plan.steps * plan.channels * 8
+    for where, needed in ((folder, runs * snapshots / 4), (Path(tempfile.gettempdir()), at_once * results)):
         free = shutil.disk_usage(where).free
         if free < needed:
             raise RecordingError(

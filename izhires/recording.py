@@ -7,6 +7,7 @@ is a whole one.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ STATE_STEP = 0.01
 
 # how long before a moment a spike still shows in the trace, in time constants; the rest is below 1e-8
 MEMORY = 20.0
+
+# rows of results that are looked at together
+PORTION = 2**20
 
 # what two times may differ by and still be the same, s
 SAME = 1e-9
@@ -182,7 +186,7 @@ def assemble(
             for name in ("block", "latency", "probability")
         },
         "outcome_event": ("outcome", experiment.outcomes["event"].to_numpy().astype(str)),
-        "rate": ("neuron", np.bincount(outputs["spikes.i"], minlength=n) / plan.duration),
+        "rate": ("neuron", mean_rates(plan, outputs)),
         "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
         "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
     }
@@ -200,33 +204,64 @@ def assemble(
         "block_trial": ("probe", completed - np.array([started[block] for block in probes["block"]], dtype=int)),
     }
 
-    # traces and spikes of the first and the last probe of each block; Brian2's monitors order spikes by time
-    order = np.lexsort((outputs["spikes.i"], outputs["spikes.t"]))
-    spike_time, spike_neuron = outputs["spikes.t"][order], outputs["spikes.i"][order]
+    # traces and spikes of the first and the last probe of each block
+    outputs = in_order(outputs)
     kept = sorted({i for _, rows in probes.reset_index().groupby("block") for i in (rows.index[0], rows.index[-1])})
     if kept:
         state_time = np.arange(0, experiment.window, STATE_STEP)
         tau = model.reservoir.tau_trace * 1e-3
-        data["state_trace"] = (
-            ("state_probe", "state_time", "neuron"),
-            np.stack(
-                [spike_trace(spike_time, spike_neuron, probes["cue"].iloc[i] + state_time, n, tau) for i in kept]
-            ).astype(np.float32),
-        )
+        traces = []
+        for cue in probes["cue"].iloc[kept]:
+            own = spikes_between(outputs, cue - MEMORY * tau, cue + experiment.window)
+            traces.append(spike_trace(*own, cue + state_time, n, tau).astype(np.float32))
+        data["state_trace"] = (("state_probe", "state_time", "neuron"), np.stack(traces))
         coordinates |= {"state_probe": np.array(kept), "state_time": state_time}
     if keep_spikes != "none":
-        chosen = np.full(len(spike_time), keep_spikes == "all")
-        if keep_spikes == "probes":
-            for i in kept:
-                start, length = probes[["onset", "duration"]].iloc[i]
-                chosen[np.searchsorted(spike_time, start) : np.searchsorted(spike_time, start + length)] = True
-        data["spike_time"] = ("spike", spike_time[chosen])
-        data["spike_neuron"] = ("spike", spike_neuron[chosen])
+        whole_run = keep_spikes == "all"
+        spans = probes[["onset", "duration"]].iloc[kept].to_numpy() if not whole_run else [(-np.inf, np.inf)]
+        pieces = [spikes_between(outputs, start, start + length) for start, length in spans]
+        pieces = pieces or [spikes_between(outputs, 0, 0)]
+        time_and_cell = pieces[0] if len(pieces) == 1 else [np.concatenate(each) for each in zip(*pieces, strict=True)]
+        for name, values in zip(("spike_time", "spike_neuron"), time_and_cell, strict=True):
+            data[name] = ("spike", values)
     recording = xr.Dataset(data, coords=coordinates)
     for name, (unit, meaning) in UNITS.items():
         if name in recording.variables:
             recording[name].attrs = {"units": unit, "long_name": meaning} if unit else {"long_name": meaning}
     return recording
+
+
+def portions(length: int) -> Iterator[slice]:
+    """Yield slices that cover so many rows: of long results not all is held in memory at once."""
+    for start in range(0, length, PORTION):
+        yield slice(start, start + PORTION)
+
+
+def mean_rates(plan: Plan, outputs: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the mean rate of each cell over the experiment, Hz."""
+    cells = outputs["spikes.i"]
+    counts = sum(
+        (np.bincount(cells[part], minlength=plan.cells) for part in portions(len(cells))), np.zeros(plan.cells)
+    )
+    return counts / plan.duration
+
+
+def in_order(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return outputs with all spikes in order of time and then of cell, as most devices leave them."""
+    times, cells = outputs["spikes.t"], outputs["spikes.i"]
+    for part in portions(len(times)):
+        reaching = slice(max(part.start - 1, 0), part.stop)
+        later = np.diff(times[reaching])
+        if not ((later > 0) | ((later == 0) & (np.diff(cells[reaching]) > 0))).all():
+            order = np.lexsort((cells, times))
+            return {**outputs, "spikes.t": times[order], "spikes.i": cells[order]}
+    return outputs
+
+
+def spikes_between(outputs: dict[str, np.ndarray], start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (s) and cells of the spikes in [start, end), which are in order."""
+    first, last = np.searchsorted(outputs["spikes.t"], (start, end))
+    return outputs["spikes.t"][first:last], outputs["spikes.i"][first:last]
 
 
 def _first_at_or_after(moments: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import whole
 from izhires.recording import load
+from izhires.resources import cores
 from izhires.studies import STUDIES
+from izhires.worker import Report as TaskReport
+from izhires.worker import Task, results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +26,14 @@ DRAWN = ("default", "merged", "force", "force_reset", "no_gate")
 
 Report = Callable[[str, str, str, float], None]
 """Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.batch.Report`."""
+
+
+class Ran(NamedTuple):
+    """How a study ran: all its seconds, those of its build, and what went wrong, empty if nothing did."""
+
+    seconds: float
+    build_seconds: float
+    problem: str
 
 
 def studies_of(claims: Mapping[str, Claim]) -> list[str]:
@@ -47,21 +58,24 @@ def run_studies(
     processes: int | None = None,
     base: Mapping[str, Any] | None = None,
     report: Report | None = None,
-) -> dict[str, tuple[float, str]]:
+) -> dict[str, Ran]:
     """Run studies one after the other, each into a folder of its own; what is there already is kept.
 
     Returns
     -------
     dict
-        By study: the seconds that it took, and what went wrong, empty if nothing did. A run that fails stops no other.
+        By study. A run that fails stops no other.
     """
     from izhires.batch import run_batch
 
     found = {}
     for name in names:
         began, problem = time.perf_counter(), ""
+        building = [0.0, 0.0]  # from, to
 
-        def say(run: str, stage: str, share: float, name: str = name) -> None:
+        def say(run: str, stage: str, share: float, name: str = name, building: list[float] = building) -> None:
+            if not run and stage == "build":
+                building[share >= 1] = time.perf_counter()
             if report is not None:
                 report(name, run, stage, share)
 
@@ -71,7 +85,7 @@ def run_studies(
             raise
         except IzhiresError as error:
             problem = str(error)
-        found[name] = time.perf_counter() - began, problem
+        found[name] = Ran(time.perf_counter() - began, max(building[1] - building[0], 0.0), problem)
     return found
 
 
@@ -92,8 +106,8 @@ class _OfSeed(dict[str, "Sequence[xr.Dataset]"]):
         return found
 
 
-def measure(claims: Mapping[str, Claim], seeds: Iterable[int], folder: Path) -> pd.DataFrame:
-    """Measure every claim in every seed.
+def measure(claims: Mapping[str, Claim], seeds: Iterable[int], folder: Path, processes: int | None = 1) -> pd.DataFrame:
+    """Measure every claim in every seed, in some processes or, with None, as many as there are cores.
 
     Returns
     -------
@@ -102,12 +116,19 @@ def measure(claims: Mapping[str, Claim], seeds: Iterable[int], folder: Path) -> 
     """
     import pandas as pd
 
-    rows = []
-    for seed in seeds:
-        runs = _OfSeed(folder, seed)
-        for name, each in claims.items():
-            rows += [(name, seed, quantity, value) for quantity, value in each.measure(runs).items()]
+    tasks = [Task(str(seed), _of_seed, (claims, seed, folder)) for seed in seeds]
+    found = results(tasks, min(processes or cores(), len(tasks)), ["izhires.analysis.claims", "xarray", "scipy.stats"])
+    rows = [row for of_seed in found for row in of_seed]
     return pd.DataFrame(rows, columns=["claim", "seed", "quantity", "value"])
+
+
+def _of_seed(
+    claims: Mapping[str, Claim], seed: int, folder: Path, say: TaskReport
+) -> list[tuple[str, int, str, float]]:
+    runs = _OfSeed(folder, seed)
+    return [
+        (name, seed, quantity, value) for name, each in claims.items() for quantity, value in each.measure(runs).items()
+    ]
 
 
 def draw_conditions(seeds: Iterable[int], folder: Path) -> list[Path]:
@@ -185,7 +206,7 @@ def reproduce(
     table : pandas.DataFrame
         See `izhires.analysis.claims.judge`.
     seconds : dict
-        Of each study, and of ``analysis``.
+        Of ``builds``, ``runs`` and ``analysis``, and of each study.
     problems : dict
         What went wrong, by study.
 
@@ -199,10 +220,16 @@ def reproduce(
     chosen = all_claims(claims)
     done = run_studies(studies_of(chosen), seeds, folder, device, processes, base, report)
     began = time.perf_counter()
-    measured = measure(chosen, seeds, folder)
+    measured = measure(chosen, seeds, folder, processes)
     table = judge(chosen, measured)
-    problems = {name: problem for name, (_, problem) in done.items() if problem}
-    seconds = {name: took for name, (took, _) in done.items()} | {"analysis": time.perf_counter() - began}
+    problems = {name: each.problem for name, each in done.items() if each.problem}
+    builds = sum(each.build_seconds for each in done.values())
+    seconds = {
+        "builds": builds,
+        "runs": sum(each.seconds for each in done.values()) - builds,
+        "analysis": time.perf_counter() - began,
+        **{name: each.seconds for name, each in done.items()},
+    }
     try:
         for name, each in (("claims.csv", table), ("measured.csv", measured)):
             with whole(folder / name) as part:

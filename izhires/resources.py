@@ -26,14 +26,14 @@ def cores() -> int:
 def needed_memory(plan: Plan) -> float:
     """Return an estimate of the memory that one run takes, bytes.
 
-    Its results twice (as they are read, and as they are arranged), its synapses in the program and in the worker, and
-    the worker itself.
+    Its results once (the program writes long ones to the disk, from where they are read), its signals and synapses in
+    the program and in the worker, and the worker itself.
     """
     outputs = (
         plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8 + plan.steps * plan.channels * 8
     )
     inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
-    return WORKER_MEMORY + 2 * outputs + 4 * inputs
+    return WORKER_MEMORY + outputs + 4 * inputs
 
 
 def _size(dtype: str, shape: tuple[int, ...]) -> float:
@@ -74,17 +74,25 @@ def available_memory() -> float:
     return free
 
 
+_programs = 0.0
+
+
+def note_program(peak: float) -> None:
+    """Remember the most memory that a program which this process ran has held, bytes, as it told itself."""
+    global _programs
+    _programs = max(_programs, peak)
+
+
 def peak_memory() -> int:
     """Return the most memory that this process and any one program that it ran have held together, bytes."""
     try:
         import resource
     except ImportError:
         return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    own, programs = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     try:  # what Linux counts for a process begins with what its parent held
         status = Path("/proc/self/status").read_text()
-        own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+        own = 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     except (OSError, StopIteration, ValueError):
         pass
-    return int((own + programs) * unit)
+    return int(own + _programs)

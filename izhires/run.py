@@ -23,7 +23,7 @@ from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.errors import SimulationError
 from izhires.plan import Plan, combine, make_plan, split
-from izhires.recording import LAYOUT, assemble
+from izhires.recording import LAYOUT, assemble, mean_rates, portions
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
         With the rates.
     """
     excitatory = configuration.reservoir.excitatory()
-    rates = np.bincount(outputs["spikes.i"], minlength=plan.cells) / plan.duration
+    rates = mean_rates(plan, outputs)
     found = f"mean rate {rates.mean():.3g} Hz (excitatory {rates[excitatory].mean():.3g} Hz"
     found += f", inhibitory {rates[~excitatory].mean():.3g} Hz)" if not excitatory.all() else ")"
     keep = configuration.keep
@@ -258,11 +258,17 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
         ("snapshots.what", "what", "identity weights"),
     ):
         limit = largest if output == "when.z" else np.inf
-        with np.errstate(invalid="ignore"):
-            bad = ~(np.isfinite(outputs[output]) & (np.abs(outputs[output]) <= limit)).all(axis=1)
-        if bad.any():
-            moment = np.argmax(bad) * plan.readout_step * (1 if output == "when.z" else plan.snapshot_steps)
+        for part in portions(len(outputs[output])):
+            values = outputs[output][part]
+            with np.errstate(invalid="ignore"):
+                bad = ~(np.isfinite(values) & (np.abs(values) <= limit)).all(axis=1)
+            if not bad.any():
+                continue
+            moment = (
+                (part.start + np.argmax(bad)) * plan.readout_step * (1 if output == "when.z" else plan.snapshot_steps)
+            )
             found.append((moment, readout, meaning))
+            break
     if not found:
         return
     moment, readout, meaning = min(found, key=lambda each: each[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,8 @@ class Running:
         self.mark = uuid.uuid4().hex
         self.temporary = folder / f"temporary-{self.mark}"
         self.temporary.mkdir()
+        # a test run under nohup ignores it, and so would whatever it starts
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         self.process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -41,6 +44,7 @@ class Running:
             process_group=0,
             env={**os.environ, "IZHIRES_TEST": self.mark, "TMPDIR": str(self.temporary), **(environment or {})},
         )
+        signal.signal(signal.SIGHUP, before)
 
     def until(self, reached, seconds=60):
         """Wait until something is there, and return it; the command must still be at work by then."""

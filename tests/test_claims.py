@@ -108,7 +108,8 @@ def test_claims_are_run_measured_judged_and_written(folder):
     assert (found["seeds"] == 2).all()
     needed = studies_of(all_claims(["error_falls", "what_and_when_apart"]))
     assert needed == ["default", "no_learning", "frozen_what", "frozen_when"]
-    assert set(seconds) == {*needed, "analysis"}
+    assert set(seconds) == {*needed, "builds", "runs", "analysis"}
+    assert seconds["builds"] + seconds["runs"] == pytest.approx(sum(seconds[each] for each in needed))
     for study in needed:
         assert len(list((out / study).glob("*.nc"))) == 2
     assert {each[0] for each in said} == set(needed)

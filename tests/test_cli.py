@@ -158,6 +158,20 @@ def test_several_processes_and_one_give_the_same(finished, config, tmp_path):
         assert load(tmp_path / f"meet_seed{seed}.nc").equals(load(out / f"meet_seed{seed}.nc"))
 
 
+def test_a_profile_is_printed_and_nothing_is_kept(config, tmp_path):
+    done = izhires("profile", "meet", "--config", config, "--seed", "3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["object", "s", "ms", "a", "trial", "share"]
+    shares = [float(line.split()[-2]) for line in lines[1:-1]]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(100, abs=2)
+    assert any(line.startswith("cells_stateupdater ") for line in lines)
+    assert lines[-1].endswith("; templates: own") and " s for 14 trials of 100 cells, " in lines[-1]
+    assert not list(tmp_path.iterdir())
+    assert izhires("profile", "met").returncode == 2
+
+
 def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     monkeypatch.setattr("izhires.run.code", lambda: "abc")
     arguments = ["run", "meet", "--config", config, "--processes", "1", "--out", tmp_path]

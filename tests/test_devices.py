@@ -23,7 +23,8 @@ from izhires.batch import run_batch
 from izhires.build import SCHEDULE
 from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
-from izhires.devices import get
+from izhires.devices import get, standalone
+from izhires.devices.cpp import CppDevice
 from izhires.errors import ConfigurationError, SimulationError, ToolchainError
 from izhires.paradigms import Experiment
 from izhires.plan import make_plan
@@ -238,6 +239,7 @@ OBJECTS = {
 WITHOUT_EFFECT = {
     "spikes",
     "own_progress",
+    "own_pieces",
     *(f"{name}_stateupdater" for name in ("state", "population", "when", "what")),
 }
 """Objects that change no number, or have nothing to do."""
@@ -353,7 +355,60 @@ def test_noise_of_the_plain_device_follows_its_seed():
     assert not np.array_equal(small.spikes(one), small.spikes(other))
 
 
+# profile
+
+
+def test_a_profile_tells_what_every_object_takes():
+    program, arrays = prepared(QUIET)
+    spent = program.profile(arrays)
+    assert {"cells_stateupdater", "excitation_pre", "when_weights_learn", "own_pieces"} <= set(spent)
+    assert set(spent) - WITHOUT_EFFECT <= set(OBJECTS)
+    assert min(spent.values()) >= 0
+    assert 0 < sum(spent.values()) <= program.measured["loop_seconds"]
+    program.run(arrays)
+    assert not program.spent  # of the last run only
+
+
+def test_a_profile_of_brian2s_templates_needs_this_packages_loop():
+    _, plan, arrays = small.planned(QUIET)
+    with pytest.raises(SimulationError, match="a profile needs device cpp"):
+        get("plain").prepare(plan).profile(arrays)
+    device = CppDevice()
+    device.templates = "timed"
+    program = device.prepare(plan)
+    assert "cells_spike_thresholder" in program.profile(arrays)
+    assert same_bytes(program.run(arrays), get("plain").prepare(plan).run(arrays))
+
+
 # memory
+
+
+@pytest.mark.parametrize("templates", ["own", "plain"])
+def test_what_is_written_in_pieces_is_what_is_written_at_once(templates, monkeypatch):
+    _, plan, arrays = small.planned(QUIET)
+    at_once, in_pieces = CppDevice(), CppDevice()
+    at_once.templates = in_pieces.templates = templates
+    in_pieces.most = 50
+    expected = at_once.prepare(plan).run(arrays)
+    monkeypatch.setattr(standalone, "LARGE", 1)
+    found = in_pieces.prepare(plan).run(arrays)
+    assert len(expected["spikes.t"]) > 1000 and len(expected["when.z"]) > 1000
+    assert same_bytes(found, expected)
+    assert all(isinstance(each, np.memmap) for each in found.values())
+
+
+def test_a_long_run_takes_the_memory_of_a_short_one():
+    """The timing prediction alone would take 50 MB: Brian2 keeps a block of memory for each of 600,000 rows."""
+    block = {"trials": 2000, "latency": {"A": "60 ms", "B": "110 ms"}, "probability": {"A": 0.5, "B": 0.5}}
+    _, plan, arrays = small.planned(small.configuration(paradigm__blocks=[block]))
+    peaks = []
+    for most in (2**26, 2**16):
+        device = CppDevice()
+        device.most = most
+        program = device.prepare(plan)
+        assert len(program.run(arrays)["when.z"]) == plan.steps
+        peaks.append(program.measured["peak_bytes"])
+    assert peaks[1] < peaks[0] - 40e6
 
 
 def test_a_run_that_memory_cannot_hold_is_refused_before_anything_is_built(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,18 @@ import izhires
 from izhires.batch import jobs
 from izhires.configuration import Configuration
 from izhires.errors import RecordingError
-from izhires.recording import LAYOUT, UNITS, assemble, load, load_folder, save, spike_trace
+from izhires.recording import (
+    LAYOUT,
+    UNITS,
+    assemble,
+    in_order,
+    load,
+    load_folder,
+    mean_rates,
+    save,
+    spike_trace,
+    spikes_between,
+)
 from izhires.run import simulate
 
 CONTRACT = {
@@ -244,6 +256,28 @@ def test_spike_trace_against_a_slow_loop():
                 slow[row, cell] += np.exp(-(moment - time) / tau) / tau
     np.testing.assert_allclose(spike_trace(times, cells, samples, 7, tau), slow, rtol=1e-10, atol=1e-6)
     assert not spike_trace(np.empty(0), np.empty(0, int), samples, 7, tau).any()
+
+
+@pytest.mark.parametrize("scattered", ["", "cells", "all"])
+def test_spikes_between_two_moments_are_in_order(scattered, monkeypatch):
+    """Whatever the order in which a device leaves them, and however few are looked at together."""
+    monkeypatch.setattr("izhires.recording.PORTION", 7)
+    rng = np.random.default_rng(0)
+    steps, cells = np.divmod(np.sort(rng.choice(100 * 50, 200, replace=False)), 50)
+    expected = steps / 1000, cells
+    if scattered:
+        order = np.lexsort((rng.random(200), steps)) if scattered == "cells" else rng.permutation(200)
+        assert (order != np.arange(200)).any()
+        steps, cells = steps[order], cells[order]
+    given = {"spikes.t": steps / 1000, "spikes.i": cells}
+    outputs = in_order(given)
+    assert (outputs is given) == (scattered == "")
+    for start, end in ((-np.inf, np.inf), (0.02, 0.05), (0.0205, 0.0495), (0.3, 0.4)):
+        inside = (expected[0] >= start) & (expected[0] < end)
+        for found, wanted in zip(spikes_between(outputs, start, end), expected, strict=True):
+            assert np.array_equal(found, wanted[inside])
+    plan = SimpleNamespace(cells=50, duration=0.1)
+    assert np.array_equal(mean_rates(plan, outputs), np.bincount(cells, minlength=50) / 0.1)
 
 
 def test_rates_and_kept_spikes(recording, configuration):

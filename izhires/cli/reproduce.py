@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -44,10 +45,14 @@ def command(
             wanted, out, claims or None, _device(device), processes, base, progress.report
         )
     _show(table)
+    began = time.perf_counter()
     figures = draw_conditions(wanted, out)
-    total = sum(seconds.values())
+    parts = {each: seconds.pop(each) for each in ("builds", "runs", "analysis")}
+    parts["figure"] = time.perf_counter() - began
     slowest = ", ".join(f"{name} {took:.0f} s" for name, took in sorted(seconds.items(), key=lambda x: -x[1])[:5])
-    print(f"{len(table)} claims on {len(wanted)} seeds in {total:.0f} s (longest: {slowest})")
+    told = ", ".join(f"{name} {took:.0f} s" for name, took in parts.items())
+    print(f"{len(table)} claims on {len(wanted)} seeds in {sum(parts.values()):.0f} s: {told}")
+    print(f"longest studies: {slowest}")
     print(f"table: {out / 'claims.md'}; tests and intervals: {out / 'claims.csv'}")
     if figures:
         print(f"figure: {figures[0]}")

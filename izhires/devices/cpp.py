@@ -88,7 +88,10 @@ class CppDevice(StandaloneDevice):
 
     Attributes
     ----------
-    templates : {"own", "plain"}
+    templates : {"own", "plain", "timed"}
+        ``timed`` are Brian2's own but for the loop over time, so that their profile can be taken, too.
+    most : int
+        Values of each recording that a program holds before it writes them to the disk.
     """
 
     name: ClassVar[str] = "cpp"
@@ -96,15 +99,16 @@ class CppDevice(StandaloneDevice):
     generator: ClassVar[str] = "izhires.devices.generate_cpp"
     program: ClassVar[type[StandaloneProgram]] = CppProgram
     templates: str = "own"
+    most: int = 2**20
 
     def generator_arguments(self) -> list[str]:  # noqa: D102
-        return [self.templates]
+        return [self.templates, str(self.most)]
 
     def _build(self, plan: Plan, folder: Path) -> None:
         try:
             super()._build(plan, folder)
         except ToolchainError as error:
-            if self.templates == "plain":
+            if self.templates != "own":
                 raise
             self.templates = "plain"
             try:

@@ -80,8 +80,11 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
         }
     for file in taken:  # each run writes its own
         (folder / "static_arrays" / file).unlink()
+    main = (folder / "main.cpp").read_text() if (folder / "main.cpp").exists() else ""
     facts = {
         "inputs": inputs,
+        # what the loop over time calls, in order
+        "objects": re.findall(r"\.add\(&\w+, _run_(\w+?)(?:_codeobject)?\)", main),
         "outputs": outputs,
         "schedule": str(b2.scheduling_summary(built.network)),
         "brian2": b2.__version__,

@@ -1,5 +1,5 @@
-"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER own|plain``; see
-`izhires.devices.generate`.
+"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER own|plain|timed NUMBER``;
+see `izhires.devices.generate`. NUMBER is how many values of a recording stay in memory.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from brian2.equations.unitcheck import check_units_statements
 from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
-from izhires.build import Additions, build, cannot_read
+from izhires.build import Additions, Built, build, cannot_read
 from izhires.devices.generate import describe, main, placeholders, run, unit
+from izhires.devices.standalone import EARLIER
 from izhires.plan import Plan
 
 ALIGNED = """
@@ -43,22 +44,28 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 #endif
 """
 TELL_MEMORY = """
+#include <fstream>
+#include <string>
 #if __has_include(<sys/resource.h>)
 #include <sys/resource.h>
+#endif
 void tell_memory()
 {
+    double peak = 0;
+#ifdef __APPLE__
     rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-#ifdef __APPLE__
-    const double unit = 1;
+    peak = usage.ru_maxrss;
 #else
-    const double unit = 1024;
+    // what getrusage counts begins with what the program held that started this one
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.compare(0, 6, "VmHWM:") == 0)
+            peak = 1024*std::atof(line.c_str() + 6);
 #endif
-    std::cout << "memory " << unit*usage.ru_maxrss << std::endl;
+    if (peak > 0)
+        std::cout << "memory " << peak << std::endl;
 }
-#else
-void tell_memory() {}
-#endif
 """
 """What the cold unit has besides Brian2's sources."""
 
@@ -73,10 +80,12 @@ HEADERS = [
     '"synapses_classes.h"',
     '"brianlib/common_math.h"',
     '"brianlib/stdint_compat.h"',
+    "<chrono>",
     "<cmath>",
     "<cstring>",
     "<ctime>",
     "<climits>",
+    "<cstdio>",
     "<iostream>",
     "<fstream>",
     "<set>",
@@ -177,24 +186,48 @@ class OwnTemplates(Additions):
         return runner
 
 
-def generate(plan: Plan, folder: Path, templates: str) -> None:
+def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
+    """Return an object that writes recordings to the disk whenever one has more values than `most`."""
+
+    def array(variable: Any) -> tuple[str, str]:
+        name = device.get_array_name(variable, access_data=False)
+        return name, f"{Path(device.get_array_filename(variable)).name}{EARLIER}"
+
+    monitors = []
+    for each in built.network.objects:
+        if isinstance(each, b2.SpikeMonitor):
+            own = [each.variables[name] for name in each.record_variables]
+            monitors.append((most, array(own[0])[0], [array(one) for one in own], []))
+        elif isinstance(each, b2.StateMonitor):
+            times = array(each.variables["t"])
+            columns = max(each.n_indices, 1)
+            tables = [array(each.variables[name]) for name in each.record_variables]
+            monitors.append((max(most // max(columns, 16), 1), times[0], [times], tables))
+    runner = _added(built.network["when"], "pieces", ["N"], built.network["when_kept"].clock)
+    runner.template_kwds = {"_monitors": monitors}
+    return runner
+
+
+def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``.
 
-    With ``plain`` templates only the object that tells how far the run is is not Brian2's.
+    With ``plain`` templates only the object that tells how far the run is is not Brian2's; with ``timed`` ones neither
+    is the loop over time, which can tell what each object takes.
     """
     own = templates == "own"
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
-    device: Any = OwnDevice() if own else all_devices["cpp_standalone"]
+    device: Any = all_devices["cpp_standalone"] if templates == "plain" else OwnDevice()
     b2.set_device(device, build_on_run=False)
     arrays = placeholders(plan)
     built = build(plan, arrays, OwnTemplates() if own else Additions())
     when, clock = built.network["when"], built.network["when_kept"].clock
     progress = _added(when, "progress", ["t", "N", "z", "largest_prediction"], clock)
     progress.template_kwds = {"_alone": plan.replicates == 1}
-    built.network.add(progress)
+    built.network.add(progress, _in_pieces(device, built, most))
     run(built, plan)
     if not own:
         device.insert_code("after_start", SEED)
+    device.insert_code("before_end", "_run_own_pieces_codeobject();")
     device.insert_code("after_end", "void tell_memory(); tell_memory();")
     device.build(directory=str(folder), compile=False, run=False, debug=False)
     describe(device, built, arrays, folder, templates)
@@ -212,4 +245,4 @@ def generate(plan: Plan, folder: Path, templates: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(partial(generate, templates=sys.argv[3]), sys.argv[1:3]))
+    sys.exit(main(partial(generate, templates=sys.argv[3], most=int(sys.argv[4])), sys.argv[1:3]))

@@ -29,9 +29,15 @@ from izhires.errors import ConfigurationError, LostError, SimulationError, Toolc
 from izhires.lock import Busy, lock
 from izhires.plan import Plan
 from izhires.processes import ending, python, tied
+from izhires.resources import note_program
 
 # of the working folders of runs, among the temporary files
 PREFIX = "izhires-run-"
+
+EARLIER = ".earlier"
+"""Added to the name of a file of results: all of it, where it was written while the run went on."""
+LARGE = 2**25
+"""Bytes from which on results stay on the disk, and are read from there as they are used."""
 
 
 def cache_folder() -> Path:
@@ -67,6 +73,7 @@ class StandaloneProgram(Program):
         self.folder = folder
         self.build_seconds = build_seconds
         self.measured = {}
+        self.spent: dict[int, float] = {}  # by the number of an object, of a profile
         self.facts: dict[str, Any] = json.loads((folder / "build.json").read_text())
         self.templates = self.facts["templates"]
 
@@ -82,7 +89,26 @@ class StandaloneProgram(Program):
         return str(self.facts["schedule"])
 
     def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
+        return self._run(arrays, report, {})
+
+    def profile(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, float]:
+        """Run with the given numbers; return the seconds that each of Brian2's objects takes, in the order of a step.
+
+        Raises
+        ------
+        SimulationError
+            If the run did not reach its end, or the program has Brian2's own loop over time, which cannot tell.
+        """
+        self._run(arrays, report, {"IZHIRES_PROFILE": "1"})
+        if not self.spent:
+            raise SimulationError(f"this program cannot tell ({self.templates}); a profile needs device cpp")
+        return {self.facts["objects"][number]: seconds for number, seconds in sorted(self.spent.items())}
+
+    def _run(
+        self, arrays: dict[str, np.ndarray], report: Report | None, environment: dict[str, str]
+    ) -> dict[str, np.ndarray]:
         check_arrays(self.plan, arrays)
+        self.spent.clear()
         try:
             with working_folder() as work:
                 static, results = work / "static_arrays", work / "results"
@@ -93,7 +119,7 @@ class StandaloneProgram(Program):
                     [str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments],
                     work,
                     report,
-                    {**os.environ, **self.environment(arrays)},
+                    {**os.environ, **self.environment(arrays), **environment},
                 )
                 found = self.collect(results, whole)
                 self.measured["loop_seconds"] = float((results / "last_run_info.txt").read_text().split()[0])
@@ -145,8 +171,12 @@ class StandaloneProgram(Program):
                         report(float(time) / self.plan.duration, int(spikes))
                 elif line.startswith("diverged"):
                     whole = False
+                elif line.startswith("profile "):
+                    number, seconds = line.split()[1:]
+                    self.spent[int(number)] = float(seconds)
                 elif line.startswith("memory "):
                     self.measured["peak_bytes"] = float(line.split()[1])
+                    note_program(self.measured["peak_bytes"])
                 elif not self.is_remark(line):
                     said.append(line.rstrip())
             code = process.wait()
@@ -179,8 +209,14 @@ class StandaloneProgram(Program):
 
     def _read(self, results: Path, facts: dict[str, Any]) -> np.ndarray:
         path = results / facts["file"]
-        # a dynamic array that stayed empty is not closed, and may leave an empty file
-        values, columns = np.fromfile(path, dtype=facts["dtype"]), facts["columns"]
+        earlier = path.with_name(path.name + EARLIER)
+        path = earlier if earlier.exists() else path
+        columns = facts["columns"]
+        if os.name == "posix" and path.stat().st_size >= LARGE:  # the file goes, what it holds stays while it is used
+            values = np.memmap(path, dtype=facts["dtype"], mode="c")
+        else:
+            # a dynamic array that stayed empty is not closed, and may leave an empty file
+            values = np.fromfile(path, dtype=facts["dtype"])
         return values[: len(values) // columns * columns].reshape(-1, columns) if columns else values
 
 

@@ -31,6 +31,8 @@ public:
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <iostream>
 #include <map>
 
 double Network::_last_run_time = 0.0;
@@ -55,10 +57,12 @@ void Network::run(const double duration, report_type report, const double report
         shortest = std::min(shortest, clock->dt[0]);
     }
     const double tolerance = 1e-6*shortest;
-    // clocks as bits of a number -> what runs when these fall due together
-    std::map<uint64_t, std::vector<codeobj_func>> together;
+    // clocks as bits of a number -> what runs when these fall due together, as positions among the objects
+    std::map<uint64_t, std::vector<size_t>> together;
     uint64_t known = 0;
-    const std::vector<codeobj_func>* functions = nullptr;
+    const std::vector<size_t>* now = nullptr;
+    const bool profiled = std::getenv("IZHIRES_PROFILE") != nullptr;
+    std::vector<double> spent(objects.size(), 0.0);
     double next_report = report_period;
     _globally_running = true;
     _globally_stopped = false;
@@ -82,16 +86,28 @@ void Network::run(const double duration, report_type report, const double report
             known = due;
             auto& list = together[due];
             if (list.empty())
-                for (const auto& object : objects)
+                for (size_t k = 0; k < objects.size(); k++)
                 {
-                    const size_t c = std::find(clocks.begin(), clocks.end(), object.first) - clocks.begin();
-                    if ((due >> c & 1) && object.second)
-                        list.push_back(object.second);
+                    const size_t c = std::find(clocks.begin(), clocks.end(), objects[k].first) - clocks.begin();
+                    if ((due >> c & 1) && objects[k].second)
+                        list.push_back(k);
                 }
-            functions = &list;
+            now = &list;
         }
-        for (codeobj_func function : *functions)
-            function();
+        if (!profiled)
+            for (const size_t k : *now)
+                objects[k].second();
+        else
+        {
+            double before = elapsed();
+            for (const size_t k : *now)
+            {
+                objects[k].second();
+                const double after = elapsed();
+                spent[k] += after - before;
+                before = after;
+            }
+        }
         for (size_t c = 0; c < clocks.size(); c++)
             if (due >> c & 1)
                 clocks[c]->tick();
@@ -107,6 +123,8 @@ void Network::run(const double duration, report_type report, const double report
     else
         t = (*std::min_element(clocks.begin(), clocks.end(), [](Clock* a, Clock* b) { return a->t[0] < b->t[0]; }))->t[0];
     _last_run_time = elapsed();
+    for (size_t k = 0; profiled && k < spent.size(); k++)
+        std::cout << "profile " << k << " " << spent[k] << std::endl;
     _last_run_completed_fraction = duration > 0 ? (t - start)/duration : 1.0;
     if (report)
         report(_last_run_time, _last_run_completed_fraction, start, duration);

@@ -4,7 +4,14 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
-    std::cout << "progress " << {{get_array_name(variables['t'])}}[0] << " " << _dynamic_array_spikes_i.size() << std::endl;
+    // not oftener than anybody looks: each line wakes the program that reads it
+    static auto told = std::chrono::steady_clock::time_point::min();
+    const auto now = std::chrono::steady_clock::now();
+    if (told == std::chrono::steady_clock::time_point::min() || now - told > std::chrono::milliseconds(50))
+    {
+        told = now;
+        std::cout << "progress " << {{get_array_name(variables['t'])}}[0] << " " << _array_spikes_N[0] << std::endl;
+    }
 {% if _alone %}
     const double* const z = {{get_array_name(variables['z'])}};
     const double largest = {{get_array_name(variables['largest_prediction'])}}[0];

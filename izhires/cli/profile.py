@@ -1,0 +1,57 @@
+"""``izhires profile``: where the time of a simulation goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from izhires.cli.run import SETTINGS
+
+COMMAND = "profile"
+__all__ = ["COMMAND", "SETTINGS", "command"]
+
+
+def command(
+    context: typer.Context,
+    paradigm: Annotated[str, typer.Argument(help="What the world does: see 'izhires list paradigms'.")],
+    seed: Annotated[int, typer.Option(help="Seed of the one run.")] = 0,
+    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Brian2's own templates only.")] = False,
+) -> None:
+    """Simulate one seed on the device cpp and show what each of Brian2's objects takes; nothing is recorded."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from izhires.cli.run import configured
+    from izhires.devices.cpp import CppDevice
+    from izhires.run import draw
+
+    configuration = configured(context, paradigm, config, set_ or [], condition or [])
+    drawn = draw(configuration, seed, next(iter(configuration.paradigm.variants())))
+    device = CppDevice()
+    device.templates = "timed" if plain else "own"
+    console = Console(highlight=False)
+    with console.status("build and run"):
+        program = device.prepare(drawn.plan)
+        spent = program.profile(drawn.arrays)
+    whole, trials = program.measured["loop_seconds"], len(drawn.experiment.trials)
+    spent["the loop over time itself"] = whole - sum(spent.values())
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("object", "s", "ms a trial", "share"):
+        table.add_column(name, justify="left" if name == "object" else "right", no_wrap=True)
+    for name, seconds in sorted(spent.items(), key=lambda each: -each[1]):
+        table.add_row(name, f"{seconds:.3f}", f"{1e3 * seconds / trials:.3f}", f"{100 * seconds / whole:.1f} %")
+    console.print(table)
+    per = 1e9 * whole * drawn.plan.cell_step / (drawn.plan.duration * drawn.plan.cells)
+    print(
+        f"{whole:.2f} s for {trials} trials of {drawn.plan.cells} cells, {drawn.plan.duration:.0f} s of theirs: "
+        f"{1e3 * whole / trials:.2f} ms a trial, {per:.2f} ns a cell step; templates: {program.templates}"
+    )

@@ -146,7 +146,7 @@ def picture(path: Path, best: dict[tuple[str, int], tuple[float, float]], values
         axes.set_yticks(shown, [f"{tick:g}" for tick in shown])
         axes.set_ylim(low / 1.6, high * 1.6)
     figure.axes[0].set_ylabel("time / s")
-    figure.savefig(path)
+    figure.savefig(path, dpi=200)
 
 
 if __name__ == "__main__":

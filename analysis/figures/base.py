@@ -260,7 +260,7 @@ Study = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
 def prepare_all(
     studies: Iterable[Study], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
 ) -> Iterator[Prepared | str]:
-    """Prepare every figure that some studies allow, each from the first study that allows it.
+    """Prepare every figure that some studies allow, each from the first study that allows it, one after the other.
 
     Parameters
     ----------
@@ -272,7 +272,8 @@ def prepare_all(
     Yields
     ------
     Prepared or str
-        A figure, or one line that says which cannot be made, and why.
+        A figure as soon as all its panels are there; at the end those that lack some, and for each that cannot be made
+        one line that says why.
 
     Raises
     ------
@@ -283,44 +284,46 @@ def prepare_all(
 
     look(style)
     declared = all_figures()
-    names = list(declared) if only is None else list(only)
+    names = list(declared) if only is None else list(dict.fromkeys(only))
     for name in names:
         if name not in declared:
             raise ConfigurationError(f"{name!r} is not a figure{closest(name, declared)}", choices=declared)
     rows_of = {name: declared[name].panels or ((name,),) for name in names}
-    found = _prepared(dict.fromkeys(panel for rows in rows_of.values() for row in rows for panel in row), studies)
-    for name in names:
+    panels_of = {name: [panel for row in rows for panel in row] for name, rows in rows_of.items()}
+    found: dict[str, Tables | Unavailable] = {}
+
+    def made(name: str) -> Prepared | str:
         parts = [[(declared[panel], found[panel]) for panel in row] for row in rows_of[name]]
         rows = [[(one, got) for one, got in row if isinstance(got, dict)] for row in parts]
         rows = [row for row in rows if row]
         if not rows:
             missing = [(one.name, got) for row in parts for one, got in row]
             alone = missing[0][0] == name
-            yield f"{name}: {'; '.join(str(got) if alone else f'{panel} {got}' for panel, got in missing)}"
-            continue
+            return f"{name}: {'; '.join(str(got) if alone else f'{panel} {got}' for panel, got in missing)}"
         panels = [one for row in rows for one, _ in row]
         captions, letters = [], 0
         for one in panels:
             captions.append(one.caption(style, letters, several=len(panels) > 1))
             letters += len(one.captions)
         wide = columns or (2 if len(panels) > 1 else panels[0].columns)
-        yield Prepared(declared[name], rows, style, wide, " ".join(captions), " ".join(one.alt for one in panels))
+        return Prepared(declared[name], rows, style, wide, " ".join(captions), " ".join(one.alt for one in panels))
 
-
-def _prepared(names: Iterable[str], studies: Iterable[Study]) -> dict[str, Tables | Unavailable]:
-    """Return the tables of each figure, of the first study that allows it, or why the last one does not."""
-    declared, found = all_figures(), dict[str, "Tables | Unavailable"]()
     left = list(names)
     for recordings, known in studies:
-        for name in left:
+        for panel in dict.fromkeys(panel for name in left for panel in panels_of[name]):
+            if isinstance(found.get(panel), dict):
+                continue
             try:
-                found[name] = declared[name].tables(recordings, known)
+                found[panel] = declared[panel].tables(recordings, known)
             except Unavailable as reason:
-                found.setdefault(name, reason)
-        left = [name for name in left if not isinstance(found[name], dict)]
+                found.setdefault(panel, reason)
+                continue
+            whole = [name for name in left if all(isinstance(found.get(each), dict) for each in panels_of[name])]
+            left = [name for name in left if name not in whole]
+            yield from map(made, whole)
         if not left:
             break
-    return found
+    yield from map(made, left)
 
 
 def make_figures(
@@ -381,11 +384,12 @@ def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], 
             else:
                 yield Task(each.declared.name, _save, (each, Path(folder)))
 
-    paths = results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"])
-    return Made([path for several in paths for path in several], skipped)
+    written = results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"])
+    paths = dict(written)
+    return Made([path for name in all_figures() for path in paths.get(name, [])], skipped)
 
 
-def _save(prepared: Prepared, folder: Path, say: Report) -> list[Path]:
+def _save(prepared: Prepared, folder: Path, say: Report) -> tuple[str, list[Path]]:
     from izhires.analysis.figures import style as styles
 
     name, title = prepared.declared.name, prepared.declared.title
@@ -408,7 +412,7 @@ def _save(prepared: Prepared, folder: Path, say: Report) -> list[Path]:
         paths.append(folder / f"{name}_{table}.csv")
         with whole(paths[-1]) as part:
             rows.to_csv(part, index=False, float_format="%.6g")
-    return paths
+    return name, paths
 
 
 def _metrics(names: Sequence[str], recordings: Sequence[xr.Dataset], known: pd.DataFrame | None) -> pd.DataFrame:

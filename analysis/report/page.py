@@ -152,7 +152,8 @@ def _figures(prepared: Iterable[Prepared | str]) -> tuple[list[dict[str, Any]], 
                 "image": _image(drawn), "wide": millimetres > 120,
             }
         )  # fmt: skip
-    return found, missing
+    order = all_figures_alone()
+    return sorted(found, key=lambda each: order.index(each["name"])), missing
 
 
 def _image(figure: Figure) -> str:

@@ -193,7 +193,7 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
         name = device.get_array_name(variable, access_data=False)
         return name, f"{Path(device.get_array_filename(variable)).name}{EARLIER}"
 
-    monitors = []
+    monitors: list[tuple[int, str, list[tuple[str, str]], list[tuple[str, str]]]] = []
     for each in built.network.objects:
         if isinstance(each, b2.SpikeMonitor):
             own = [each.variables[name] for name in each.record_variables]

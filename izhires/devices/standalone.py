@@ -213,7 +213,7 @@ class StandaloneProgram(Program):
         path = earlier if earlier.exists() else path
         columns = facts["columns"]
         if os.name == "posix" and path.stat().st_size >= LARGE:  # the file goes, what it holds stays while it is used
-            values = np.memmap(path, dtype=facts["dtype"], mode="c")
+            values: np.ndarray = np.memmap(path, dtype=facts["dtype"], mode="c")
         else:
             # a dynamic array that stayed empty is not closed, and may leave an empty file
             values = np.fromfile(path, dtype=facts["dtype"])

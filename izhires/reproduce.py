@@ -145,16 +145,18 @@ def draw_conditions(seeds: Iterable[int], folder: Path) -> list[Path]:
     return make_figures(recordings, folder / "figures", only=["conditions"]).paths if recordings else []
 
 
+def figure_text(row: Mapping[Any, Any], name: str) -> str:
+    """Return a figure of a row of the table of claims (``ours`` or ``control``) with its unit and interval."""
+    mean, low, high = (row[name], row[f"{name}_low"], row[f"{name}_high"])
+    if mean != mean:
+        return "-"
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    return f"{mean:.3g}{unit}" + (f" [{low:.3g}, {high:.3g}]" if low == low else "")
+
+
 def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str, str]) -> str:
     """Return the table of claims as Markdown, with the rule of the verdicts."""
     from izhires.analysis.claims import base
-
-    def number(row: Any, name: str) -> str:
-        mean, low, high = (row[name], row[f"{name}_low"], row[f"{name}_high"])
-        if mean != mean:
-            return "-"
-        unit = "" if row["unit"] == "1" else f" {row['unit']}"
-        return f"{mean:.3g}{unit}" + (f" [{low:.3g}, {high:.3g}]" if low == low else "")
 
     named = ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{seeds[0]} to {seeds[-1]} ({len(seeds)})"
     rule = (base.__doc__ or "").split("\n\n", 1)[1].strip()
@@ -165,8 +167,8 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
         cells = [
             claimed,
             row["published"],
-            f"{number(row, 'ours')}: {row['measured']}",
-            f"{number(row, 'control')}: {row['control_is']}",
+            f"{figure_text(row, 'ours')}: {row['measured']}",
+            f"{figure_text(row, 'control')}: {row['control_is']}",
             f"**{row['verdict']}**",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

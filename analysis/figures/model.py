@@ -30,7 +30,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     made = configuration(recordings[0])
     reservoir, when, what = (made.get(name, {}) for name in ("reservoir", "when", "what"))
     cells = recordings[0].sizes.get("neuron", reservoir.get("n"))
-    shares = ", ".join(f"{round(100 * share)}% {name}" for name, share in reservoir.get("composition", {}).items())
+    shares = ", ".join(f"{round(100 * share)}%\u00a0{name}" for name, share in reservoir.get("composition", {}).items())
     rows = {
         "cue": "cue",
         "reservoir": f"{cells} Izhikevich cells\n{shares}\ncircuit: {_words(reservoir)}",

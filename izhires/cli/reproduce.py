@@ -100,19 +100,16 @@ def _show(table) -> None:  # type: ignore[no-untyped-def]
     from rich.console import Console
     from rich.table import Table
 
+    from izhires.reproduce import figure_text
+
     console = Console()
     console = console if console.is_terminal else Console(width=150)
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("claim", "published", "ours", "control", "verdict"):
         shown.add_column(name)
 
-    def number(row: dict, name: str) -> str:  # type: ignore[type-arg]
-        if row[name] != row[name]:
-            return ""
-        low, high = row[f"{name}_low"], row[f"{name}_high"]
-        interval = f" [{low:.3g}, {high:.3g}]" if low == low else ""
-        return f"{row[name]:.3g}{interval}{'' if row['unit'] == '1' else ' ' + row['unit']}"
-
     for row in table.to_dict("records"):
-        shown.add_row(row["claim"], row["published"], number(row, "ours"), number(row, "control"), row["verdict"])
+        shown.add_row(
+            row["claim"], row["published"], figure_text(row, "ours"), figure_text(row, "control"), row["verdict"]
+        )
     console.print(shown)

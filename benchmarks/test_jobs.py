@@ -83,6 +83,14 @@ def test_build_compilation(timed, project):
     timed("-c", f"import subprocess; subprocess.run(['make', '-s', '-C', {str(made)!r}, 'main'], check=True)")
 
 
+def test_smallest_run(timed, folder):
+    """From the command to the recording of one trial, with the program built before."""
+    block = '[{trials = 1, latency = {A = "300 ms"}, probability = {A = 1.0}}]'
+    command = ["-m", "izhires", "run", "meet", "--set", f"paradigm.blocks={block}", "--out", str(folder / "smallest")]
+    subprocess.run([sys.executable, *command], check=True)
+    timed(*command, "--again", rounds=3)
+
+
 @pytest.mark.parametrize("part", ["run", "analyse", "figures"])
 @pytest.mark.parametrize("state", ["cold", "warm"])
 @pytest.mark.parametrize("job", ["meet", "meet-levels"])

@@ -54,7 +54,7 @@ def analyses_for(recordings: Sequence[xr.Dataset]) -> int:
     """Return how many recordings to analyse at once: one per core, as far as the free memory goes."""
     # as it is sent, as it is received, and what is computed of it
     each = WORKER_MEMORY + 4 * max(recording.nbytes for recording in recordings)
-    return max(1, min(cores(), int(available_memory() // each))) if os.name == "posix" else 1
+    return max(1, min(cores(), int(available_memory() // each)))
 
 
 def available_memory() -> float:

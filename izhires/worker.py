@@ -10,6 +10,7 @@ is killed outright; these are tied to it, see `izhires.processes`.
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import sys
 import traceback
@@ -150,7 +151,7 @@ def results(tasks: Iterable[Task], processes: int = 1, imports: Sequence[str] = 
     tasks : iterable of Task
         Each with another name. What it does after its last task is done while that task is.
     processes : int
-        1 does all of them here.
+        1 does all of them here, as do machines on which workers cannot be tied to this process (`izhires.processes`).
     imports : sequence of str
         See `run_tasks`.
 
@@ -159,7 +160,7 @@ def results(tasks: Iterable[Task], processes: int = 1, imports: Sequence[str] = 
     IzhiresError
         Of the first task that fails; the others are ended.
     """
-    if processes == 1:
+    if processes == 1 or os.name != "posix":
         return [task.function(*task.arguments, silent) for task in tasks]
     found: dict[str, Any] = {}
 

@@ -249,8 +249,14 @@ class Prepared:
         return {} if self.declared.panels else self.rows[0][0][1]
 
     def draw(self) -> Figure:
-        """Return the figure."""
-        return draw(self.rows, self.style, self.columns)
+        """Return the figure, laid out once for all files that are made of it."""
+        from izhires.analysis.figures import style as styles
+
+        made = draw(self.rows, self.style, self.columns)
+        with styles.applied(self.style):
+            made.draw_without_rendering()
+        made.set_layout_engine(None)
+        return made
 
 
 Study = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
@@ -401,9 +407,6 @@ def _save(prepared: Prepared, folder: Path, say: Report) -> tuple[str, list[Path
     paths = []
     made = prepared.draw()
     with styles.applied(prepared.style):
-        # once for both, and not anew whenever it is drawn
-        made.draw_without_rendering()
-        made.set_layout_engine(None)
         for kind, options in information.items():
             paths.append(folder / f"{name}.{kind}")
             with whole(paths[-1]) as part:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from izhires.cli import options
 from izhires.cli.run import SETTINGS as SETTINGS
 
 COMMAND = "export"
@@ -14,17 +15,13 @@ COMMAND = "export"
 
 def command(
     context: typer.Context,
-    paradigm: Annotated[str, typer.Argument(help="What the world does: see 'izhires list paradigms'.")],
+    paradigm: options.Paradigm,
     out: Annotated[Path, typer.Option(help="Empty folder for the project.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
     variant: Annotated[str, typer.Option(help="Variant of the paradigm, where it has several, as p=0.30.")] = "",
-    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
-    ] = None,
+    config: options.Config = None,
+    set_: options.Changes = None,
+    condition: options.Conditions = None,
     device: Annotated[str, typer.Option(help="cpp or cuda.")] = "cpp",
 ) -> None:
     """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its

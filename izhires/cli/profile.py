@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from izhires.cli.run import SETTINGS
+from izhires.cli import options
+from izhires.cli.run import SETTINGS as SETTINGS
 
 COMMAND = "profile"
-__all__ = ["COMMAND", "SETTINGS", "command"]
 
 
 def command(
     context: typer.Context,
-    paradigm: Annotated[str, typer.Argument(help="What the world does: see 'izhires list paradigms'.")],
-    seed: Annotated[int, typer.Option(help="Seed of the one run.")] = 0,
-    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
-    ] = None,
+    paradigm: options.Paradigm,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the one run.")] = 0,
+    config: options.Config = None,
+    set_: options.Changes = None,
+    condition: options.Conditions = None,
     plain: Annotated[bool, typer.Option("--plain", help="Brian2's own templates only.")] = False,
 ) -> None:
     """Simulate one seed on the device cpp and show what each of Brian2's objects takes; nothing is recorded."""

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from izhires.cli import options
+
 COMMAND = "reproduce"
 
 
@@ -23,7 +25,7 @@ def command(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value for every study, e.g. reservoir.n=500; repeatable.")
     ] = None,
-    device: Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")] = "",
+    device: options.Device = "",
     processes: Annotated[
         int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
     ] = None,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from izhires.cli import options
+
 if TYPE_CHECKING:
     from izhires.configuration import Configuration
 
@@ -20,17 +22,13 @@ SETTINGS = {"context_settings": {"allow_extra_args": True, "ignore_unknown_optio
 
 def command(
     context: typer.Context,
-    paradigm: Annotated[str, typer.Argument(help="What the world does: see 'izhires list paradigms'.")],
+    paradigm: options.Paradigm,
     out: Annotated[Path, typer.Option(help="Folder for the recordings, one file a seed.")],
     seeds: Annotated[str, typer.Option(help="7, or 1,4,9, or 100:105 (half-open).")] = "0",
-    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, e.g. reservoir.n=500; repeatable.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")] = "",
+    config: options.Config = None,
+    set_: options.Changes = None,
+    condition: options.Conditions = None,
+    device: options.Device = "",
     plain: Annotated[
         bool, typer.Option("--plain", help="Brian2's own templates only; short for --device plain.")
     ] = False,

@@ -200,9 +200,9 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
             monitors.append((most, array(own[0])[0], [array(one) for one in own], []))
         elif isinstance(each, b2.StateMonitor):
             times = array(each.variables["t"])
-            columns = max(each.n_indices, 1)
             tables = [array(each.variables[name]) for name in each.record_variables]
-            monitors.append((max(most // max(columns, 16), 1), times[0], [times], tables))
+            rows = most // max(each.n_indices, 16)  # one of few values takes the memory of 16, since it lies on its own
+            monitors.append((max(rows, 1), times[0], [times], tables))
     runner = _added(built.network["when"], "pieces", ["N"], built.network["when_kept"].clock)
     runner.template_kwds = {"_monitors": monitors}
     return runner
@@ -211,8 +211,8 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
 def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``.
 
-    With ``plain`` templates only the object that tells how far the run is is not Brian2's; with ``timed`` ones neither
-    is the loop over time, which can tell what each object takes.
+    With ``plain`` templates only what tells how far the run is, and what writes its recordings to the disk, are not
+    Brian2's; with ``timed`` ones neither is the loop over time, which can tell what each object takes.
     """
     own = templates == "own"
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []

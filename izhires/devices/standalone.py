@@ -99,9 +99,9 @@ class StandaloneProgram(Program):
         SimulationError
             If the run did not reach its end, or the program has Brian2's own loop over time, which cannot tell.
         """
-        self._run(arrays, report, {"IZHIRES_PROFILE": "1"})
-        if not self.spent:
+        if self.templates not in ("own", "timed"):
             raise SimulationError(f"this program cannot tell ({self.templates}); a profile needs device cpp")
+        self._run(arrays, report, {"IZHIRES_PROFILE": "1"})
         return {self.facts["objects"][number]: seconds for number, seconds in sorted(self.spent.items())}
 
     def _run(

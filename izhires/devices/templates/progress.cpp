@@ -5,11 +5,11 @@
 
 {% block maincode %}
     // not oftener than anybody looks: each line wakes the program that reads it
-    static auto told = std::chrono::steady_clock::time_point::min();
     const auto now = std::chrono::steady_clock::now();
-    if (told == std::chrono::steady_clock::time_point::min() || now - told > std::chrono::milliseconds(50))
+    static auto next = now;
+    if (now >= next)
     {
-        told = now;
+        next = now + std::chrono::milliseconds(50);
         std::cout << "progress " << {{get_array_name(variables['t'])}}[0] << " " << _array_spikes_N[0] << std::endl;
     }
 {% if _alone %}

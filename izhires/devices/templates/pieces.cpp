@@ -37,7 +37,7 @@
             auto opened = file("{{name}}");
             for (int row = 0; row < {{array}}.n; row++)
                 opened.write((const char*) {{array}}(row).data(), {{array}}.m*sizeof({{array}}(row, 0)));
-            {{array}}.resize(0, {{array}}.m);
+            {{array}}.resize((size_t) 0, (size_t) {{array}}.m);
         }
         {% endfor %}
     }

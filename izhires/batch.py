@@ -273,10 +273,9 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
     RecordingError
         With what is needed, at the least, and what is free.
     """
-    # weights of both readouts and mean states, in every snapshot; a recording keeps those of the probes
-    snapshots = plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8
-    results = snapshots + plan.steps * plan.channels * 8
-    for where, needed in ((folder, runs * snapshots / 4), (Path(tempfile.gettempdir()), at_once * results)):
+    # a recording keeps what was recorded in the probes
+    results = resources.recorded_bytes(plan)
+    for where, needed in ((folder, runs * results / 4), (Path(tempfile.gettempdir()), at_once * results)):
         free = shutil.disk_usage(where).free
         if free < needed:
             raise RecordingError(

@@ -1,12 +1,11 @@
-"""From a plan to one Brian2 network, the same for every device.
-
-The order of events within one readout step (1 ms) is written once, in `SCHEDULE`.
-"""
+"""From a plan to one Brian2 network, the same for every device: one Brian2 object for each part, of the same name."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
 from typing import Any, ClassVar
 
 import brian2 as b2
@@ -14,63 +13,8 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.errors import ConfigurationError
-from izhires.plan import INVERSE_STATE, Plan
-
-# object -> (slot, order): readouts first, from the state that the step before left; then the cells; at a window's end,
-# "what"
-_IN_ORDER = {
-    "start": (
-        "state filter",
-        "state shuffled",
-        "population power",
-        "population mean power",
-        "when reading",
-        "gate",
-        "pooled",
-        "population rule",
-        "inverse told",
-        "inverse reset",
-        "inverse reading",
-        "inverse projection",
-        "inverse scaled",
-        "when rule",
-        "when learning event",
-        "when weights",
-        "inverse update",
-        "feedback",
-        "drive",
-    ),
-    "before_groups": ("recording",),
-    "groups": ("cells",),
-    "thresholds": ("spikes", "window's end", "trial readouts cleared"),
-    "synapses": ("synapses", "trial reading", "trial rule", "trial weights"),
-    "resets": ("reset",),
-}
-SCHEDULE: dict[str, tuple[str, int]] = {
-    name: (slot, order) for slot, names in _IN_ORDER.items() for order, name in enumerate(names)
-}
-
-TRIAL_READOUTS = ("what", "confidence")
-"""Readouts of x that learn once a trial."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """A Brian2 network, with the names of what goes in and what comes out.
-
-    Parameters
-    ----------
-    network : brian2.Network
-    outputs : dict of str to brian2 variable
-        Recorded variables: ``spikes.t``, ``spikes.i``, ``when.z``, ``snapshots.when``, ``snapshots.what``,
-        ``snapshots.x``, ``snapshots.q``, ``snapshots.t``, and ``snapshots.confidence`` where it is read.
-    parameters : dict of str to brian2 variable
-        Variables of one value, by ``object.variable``.
-    """
-
-    network: b2.Network
-    outputs: dict[str, Any]
-    parameters: dict[str, Any]
+from izhires.parts import SCHEDULE, Group, Guard, Monitor, Part, Pathway, Signal, Update
+from izhires.plan import INDICES, Plan
 
 
 class Additions:
@@ -83,17 +27,21 @@ class Additions:
         """Return the clock of the cells."""
         return b2.Clock(step * b2.second, name="cell_clock")
 
+    def carrying(self, *names: str) -> AbstractContextManager[None]:
+        """Enclose what hands over the numbers of these names, in this order."""
+        return nullcontext()
+
     def cells(self, cells: b2.NeuronGroup) -> None:
-        """Take over noise, equations and threshold of the cells."""
+        """Take over noise, equations and threshold of cells."""
 
-    def propagation(self, pathway: Any) -> None:
-        """Take over the delivery of spikes through synapses."""
+    def propagation(self, reaction: Any) -> None:
+        """Take over a reaction whose hint is ``"sparse"``."""
 
-    def dense_event(self, pathway: Any, rows: int) -> None:
-        """Take over what happens to the weights of channels that have an event, as `dense_sum` has the channels."""
+    def dense_event(self, reaction: Any, rows: int) -> None:
+        """Take over a reaction whose hint is ``"dense"``, of a pathway with `rows` targets in order."""
 
     def dense_sum(self, updater: Any, inner: str, rows: int, together: int = 1) -> None:
-        """Take over a summed variable between channels and all cells of their network, `rows` channels in order.
+        """Take over a sum of a pathway whose hint is ``"dense"``, `rows` channels in order.
 
         The inner loop runs over the cells, which are ``pre`` or ``post``; `together` channels have the same cells.
         """
@@ -103,353 +51,266 @@ class Additions:
         return None
 
 
-def _at(thing: Any, name: str) -> None:
-    thing.when, thing.order = SCHEDULE[name]
+@dataclass
+class Built:
+    """A Brian2 network, with the names of what goes in and what comes out.
+
+    Parameters
+    ----------
+    network : brian2.Network
+    outputs : dict of str to brian2 variable
+        Recorded variables, by ``monitor.variable``.
+    parameters : dict of str to brian2 variable
+        Variables of one value, by ``part.variable``.
+    guards : list of Guard
+    """
+
+    network: b2.Network
+    outputs: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    guards: list[Guard] = field(default_factory=list)
 
 
 def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None = None) -> Built:
-    """Make the network of a plan.
+    """Build the network of a plan with the numbers of one run.
 
     Parameters
     ----------
     plan : Plan
-    arrays : dict
-        What `plan.shapes` lists.
+    arrays : dict of str to ndarray
+        What `Plan.shapes` lists.
     additions : Additions, optional
-        What the device adds for speed.
-
-    Returns
-    -------
-    Built
+        What the device adds.
 
     Raises
     ------
     ConfigurationError
-        If Brian2 cannot read an equation, naming the object.
+        If Brian2 cannot read an equation of the plan.
     """
-    net = b2.Network()
-    additions = additions or Additions()
-    texts = plan.texts
-    # all replicates together; each has its own block of cells and channels, in order
-    many = plan.replicates
-    n, k = plan.cells * many, plan.channels * many
-    cell_clock = additions.clock(plan.cell_step)
-    readout_clock = b2.Clock(plan.readout_step * b2.second, name="readout_clock")
-    signals = {
-        name: b2.TimedArray(
-            arrays[f"signals.{name}"] * (b2.second if name in ("elapsed", "latency") else 1),
-            dt=plan.readout_step * b2.second,
-            name=f"{name}_signal",
+    builder = _Builder(plan, arrays, additions or Additions())
+    for kind in (Signal, Group, Pathway, Update, Monitor, Guard):  # each refers to those before it only
+        for part in plan.of(kind):
+            for text in part.texts.values():
+                if unseeded := _UNSEEDED.search(text):
+                    problem = f"{unseeded[0]!r} does not follow the seed of a run; noise enters the cells as xi"
+                    raise ConfigurationError(problem, part.name)
+            with _naming(part.name):
+                builder.make(part)
+    return builder.built
+
+
+class _Builder:
+    """One Brian2 object for each part."""
+
+    def __init__(self, plan: Plan, arrays: dict[str, np.ndarray], additions: Additions) -> None:
+        self.plan, self.arrays, self.additions = plan, arrays, additions
+        self.built = Built(b2.Network(name="network"))
+        self.objects: dict[str, Any] = {}
+        self.signals: dict[str, b2.TimedArray] = {}
+        readout_clock = b2.Clock(plan.readout_step * b2.second, name="readout_clock")
+        self.clocks: dict[tuple[str, int], b2.Clock] = {
+            ("cells", 1): additions.clock(plan.cell_step),
+            ("readout", 1): readout_clock,
+        }
+
+    def clock(self, step: str, every: int = 1) -> b2.Clock:
+        """Return the clock of every so many steps; what has the same clock is done together."""
+        if (step, every) not in self.clocks:
+            dt = every * (self.plan.cell_step if step == "cells" else self.plan.readout_step)
+            self.clocks[step, every] = b2.Clock(dt * b2.second, name=f"{step}_clock_{every}")
+        return self.clocks[step, every]
+
+    @singledispatchmethod
+    def make(self, part: Part) -> None:
+        """Make the Brian2 object of a part, and add it to the network."""
+        raise TypeError(f"{type(part).__name__} is no kind of part")
+
+    @make.register
+    def _(self, part: Signal) -> None:
+        unit = 1 if part.unit == "1" else b2.second
+        values = self.arrays[f"signals.{part.name}"] * unit
+        self.signals[part.name] = b2.TimedArray(
+            values, dt=self.plan.readout_step * b2.second, name=f"{part.name}_signal"
         )
-        for name in (key.removeprefix("signals.") for key in arrays if key.startswith("signals."))
-    }
-    parameters: dict[str, Any] = {}
 
-    def fill(name: str, thing: Any) -> Any:
-        for key, value in arrays.items():
-            owner, variable = key.split(".")
-            if owner != name or variable in ("i", "j", "other"):
-                continue
-            if variable != "delay":
-                need(name, thing, variable)
-            if value.ndim == 0:
-                setattr(thing, variable + "_", value[()].item())
-                parameters[key] = thing.variables[variable]
-            elif variable == "delay":
-                thing.pre.delay_ = value
+    @make.register
+    def _(self, part: Group) -> None:
+        equations, options = part.equations, {}
+        if part.threshold:
+            if self.additions.own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
+                equations = re.sub(r"\bxi\b", "(gaussian/sqrt(dt))", equations)
+                equations += "gaussian : 1\nnoise_seed : integer (shared, constant)\n"
+            options = {"threshold": part.threshold, "reset": part.reset, "method": "euler"}
+        group = self.objects[part.name] = b2.NeuronGroup(
+            part.size * self.plan.replicates,
+            equations,
+            clock=self.clock(part.step),
+            name=part.name,
+            namespace=self.signals,
+            events={name: event.condition for name, event in part.events.items()},
+            **options,
+        )
+        if part.threshold:
+            _at(group.state_updater, "cells")
+            _at(group.thresholder["spike"], "spikes")
+            self.additions.cells(group)
+            _at(group.resetter["spike"], "reset")
+        for name, event in part.events.items():
+            group.set_event_schedule(name, *SCHEDULE[event.at])
+        self.built.network.add(group)
+        self.link(part)
+        own_noise = part.threshold and self.additions.own_noise
+        self.fill(part.name, {"noise_seed"} if not own_noise else set())
+
+    def link(self, part: Group) -> None:
+        """Link variables between a new group and those that are there by now."""
+        for owner in self.plan.of(Group):
+            for variable, link in owner.links.items():
+                if part.name not in (owner.name, link.group) or not {owner.name, link.group} <= self.objects.keys():
+                    continue
+                given = f"{owner.name}.{link.index}"
+                if link.index == "same":
+                    index = None
+                elif link.index == "network":
+                    index = np.repeat(np.arange(self.plan.replicates), owner.size)
+                else:
+                    index = self.arrays[given].astype(int)
+                source = self.objects[link.group]
+                self.need(link.group, source, link.variable)
+                linked = b2.linked_var(source, link.variable, index=index)
+                with self.additions.carrying(given) if given in self.arrays else nullcontext():
+                    setattr(self.objects[owner.name], variable, linked)
+
+    @make.register
+    def _(self, part: Pathway) -> None:
+        on_event = {name: each.event for name, each in part.reactions.items()}
+        on = {
+            side: {name: each.code for name, each in part.reactions.items() if each.side == side}
+            for side in ("pre", "post")
+        }
+        synapses = self.objects[part.name] = b2.Synapses(
+            self.objects[part.source],
+            self.objects[part.target],
+            part.equations,
+            on_pre=on["pre"] or None,
+            on_post=on["post"] or None,
+            on_event=on_event or "spike",
+            name=part.name,
+            clock=self.clock(part.step),
+            namespace=self.signals,
+        )
+        rows = self.connect(part, synapses)
+        for name, each in part.reactions.items():
+            pathway = getattr(synapses, name)
+            _at(pathway, each.at)
+            if each.template == "sparse":
+                self.additions.propagation(pathway)
+            elif each.template == "dense":
+                self.additions.dense_event(pathway, rows)
+        for variable, at in part.sums.items():
+            updater = synapses.summed_updaters[variable]
+            _at(updater, at)
+            if part.template == "dense":
+                by_target = part.wiring == "all by target"
+                source = self.plan.length(part.source)
+                self.additions.dense_sum(updater, *(("pre", rows) if by_target else ("post", rows, source)))
+        self.built.network.add(synapses)
+        self.fill(part.name, set(INDICES))
+
+    def connect(self, part: Pathway, synapses: b2.Synapses) -> int:
+        """Connect; return the number of members of the outer side, in all networks."""
+        many, sizes = self.plan.replicates, (self.plan.length(part.source), self.plan.length(part.target))
+        if part.wiring == "listed":
+            names = [f"{part.name}.{each}" for each in INDICES]
+            with self.additions.carrying(*names):
+                synapses.connect(i=self.arrays[names[0]], j=self.arrays[names[1]])
+            return len(synapses.target)
+        inner, outer = sizes if part.wiring == "all by target" else sizes[::-1]
+        within = np.repeat(np.arange(many * inner).reshape(many, inner), outer, axis=0).ravel()
+        members = np.repeat(np.arange(many * outer), inner)
+        within, members = np.tile(within, part.count), np.tile(members, part.count)
+        i, j = (within, members) if part.wiring == "all by target" else (members, within)
+        synapses.connect(i=i, j=j)
+        if part.copies:
+            setattr(synapses, part.copies, np.repeat(np.arange(part.count), many * inner * outer))
+            if own := self.additions.inverse(synapses, part.count) if part.template == "inverse" else None:
+                self.take_over(part, synapses, own)
+        return many * outer
+
+    def take_over(self, part: Pathway, synapses: b2.Synapses, own: Any) -> None:
+        """Put a device's object in the place of the sums and updates of a pathway."""
+        for each in synapses.summed_updaters.values():
+            each.active = False
+        _at(own, next(iter(part.sums.values())))
+        self.built.network.add(own)
+        self.taken = {*getattr(self, "taken", ()), part.name}
+
+    @make.register
+    def _(self, part: Update) -> None:
+        owner, (slot, order) = self.objects[part.of], SCHEDULE[part.at]
+        if part.event:
+            owner.run_on_event(part.event, part.code, when=slot, order=order)
+            return
+        made = owner.run_regularly(part.code, clock=self.clock("readout"), when=slot, order=order, name=part.name)
+        made.active = part.of not in getattr(self, "taken", ())
+
+    @make.register
+    def _(self, part: Monitor) -> None:
+        owner = self.objects[part.of]
+        if not part.every:
+            if part.event == "spike":
+                monitor = b2.SpikeMonitor(owner, name=part.name)
             else:
-                setattr(thing, variable + "_", value)
-        net.add(thing)
-        return thing
+                monitor = b2.monitors.EventMonitor(owner, part.event, name=part.name)
+        else:
+            slot, order = SCHEDULE["recording"]
+            size, many = self.plan.length(part.of), self.plan.replicates
+            elements: Any = True
+            if part.elements is not None:
+                elements = (np.arange(many)[:, None] * size + np.array(part.elements)).ravel()
+            clock = self.clock(part.step, part.every)
+            monitor = b2.StateMonitor(
+                owner, list(part.variables), record=elements, clock=clock, when=slot, order=order, name=part.name
+            )
+        self.built.network.add(monitor)
+        for variable in {"t", *part.variables}:
+            self.built.outputs[f"{part.name}.{variable}"] = monitor.variables[variable]
 
-    def need(name: str, thing: Any, variable: str) -> None:
+    @make.register
+    def _(self, part: Guard) -> None:
+        self.built.guards.append(part)
+
+    def fill(self, name: str, without: set[str]) -> None:
+        """Hand the numbers of a part over."""
+        thing = self.objects[name]
+        links = {link.index for link in getattr(self.plan.part(name), "links", {}).values()}
+        for key, value in self.arrays.items():
+            owner, variable = key.split(".")
+            if owner != name or variable in without | links:
+                continue
+            delay = variable == "delay" and isinstance(thing, b2.Synapses)
+            if not delay:
+                self.need(name, thing, variable)
+            with self.additions.carrying(key):
+                if delay:
+                    thing.pre.delay_ = value
+                elif value.ndim:
+                    setattr(thing, f"{variable}_", value)
+                else:
+                    setattr(thing, f"{variable}_", value[()].item())
+                    self.built.parameters[key] = thing.variables[variable]
+
+    def need(self, name: str, thing: Any, variable: str) -> None:
+        """Refuse equations without a variable that has numbers or is linked to."""
         if variable not in thing.variables:
             raise ConfigurationError(f"the equations must have a variable {variable!r}", name)
 
-    def neurons(name: str, size: int, equations: str, clock: b2.Clock, **options: Any) -> b2.NeuronGroup:
-        with _naming(name):
-            return b2.NeuronGroup(size, equations, clock=clock, name=name, namespace=signals, **options)
 
-    def step(owner: Any, code: str, name: str) -> None:
-        if not code.strip():
-            return
-        slot, order = SCHEDULE[name]
-        owner.run_regularly(code, clock=readout_clock, when=slot, order=order, name=name.replace(" ", "_"))
-
-    for name, each in texts.items():
-        for text in each.values():
-            if unseeded := _UNSEEDED.search(text):
-                problem = f"{unseeded[0]!r} does not follow the seed of a run; noise enters the cells as xi"
-                raise ConfigurationError(problem, name)
-
-    # cells
-    equations = texts["cells"]["equations"]
-    if additions.own_noise:  # for Euler, xi and a Gaussian number over sqrt(dt) are the same thing
-        equations = _xi_as_array(equations) + "gaussian : 1\nnoise_seed : integer (shared, constant)\n"
-    cells = neurons(
-        "cells",
-        n,
-        equations,
-        cell_clock,
-        threshold=texts["cells"]["threshold"],
-        reset=texts["cells"]["reset"],
-        method="euler",
-    )
-    _at(cells.state_updater, "cells")
-    _at(cells.thresholder["spike"], "spikes")
-    additions.cells(cells)
-    _at(cells.resetter["spike"], "reset")
-
-    # state
-    state = neurons("state", n, texts["state"]["equations"], readout_clock)
-    need("cells", cells, "r")
-    state.r = b2.linked_var(cells, "r")
-    cells.drive = b2.linked_var(state, "drive")
-    step(state, texts["state"]["update"], "state filter")
-    if "shuffle" in texts["state"]:
-        for variable in ("s", "x"):
-            setattr(
-                state,
-                f"{variable}_other",
-                b2.linked_var(state, f"{variable}_own", index=arrays["state.other"].astype(int)),
-            )
-        step(state, texts["state"]["shuffle"], "state shuffled")
-    step(state, texts["state"]["drive"], "drive")
-    population = neurons("population", many, texts["population"]["equations"], readout_clock)
-    step(population, texts["population"].get("update", ""), "population mean power")
-
-    # readouts
-    active = texts["when"].get("active", "step != 0").strip()
-    when = neurons("when", k, texts["when"]["equations"], readout_clock, events={"learn": active})
-    own = np.repeat(np.arange(many), plan.channels)
-    linked = re.compile(r"(?m)^(\w+) : .*\(linked\)$")
-    for variable in linked.findall(texts["when"]["equations"]):
-        setattr(when, variable, b2.linked_var(population, variable, index=own))
-    if "inverse" in texts:
-        for variable in linked.findall(INVERSE_STATE):
-            of_all = b2.linked_var(population, variable.removesuffix("_now"), index=np.zeros(n, int))
-            setattr(state, variable, of_all)
-        step(state, texts["inverse"]["told"], "inverse told")
-        step(state, texts["inverse"]["scaled"], "inverse scaled")
-    if "gate" in texts["when"]:
-        step(when, texts["when"]["gate"], "gate")
-    if "rule" in texts["population"]:
-        step(population, texts["population"]["rule"], "population rule")
-    step(when, texts["when"]["update"], "when rule")
-    when.set_event_schedule("learn", *SCHEDULE["when learning event"])
-    groups = {"cells": cells, "state": state, "population": population, "when": when}
-    for name in TRIAL_READOUTS:
-        if name not in texts:
-            continue
-        # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
-        each = groups[name] = neurons(
-            name,
-            arrays[f"{name}.channel"].size,
-            texts[name]["equations"],
-            readout_clock,
-            events={event: texts[name]["window_end"].strip() for event in ("clear", "window_end")},
-        )
-        each.set_event_schedule("clear", *SCHEDULE["window's end"])
-        each.set_event_schedule("window_end", *SCHEDULE["window's end"])
-        each.run_on_event("clear", "q = 0\npower = 0*Hz**2", *SCHEDULE["trial readouts cleared"])
-        each.run_on_event("window_end", texts[name]["update"], *SCHEDULE["trial rule"])
-    if not additions.own_noise:
-        arrays = {key: value for key, value in arrays.items() if key != "cells.noise_seed"}
-    for name, group in groups.items():
-        fill(name, group)
-
-    # recurrent synapses
-    for name in ("excitation", "inhibition"):
-        if name not in texts:
-            continue
-        with _naming(name):
-            synapses = b2.Synapses(
-                cells,
-                cells,
-                texts[name]["equations"],
-                on_pre=texts[name]["on_pre"],
-                name=name,
-                clock=cell_clock,
-                namespace=signals,
-            )
-        synapses.connect(i=arrays[f"{name}.i"], j=arrays[f"{name}.j"])
-        _at(synapses.pre, "synapses")
-        additions.propagation(synapses.pre)
-        fill(name, synapses)
-
-    # readout weights, channel by channel, each to all cells of its own network: weight k*cells + i is that of cell i to
-    # channel k
-    blocks = np.arange(n).reshape(many, plan.cells)
-    cell_index, channel_index = np.repeat(blocks, plan.channels, axis=0).ravel(), np.repeat(np.arange(k), plan.cells)
-    if "update" in texts["population"]:
-        with _naming("population"):
-            power = b2.Synapses(
-                state,
-                population,
-                "power_post = s_pre**2 : 1 (summed)",
-                name="power",
-                clock=readout_clock,
-                namespace=signals,
-            )
-        power.connect(i=np.arange(n), j=np.repeat(np.arange(many), plan.cells))
-        _at(power.summed_updaters["power_post"], "population power")
-        additions.dense_sum(power.summed_updaters["power_post"], "pre", many)
-        net.add(power)
-    with _naming("when_weights"):
-        when_weights = b2.Synapses(
-            state,
-            when,
-            texts["when_weights"]["equations"] + "z_post = w*s_pre : 1 (summed)",
-            on_post={"learn": texts["when_weights"]["learn"]},
-            on_event={"learn": "learn"},
-            name="when_weights",
-            clock=readout_clock,
-            namespace=signals,
-        )
-    when_weights.connect(i=cell_index, j=channel_index)
-    _at(when_weights.summed_updaters["z_post"], "when reading")
-    additions.dense_sum(when_weights.summed_updaters["z_post"], "pre", k)
-    _at(when_weights.learn, "when weights")
-    additions.dense_event(when_weights.learn, k)
-    fill("when_weights", when_weights)
-    for variable in re.findall(r"(?m)^(\w+)_own = ", texts["when"]["equations"]):
-        with _naming("population"):
-            pooled = b2.Synapses(
-                when,
-                population,
-                f"{variable}_post = {variable}_own_pre : 1 (summed)",
-                name=f"{variable}_pooled",
-                clock=readout_clock,
-                namespace=signals,
-            )
-        pooled.connect(i=np.arange(k), j=own)
-        _at(pooled.summed_updaters[f"{variable}_post"], "pooled")
-        net.add(pooled)
-    if "inverse" in texts:
-        fill("inverse", _add_inverse(net, plan, state, population, readout_clock, signals, additions))
-    trial_weights = {}
-    for name in TRIAL_READOUTS:
-        if name not in texts:
-            continue
-        with _naming(f"{name}_weights"):
-            weights = trial_weights[name] = b2.Synapses(
-                state,
-                groups[name],
-                texts[f"{name}_weights"]["equations"],
-                on_post={"read": texts[f"{name}_weights"]["read"], "learn": texts[f"{name}_weights"]["learn"]},
-                on_event={"read": "window_end", "learn": "window_end"},
-                name=f"{name}_weights",
-                clock=readout_clock,
-                namespace=signals,
-            )
-        rows = len(groups[name]) // many
-        weights.connect(i=np.repeat(blocks, rows, axis=0).ravel(), j=np.repeat(np.arange(rows * many), plan.cells))
-        _at(weights.read, "trial reading")
-        additions.propagation(weights.read)
-        _at(weights.learn, "trial weights")
-        additions.dense_event(weights.learn, rows * many)
-        fill(f"{name}_weights", weights)
-    with _naming("feedback"):
-        feedback = b2.Synapses(
-            when,
-            state,
-            "w : 1\nfeedback_post = w*fed_back_pre : volt/second (summed)",
-            name="feedback",
-            clock=readout_clock,
-            namespace=signals,
-        )
-    feedback.connect(i=channel_index, j=cell_index)
-    _at(feedback.summed_updaters["feedback_post"], "feedback")
-    additions.dense_sum(feedback.summed_updaters["feedback_post"], "post", k, plan.channels)
-    fill("feedback", feedback)
-
-    # recordings
-    slot, order = SCHEDULE["recording"]
-    snapshot_dt = plan.snapshot_steps * plan.readout_step * b2.second
-    # one clock for all snapshots, so that they are taken together
-    snapshot_clock = b2.Clock(snapshot_dt, name="snapshot_clock")
-    spikes = b2.SpikeMonitor(cells, name="spikes")
-    timing = b2.StateMonitor(when, "z", record=True, clock=readout_clock, when=slot, order=order, name="timing")
-    identity = b2.StateMonitor(
-        groups["what"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="identity"
-    )
-    mean_state = b2.StateMonitor(
-        state, "x", record=True, clock=snapshot_clock, when=slot, order=order, name="mean_state"
-    )
-    when_kept = b2.StateMonitor(
-        when_weights, "w", record=True, clock=snapshot_clock, when=slot, order=order, name="when_kept"
-    )
-    what_kept = b2.StateMonitor(
-        trial_weights["what"], "w", record=True, clock=snapshot_clock, when=slot, order=order, name="what_kept"
-    )
-    net.add(spikes, timing, identity, mean_state, when_kept, what_kept)
-    outputs = {
-        "spikes.t": spikes.variables["t"],
-        "spikes.i": spikes.variables["i"],
-        "when.z": timing.variables["z"],
-        "snapshots.t": when_kept.variables["t"],
-        "snapshots.q": identity.variables["q"],
-        "snapshots.x": mean_state.variables["x"],
-        "snapshots.when": when_kept.variables["w"],
-        "snapshots.what": what_kept.variables["w"],
-    }
-    if "confidence" in groups:
-        counts = b2.StateMonitor(
-            groups["confidence"], "q", record=True, clock=snapshot_clock, when=slot, order=order, name="counts"
-        )
-        net.add(counts)
-        outputs["snapshots.confidence"] = counts.variables["q"]
-    return Built(net, outputs, parameters)
-
-
-def _add_inverse(
-    net: b2.Network,
-    plan: Plan,
-    state: b2.NeuronGroup,
-    population: b2.NeuronGroup,
-    clock: b2.Clock,
-    signals: dict[str, Any],
-    additions: Additions,
-) -> b2.Synapses:
-    """Add the inverse correlation of the states: entry (m*cells + j)*cells + i is P_ij of matrix m."""
-    n, texts = plan.cells, plan.texts["inverse"]
-    # all channels share one matrix where the plan selects none by the event
-    matrices = plan.channels if "event(t)" in plan.texts["population"]["rule"] else 1
-    inverse = b2.Synapses(state, state, texts["equations"], name="inverse", clock=clock, namespace=signals)
-    inverse.connect(i=np.tile(np.arange(n), matrices * n), j=np.tile(np.repeat(np.arange(n), n), matrices))
-    inverse.matrix = np.repeat(np.arange(matrices), n * n)
-    reading = inverse.summed_updaters["gain_post"]
-    _at(reading, "inverse reading")
-    for role in ("reset", "update"):
-        slot, order = SCHEDULE[f"inverse {role}"]
-        inverse.run_regularly(texts[role], clock=clock, when=slot, order=order, name=f"inverse_{role}")
-    own = additions.inverse(inverse, matrices)
-    if own is not None:
-        for each in inverse.contained_objects:
-            if each is reading or each.name in ("inverse_reset", "inverse_update"):
-                each.active = False
-        _at(own, "inverse reading")
-        net.add(own)
-    projection = b2.Synapses(
-        state,
-        population,
-        "projected_post = gain_pre*s_pre : 1 (summed)",
-        name="projection",
-        clock=clock,
-        namespace=signals,
-    )
-    projection.connect(i=np.arange(n), j=np.zeros(n, int))
-    _at(projection.summed_updaters["projected_post"], "inverse projection")
-    additions.dense_sum(projection.summed_updaters["projected_post"], "pre", 1)
-    net.add(projection)
-    return inverse
+def _at(thing: Any, name: str) -> None:
+    thing.when, thing.order = SCHEDULE[name]
 
 
 _UNSEEDED = re.compile(r"\b(xi_\w+|randn?\b|poisson\b)")
-
-
-def _xi_as_array(equations: str) -> str:
-    return re.sub(r"\bxi\b", "(gaussian/sqrt(dt))", equations)
 
 
 def cannot_read(error: BaseException, place: str = "") -> ConfigurationError:

@@ -1,19 +1,46 @@
-"""The model: a reservoir, the state that is read from it, and two readouts. A description only; `izhires.build` makes
+"""The model: a reservoir, the state that is read from it, and the readouts. A description only; `izhires.build` makes
 it run.
 """
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir
-from izhires.declare import Declaration, Drive, Hertz, Milliseconds, chosen, parameter
+from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError
-from izhires.gates.base import Gate
-from izhires.readouts.base import Readout
-from izhires.rules.base import Rule
+from izhires.parts import Group, Link, Monitor, Update
+from izhires.predictions.base import Prediction
+from izhires.readouts.base import Readout, Variable
+from izhires.readouts.confidence import Confidence
+from izhires.readouts.online import Online
+from izhires.readouts.trial import Trial
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from izhires.plan import Draft
+    from izhires.recording import Results
+
+DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
+
+SHUFFLED = """
+s : 1
+x : Hz
+s_own : 1 (linked)
+x_own : Hz (linked)
+s_other : 1 (linked)
+x_other : Hz (linked)
+"""
+SHUFFLED_UPDATE = """
+s = learn(t)*s_own + (1 - learn(t))*s_other
+x = learn(t)*x_own + (1 - learn(t))*x_other
+"""
+"""With ``shuffled_at_test``: in trials that do not teach, s and x of each cell are those of another one."""
 
 STATE_EQUATIONS = """
 s : 1
@@ -32,8 +59,6 @@ x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 """
 """The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
 window closes."""
-
-FED_BACK = "feedback_gain*clip(z, 0, feedback_limit)*in_window*clip(learn(t) + feedback_at_test, 0, 1)"
 
 
 class State(Declaration):
@@ -56,72 +81,69 @@ class State(Declaration):
         False, "in trials that do not teach, the readouts see each cell in the place of another"
     )
 
+    def parts(self, draft: Draft) -> None:
+        """Add the state of the cells: what is read of them, and what drives them."""
+        model, experiment = draft.model, draft.experiment
+        lines, values = draft.constants(self, only=("tau_mean", "smallest_spread"))
+        window, cue_duration = ("second", experiment.window), ("second", experiment.cue_duration)
+        task, times = draft.shared(window=window)
+        filtered = f"r : Hz (linked)\n{self.equations.rstrip()}\n{lines}{task}"
+        cue, duration = draft.shared(cue_duration=cue_duration)
+        driven = f"drive : volt/second\nbias : volt/second (constant)\ncue_weight : volt/second (constant)\n{cue}"
+        numbers = {**duration, "bias": draft.bias, "cue_weight": model.reservoir.draw_cue(draft.inputs, draft.seeds)}
+        n, trace = draft.cells, {"r": Link("cells", "r")}
+        if self.shuffled_at_test:
+            draft.add(Group("unshuffled", n, filtered, links=trace), **values, **times)
+            links = {
+                f"{variable}_{which}": Link("unshuffled", variable, index)
+                for variable in "sx"
+                for which, index in (("own", "same"), ("other", "other"))
+            }
+            other = draft.seeds.generator("input").spawn(1)[0].permutation(n).astype("int32")
+            draft.add(Group("state", n, f"{SHUFFLED.rstrip()}\n{driven}", links=links), **numbers, other=other)
+            draft.add(Update("shuffle", "state", SHUFFLED_UPDATE, "state shuffled"))
+        else:
+            draft.add(Group("state", n, filtered + driven, links=trace), **values, **times, **numbers)
+        if self.update.strip():
+            filter_of = "unshuffled" if self.shuffled_at_test else "state"
+            draft.add(Update("state_filter", filter_of, self.update, "state filter"))
+        draft.add(Monitor("mean_state", "state", ("x",), every=draft.snapshot))
 
-class When(Declaration):
-    """The timing readout: z_k = sum_i w_ki s_i, learned online and fed back into the cells."""
+    def drive(self, draft: Draft) -> None:
+        """Add what renews the drive of the cells, when all that is fed back is known."""
+        draft.add(Update("drive", "state", " + ".join([DRIVE_UPDATE, *draft.fed_back]), "drive"))
 
-    rule: chosen(Rule, "normalised_three_factor") = parameter("normalised_three_factor", "learning rule")  # type: ignore[valid-type]
-    gate: chosen(Gate, "event_window") = parameter("event_window", "third factor")  # type: ignore[valid-type]
-    feedback: Drive = parameter("0.2 mV/ms", "gain of the feedback into the cells", ge=0)
-    feedback_limit: float = parameter(1.5, "largest prediction that is fed back", gt=0)
-    largest_prediction: float = parameter(
-        100.0, "size of a timing prediction beyond which it has diverged, and the run stops", source="by choice", gt=0
-    )
-    feedback_at_test: bool = parameter(True, "whether there is feedback in trials that do not teach")
-    fed_back: str = parameter(FED_BACK, "what each channel feeds back, as a Brian2 expression")
-    learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
-
-    @model_validator(mode="after")
-    def _online(self) -> When:
-        if self.rule.schedule != "step":
-            online = [name for name, rule in Rule.alternatives().items() if rule.schedule == "step"]
-            raise ConfigurationError(
-                f"{self.rule.type!r} runs at the end of a trial, 'when' learns online", "rule", online
-            )
-        return self
-
-
-class What(Declaration):
-    """The identity readout: q_k = sum_i w_ki x_i at the end of the window, learned once a trial."""
-
-    rule: chosen(Rule, "surprise_two_factor") = parameter("surprise_two_factor", "learning rule")  # type: ignore[valid-type]
-    learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
-
-    @model_validator(mode="after")
-    def _offline(self) -> Self:
-        if self.rule.schedule != "trial":
-            offline = [name for name, rule in Rule.alternatives().items() if rule.schedule == "trial"]
-            raise ConfigurationError(
-                f"{self.rule.type!r} runs online, '{type(self).__name__.lower()}' learns at the end of a trial",
-                "rule",
-                offline,
-            )
-        return self
-
-
-class Confidence(What):
-    """Two more readouts of x for each event, of its occurrence and of its absence, from which confidence is read.
-
-    With the rule ``counting`` their outputs a_k, b_k are counts, and Beta(1 + a_k, 1 + b_k) is the posterior of the
-    event's probability. They are read, and change nothing else.
-    """
-
-    rule: chosen(Rule, "counting") = parameter("counting", "learning rule")  # type: ignore[valid-type]
+    def variables(self, results: Results) -> dict[str, Variable]:
+        """Return what a recording keeps of the state."""
+        values = results.at_window_ends("mean_state.x")[results.probes]
+        return {"mean_state": Variable(("probe", "neuron"), values, "Hz", "mean spike trace over the probe's window")}
 
 
 class Model(Declaration):
     """A reservoir whose readouts learn what will happen, when, and how likely it is.
 
-    The prediction of a channel is made by the `readout`, by default clip(q_k, 0, 1)*max(z_k, 0).
+    The `prediction` of a channel is made of the readouts, by default clip(q_k, 0, 1)*max(z_k, 0). ``when``, ``what`` and
+    ``confidence`` are the readouts of the paper; `readouts` are further ones, which read and learn beside them.
     """
 
     time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     state: State = parameter(State(), "what the readouts see")
-    when: When = parameter(When(), "timing readout")
-    what: What = parameter(What(), "identity readout")
-    readout: chosen(Readout, "factorised") = parameter("factorised", "how what and when make a prediction")  # type: ignore[valid-type]
+    when: Online = parameter(Online(), "timing readout")
+    what: Trial = parameter(Trial(), "identity readout")
     confidence: Confidence | None = parameter(None, "readouts of confidence, 'none' for none")
+    readouts: dict[str, chosen(Readout, "online")] = parameter({}, "further readouts, by name")  # type: ignore[valid-type]
+    prediction: chosen(Prediction, "factorised") = parameter("factorised", "how readouts make a prediction")  # type: ignore[valid-type]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_names(cls, data: Any) -> Any:
+        """Read ``readout``, as the prediction was called in version 0.1."""
+        if isinstance(data, dict) and "readout" in data:
+            if "prediction" in data:
+                raise ConfigurationError("is the earlier name of 'prediction'; give one of them", "readout")
+            data = {("prediction" if key == "readout" else key): value for key, value in data.items()}
+        return data
 
     @model_validator(mode="after")
     def _steps(self) -> Model:
@@ -131,5 +153,30 @@ class Model(Declaration):
                 f"must be a whole multiple of the cells' step, {self.time_step:g} ms, got {self.state.time_step:g} ms",
                 "state.time_step",
             )
-        self.readout.check(self)
+        for name in self.readouts:
+            if not name.isidentifier() or name in type(self).model_fields:
+                raise ConfigurationError(f"{name!r} cannot be the name of a readout; give another", "readouts")
+        self.prediction.check(self)
         return self
+
+    def all_readouts(self) -> dict[str, Readout]:
+        """Return every readout by its name, in the order in which the network has them."""
+        confidence = {} if self.confidence is None else {"confidence": self.confidence}
+        return {"when": self.when, "what": self.what, **confidence, **self.readouts}
+
+    def declarations(self) -> list[Callable[[Draft], None]]:
+        """Return what adds the parts of the model to a draft, in order."""
+        readouts = [partial(each.parts, name=name) for name, each in self.all_readouts().items()]
+        return [self.reservoir.parts, self.state.parts, *readouts, self.state.drive]
+
+    def variables(self, results: Results) -> dict[str, Variable]:
+        """Return what a recording keeps of the state and the readouts."""
+        found = self.state.variables(results)
+        for name, each in self.all_readouts().items():
+            found |= each.variables(results, name)
+        return found
+
+    def predict(self, results: Results) -> np.ndarray:
+        """Return the prediction in each probe, (probe, event, time)."""
+        outputs = {name: each.output(results, name) for name, each in self.all_readouts().items()}
+        return self.prediction.predict({name: values for name, values in outputs.items() if values is not None})

@@ -2,6 +2,8 @@
 
 The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves
 every seed and every parameter value, and a plan can be made, printed and compared on a machine without Brian2.
+
+A plan is a list of parts (`izhires.parts`). Each declaration makes its own, through a `Draft`.
 """
 
 from __future__ import annotations
@@ -10,18 +12,23 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from izhires.declare import Declaration, Unit
-from izhires.errors import ConfigurationError
-from izhires.model import Model, What, When
+from izhires.errors import ConfigurationError, closest
+from izhires.parts import Group, Monitor, Part, Pathway, Signal, Update, check, from_dict, to_dict
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
+    from izhires.model import Model
     from izhires.paradigms.experiment import Experiment
+
+P = TypeVar("P", bound=Part)
 
 # unit of a declared parameter -> (Brian2 dimensions, size in SI units)
 BRIAN_UNITS: dict[str, tuple[str, float]] = {
@@ -35,116 +42,8 @@ BRIAN_UNITS: dict[str, tuple[str, float]] = {
     "1/ms": ("1/second", 1e3),
 }
 
-TASK = """
-since_event = elapsed(t) - latency(t) : second
-in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
-outcome = int(abs(event(t) - channel) < 0.5) : 1
-occurs = outcome*in_window : 1
-learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
-channel : integer (constant)
-learning_blocks : 1 (shared, constant)
-"""
-"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
-``event`` (index of the trial's event, -1 without one), ``learn`` and ``block`` (from 0), one value a readout step."""
-
-STATE = """
-r : Hz (linked)
-feedback : volt/second
-drive : volt/second
-bias : volt/second (constant)
-cue_weight : volt/second (constant)
-"""
-"""What every state has besides its own equations, see `izhires.model.State`."""
-
-SHUFFLED_STATE = """
-s_own : 1
-x_own : Hz
-s_other : 1 (linked)
-x_other : Hz (linked)
-"""
-SHUFFLED_UPDATE = """
-s = learn(t)*s_own + (1 - learn(t))*s_other
-x = learn(t)*x_own + (1 - learn(t))*x_other
-"""
-"""With ``shuffled_at_test``: in trials that do not teach, s and x of each cell are those of another one."""
-
-DRIVE_UPDATE = """
-drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2) + feedback
-"""
-
-POPULATION = """
-power : 1
-mean_power : 1
-"""
-
-POPULATION_UPDATE = "mean_power += (power - mean_power)*dt/tau_power"
-
-INVERSE = """
-P : 1
-gain_post = P*s_pre*int(abs(matrix - selected_pre) < 0.5)*int(weight_pre > 0) : 1 (summed)
-matrix : integer (constant)
-penalty : 1 (shared, constant)
-"""
-INVERSE_STATE = """
-gain : 1
-scaled : 1
-weight : 1
-selected : 1
-resetting : 1
-weight_now : 1 (linked)
-selected_now : 1 (linked)
-resetting_now : 1 (linked)
-projected : 1 (linked)
-"""
-INVERSE_POPULATION = """
-selected : 1
-projected : 1
-"""
-INVERSE_TOLD = """
-weight = weight_now
-selected = selected_now
-resetting = resetting_now
-"""
-INVERSE_RESET = "P = P*(1 - resetting_pre) + resetting_pre/penalty*int(i == j)"
-INVERSE_SCALED = "scaled = gain*sqrt(weight/(1 + weight*projected))"
-INVERSE_UPDATE = "P -= scaled_pre*scaled_post*int(abs(matrix - selected_pre) < 0.5)"
-"""Recursive least squares: P, the inverse of the correlations that the states s had when ``weight`` was not 0, and
-gain = P s. Channels that learn in different trials have a matrix each, ``selected`` by the trial's event. The
-population of the rule has ``weight``, and ``resetting``, the rule a ``penalty``; ``projected`` is the sum of gain*s."""
-
-WHEN = """
-z : 1
-relevant = {relevant} : 1
-taught = relevant*in_window : 1
-target = occurs*exp(-since_event**2/(2*event_width**2)) : 1
-error = in_window*(target - z) : 1
-at_event = int(abs(since_event) < dt/2) : 1
-closes = int(abs(elapsed(t) - window) < dt/2) : 1
-gate = {gate} : 1
-fed_back = {fed_back} : volt/second
-"""
-
-WHAT = """
-q : 1
-power : Hz**2
-error = outcome - q : 1
-"""
-
-CONFIDENCE = """
-q : 1
-power : Hz**2
-error = counted - q : 1
-counted = against + (1 - 2*against)*outcome : 1
-against : 1 (constant)
-"""
-"""Readouts for and against each event; the rule's ``outcome`` is here what the readout counts."""
-
-WHAT_READING = """
-q_post += w*x_pre
-power_post += x_pre**2
-"""
-
-WINDOW_END = "abs(elapsed(t) - window) < dt/2"
+INDICES = ("i", "j")
+"""Numbers of a pathway that are members of groups."""
 
 
 @dataclass(frozen=True)
@@ -153,29 +52,22 @@ class Plan:
 
     Parameters
     ----------
-    cells, channels : int
-        Sizes.
     cell_step, readout_step : float
         Time steps, s.
     steps : int
         Length of the experiment in readout steps.
-    snapshot_steps : int
-        Readout steps between two snapshots of weights and mean states.
-    texts : dict of str to dict of str to str
-        Brian2 strings by object and role.
+    parts : tuple of Part
+        What the network is made of.
     shapes : dict of str to (dtype, shape)
-        Of each number or array that a run hands over, by ``object.variable``.
+        Of each number or array that a run hands over, by ``part.variable``.
     replicates : int
         Networks of this size that run as one, side by side and unconnected; see `combine`.
     """
 
-    cells: int
-    channels: int
     cell_step: float
     readout_step: float
     steps: int
-    snapshot_steps: int
-    texts: dict[str, dict[str, str]]
+    parts: tuple[Part, ...]
     shapes: dict[str, tuple[str, tuple[int, ...]]]
     replicates: int = 1
 
@@ -184,56 +76,210 @@ class Plan:
         """Length of the experiment, s."""
         return self.steps * self.readout_step
 
+    @property
+    def cells(self) -> int:
+        """Number of cells that spike, in one network."""
+        return sum(each.size for each in self.of(Group) if each.threshold)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Part]:
+        return {part.name: part for part in self.parts}
+
+    def part(self, name: str) -> Any:
+        """Return a part by its name.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is none.
+        """
+        if name not in self._by_name:
+            raise ConfigurationError(f"there is no part {name!r}{closest(name, self._by_name)}", "", self._by_name)
+        return self._by_name[name]
+
+    def of(self, kind: type[P]) -> list[P]:
+        """Return all parts of a kind, in order."""
+        return [part for part in self.parts if isinstance(part, kind)]
+
+    def changed(self, *parts: Part) -> Plan:
+        """Return a plan with some parts in the place of those of their names."""
+        new = {part.name: part for part in parts}
+        return replace(self, parts=tuple(new.get(part.name, part) for part in self.parts))
+
+    def rows(self, monitor: Monitor) -> int:
+        """Return how many rows a monitor of every so many steps records."""
+        steps = self.steps if monitor.step == "readout" else round(self.duration / self.cell_step)
+        return -(-steps // monitor.every)
+
+    def columns(self, monitor: Monitor) -> int:
+        """Return how many elements a monitor records of one network."""
+        return self.length(monitor.of) if monitor.elements is None else len(monitor.elements)
+
+    def length(self, name: str) -> int:
+        """Return how many members a group, or synapses a pathway, has in one network."""
+        part = self.part(name)
+        if isinstance(part, Group):
+            return part.size
+        if part.wiring == "listed":
+            return math.prod(self.shapes[f"{name}.i"][1]) // self.replicates
+        return self.length(part.source) * self.length(part.target) * part.count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, from which `from_dict` makes an equal plan."""
+        return {**self._numbers(), "parts": [to_dict(part) for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan of plain data."""
+        shapes = {name: (dtype, tuple(shape)) for name, (dtype, shape) in data["shapes"].items()}
+        return cls(**{**data, "parts": tuple(map(from_dict, data["parts"])), "shapes": shapes})
+
+    def _numbers(self) -> dict[str, Any]:
+        names = ("cell_step", "readout_step", "steps", "shapes", "replicates")
+        return {name: getattr(self, name) for name in names}
+
     def fingerprint(self) -> str:
         """Return a hash of the whole plan: equal plans share one build."""
-        return hashlib.sha256(json.dumps(self.__dict__, sort_keys=True).encode()).hexdigest()[:20]
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:20]
 
     def __str__(self) -> str:
-        lines = [f"{self.cells} cells, {self.channels} channels, {self.duration:g} s"]
-        for name, texts in self.texts.items():
-            lines += [f"{name}.{role}:\n{text.rstrip()}" for role, text in texts.items()]
+        lines = [f"{self.cells} cells, {self.duration:g} s"]
+        for part in self.parts:
+            lines += [f"{part.name}.{role}:\n{text.rstrip()}" for role, text in part.texts.items()]
         return "\n".join(lines)
 
 
-def _constants(*owners: Declaration, only: tuple[str, ...] | None = None) -> tuple[str, dict[str, float]]:
-    """Return the equations lines and the SI values of the numeric parameters of some declarations, or `only` of some.
+class Draft:
+    """A plan in the making. Declarations add their parts and the numbers of these to it.
 
-    Raises
-    ------
-    ConfigurationError
-        If two declarations that share a group have a parameter of the same name.
+    Attributes
+    ----------
+    model, experiment, seeds
+        What the plan is made of.
+    inputs : numpy.random.Generator
+        Stream of all that enters the cells, cue and feedback, drawn in the order of the declarations.
+    step : float
+        Step of the readouts, s.
+    snapshot : int
+        Readout steps between two snapshots of what changes once a trial: every trial of a probe has one, and so has
+        the time between any two windows' ends.
+    steps : int
+        Length of the experiment in readout steps.
+    parts : dict of str to Part
+        What was added so far, by name.
+    arrays : dict of str to ndarray
+        The numbers of these, by ``part.variable``.
+    bias : ndarray
+        Constant drive of each cell, V/s.
+    fed_back : list of str
+        Variables of the state through which readouts drive the cells.
     """
-    lines, values = "", {}
-    for owner in owners:
-        for name, info in type(owner).model_fields.items():
-            value = getattr(owner, name)
-            if not isinstance(value, (int, float)) or (only is not None and name not in only):
-                continue
-            unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
-            if name in values:
-                raise ConfigurationError(
-                    f"parameter {name!r} of {type(owner).__name__} has the name of another beside it; rename one"
-                )
-            dimension, size = BRIAN_UNITS[unit]
-            lines += f"{name} : {dimension} (shared, constant)\n"
-            values[name] = float(value) * size
-    return lines, values
 
+    bias: np.ndarray
+    steps: int
 
-def _tidy(text: str) -> str:
-    return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())
+    def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
+        self.model, self.experiment, self.seeds = model, experiment, seeds
+        self.inputs = seeds.generator("input")
+        self.step = model.state.time_step * 1e-3
+        trials = experiment.trials
+        lengths = [*trials.loc[trials["kind"] == "probe", "duration"], *np.diff(trials["cue"])]
+        self.snapshot = max(1, int(min(lengths, default=experiment.duration) / self.step + 1e-6))
+        self.parts: dict[str, Part] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        self.fed_back: list[str] = []
+        self.add_signals()
 
+    @property
+    def cells(self) -> int:
+        """Number of cells that the readouts read."""
+        return self.model.reservoir.n
 
-def _shared(**constants: tuple[str, float]) -> tuple[str, dict[str, float]]:
-    lines = "".join(f"{name} : {unit} (shared, constant)\n" for name, (unit, _) in constants.items())
-    return lines, {name: value for name, (_, value) in constants.items()}
+    @property
+    def channels(self) -> int:
+        """Number of events, each of which has a channel in every readout."""
+        return len(self.experiment.events)
 
+    def add(self, part: Part, **numbers: Any) -> None:
+        """Add a part, and the numbers of its variables, in SI units.
 
-def _snapshot_steps(experiment: Experiment, step: float) -> int:
-    """Return an interval that puts a snapshot into every probe's trial, and between any two windows' ends."""
-    trials = experiment.trials
-    lengths = [*trials.loc[trials["kind"] == "probe", "duration"], *np.diff(trials["cue"])]
-    return max(1, int(min(lengths, default=experiment.duration) / step + 1e-6))
+        Raises
+        ------
+        ConfigurationError
+            If there is one of this name already.
+        """
+        if part.name in self.parts:
+            raise ConfigurationError("two parts of the network have this name", part.name)
+        self.parts[part.name] = part
+        self.arrays |= {f"{part.name}.{name}": np.asarray(value) for name, value in numbers.items()}
+
+    def extend(self, name: str, equations: str, **links: Any) -> None:
+        """Add variables to a group."""
+        group = self.parts[name]
+        assert isinstance(group, Group)
+        equations = f"{group.equations.rstrip()}\n{equations}"
+        self.parts[name] = replace(group, equations=equations, links={**group.links, **links})
+
+    def shared(self, **values: tuple[str, float]) -> tuple[str, dict[str, float]]:
+        """Return equation lines and numbers of shared constants, each given as (Brian2 dimensions, SI value)."""
+        lines = "".join(f"{name} : {unit} (shared, constant)\n" for name, (unit, _) in values.items())
+        return lines, {name: value for name, (_, value) in values.items()}
+
+    def constants(self, *owners: Declaration, only: Iterable[str] | None = None) -> tuple[str, dict[str, float]]:
+        """Return equation lines and SI values of the numeric parameters of some declarations, or `only` of some.
+
+        Raises
+        ------
+        ConfigurationError
+            If two declarations that share a group have a parameter of the same name.
+        """
+        lines, values = "", {}
+        for owner in owners:
+            for name, info in type(owner).model_fields.items():
+                value = getattr(owner, name)
+                if not isinstance(value, (int, float)) or (only is not None and name not in only):
+                    continue
+                unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
+                if name in values:
+                    raise ConfigurationError(
+                        f"parameter {name!r} of {type(owner).__name__} has the name of another beside it; rename one"
+                    )
+                dimension, size = BRIAN_UNITS[unit]
+                lines += f"{name} : {dimension} (shared, constant)\n"
+                values[name] = float(value) * size
+        return lines, values
+
+    def feed_back(self, name: str) -> str:
+        """Return the variable of the state that takes what a readout feeds back into the cells."""
+        variable = f"feedback_{name}" if self.fed_back else "feedback"
+        self.extend("state", f"{variable} : volt/second\n")
+        self.fed_back.append(variable)
+        return variable
+
+    def add_exploration(self) -> None:
+        """Add the signal ``explore``, a standard normal number of each channel and step."""
+        if "explore" not in self.parts:
+            numbers = self.seeds.generator("exploration").standard_normal((self.steps, self.channels))
+            self.add(Signal("explore", each=self.channels))
+            self.arrays["signals.explore"] = numbers
+
+    def add_signals(self) -> None:
+        """Add what the task tells, and one step of rest after the last snapshot, which then sees all that was learned."""
+        signals = self.experiment.signals(self.step)
+        rest = -len(signals["elapsed"]) % self.snapshot + 1
+        after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))
+        for name, value in after:
+            unit = "second" if name in ("elapsed", "latency") else "1"
+            # networks side by side have their trials at the same times
+            self.add(Signal(name, unit, shared=name == "elapsed"))
+            self.arrays[f"signals.{name}"] = np.concatenate([signals[name], np.full(rest, value)])
+        self.steps = len(signals["elapsed"]) + rest
+
+    def plan(self) -> tuple[Plan, dict[str, np.ndarray]]:
+        """Return what was drafted."""
+        parts = tuple(_rewritten(part, _tidy) for part in self.parts.values())
+        check(parts)
+        return Plan(self.model.time_step * 1e-3, self.step, self.steps, parts, _shapes(self.arrays)), self.arrays
 
 
 def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan, dict[str, np.ndarray]]:
@@ -250,205 +296,35 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     plan : Plan
         Equal for every seed of the same model and experiment shape.
     arrays : dict of str to ndarray
-        Numbers by ``object.variable``, in SI units, as `Plan.shapes` lists them.
+        Numbers by ``part.variable``, in SI units, as `Plan.shapes` lists them.
     """
-    reservoir, n, k = model.reservoir, model.reservoir.n, len(experiment.events)
-    arrays: dict[str, np.ndarray] = {}
-
-    def put(owner: str, values: dict[str, float] | dict[str, np.ndarray]) -> None:
-        for name, value in values.items():
-            arrays[f"{owner}.{name}"] = np.asarray(value)
-
-    window = ("second", experiment.window)
-
-    # cells
-    cells = reservoir.draw_cells(seeds.generator("cells"))
-    constant_lines, constant_values = _constants(reservoir, only=reservoir.constants)
-    put("cells", constant_values)
-    put("cells", {"a": cells["a"] * 1e3, "b": cells["b"] * 1e3, "c": cells["c"] * 1e-3, "d": cells["d"]})
-    start = seeds.generator("cells").spawn(1)[0]
-    v = -65e-3 + 5e-3 * start.standard_normal(n)
-    put("cells", {"v": v, "u": arrays["cells.b"] * v, "noise_seed": np.int32(seeds.integer("noise"))})
-    put("cells", {name: values for name, values in cells.items() if name not in (*"abcd", "bias")})
-    texts = {
-        "cells": {
-            "equations": reservoir.equations + "drive : volt/second (linked)\n" + constant_lines,
-            "threshold": reservoir.threshold,
-            "reset": reservoir.reset,
-        }
-    }
-
-    # synapses
-    for name, synapses, effect in zip(
-        ("excitation", "inhibition"),
-        reservoir.draw_synapses(seeds.generator("topology")),
-        (reservoir.excitation, reservoir.inhibition),
-        strict=True,
-    ):
-        if len(synapses.source) == 0:
-            continue
-        cell_step = model.time_step
-        put(
-            name,
-            {
-                "i": synapses.source.astype(np.int32),
-                "j": synapses.target.astype(np.int32),
-                "w": synapses.weight * reservoir.recurrence,
-                "delay": np.maximum(1, np.round(synapses.delay / cell_step)) * cell_step * 1e-3,
-            },
-        )
-        texts[name] = {"equations": "w : volt/second", "on_pre": effect}
-
-    # state
-    inputs = seeds.generator("input")
-    state_lines, state_values = _constants(model.state, only=("tau_mean", "smallest_spread"))
-    task_lines, task_values = _shared(window=window, cue_duration=("second", experiment.cue_duration))
-    put("state", {**state_values, **task_values})
-    put("state", {"bias": cells["bias"], "cue_weight": reservoir.draw_cue(inputs, seeds)})
-    equations = STATE + model.state.equations + "\n" + state_lines + task_lines
-    texts["state"] = {"equations": equations, "update": model.state.update, "drive": DRIVE_UPDATE}
-
-    # readouts
-    rule, gate = model.when.rule, model.when.gate
-    loop = _shared(
-        window=window,
-        event_width=("second", experiment.event_width),
-        feedback_gain=("volt/second", model.when.feedback),
-        feedback_limit=("1", model.when.feedback_limit),
-        largest_prediction=("1", model.when.largest_prediction),
-        feedback_at_test=("1", float(model.when.feedback_at_test)),
-    )
-    within = _shared(window=window)
-    equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant, fed_back=model.when.fed_back)
-    equations += gate.equations
-    put("when", _readout(texts, "when", model.when, equations, loop, gate, k=k))
-    put("what", _readout(texts, "what", model.what, WHAT, within, k=k))
-    texts["when_weights"] = {"equations": f"w : 1\n{rule.weight_equations}", "learn": rule.weight_update}
-    texts["what_weights"] = {"equations": "w : second", "learn": model.what.rule.weight_update, "read": WHAT_READING}
-    if gate.update:
-        texts["when"]["gate"] = gate.update
-    if model.confidence is not None:
-        # the rule of this readout knows what it counts as its outcome
-        task = TASK.replace("occurs = outcome*in_window : 1\n", "")
-        put("confidence", _readout(texts, "confidence", model.confidence, CONFIDENCE, within, k=2 * k, task=task))
-        put("confidence", {"channel": np.arange(2 * k, dtype=np.int32) % k, "against": np.repeat([0.0, 1.0], k)})
-        texts["confidence"]["update"] = re.sub(r"\boutcome\b", "counted", texts["confidence"]["update"])
-        learn = model.confidence.rule.weight_update
-        texts["confidence_weights"] = {"equations": "w : second", "learn": learn, "read": WHAT_READING}
-        put("confidence_weights", {"w": np.zeros(2 * n * k)})
-    for name in ("when", "what"):
-        put(f"{name}_weights", {"w": np.zeros(n * k)})
-    put("feedback", {"w": inputs.standard_normal((k, n)).ravel()})
-    put("population", _population(texts, model))
-    if "inverse" in texts:
-        put("inverse", {"penalty": model.when.rule.penalty})  # type: ignore[attr-defined]
-    if model.state.shuffled_at_test:
-        texts["state"]["equations"] += SHUFFLED_STATE
-        own = re.sub(r"\b([sx])( \+?=)", r"\1_own\2", model.state.update)
-        texts["state"]["update"] = own.replace("- x)", "- x_own)")
-        texts["state"]["shuffle"] = SHUFFLED_UPDATE
-        put("state", {"other": seeds.generator("input").spawn(1)[0].permutation(n).astype(np.int32)})
-
-    # signals, and one step of rest after the last snapshot, which then sees all that was learned
-    step = model.state.time_step * 1e-3
-    signals = experiment.signals(step)
-    snapshot_steps = _snapshot_steps(experiment, step)
-    rest = -len(signals["elapsed"]) % snapshot_steps + 1
-    after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))
-    for name, value in after:
-        arrays[f"signals.{name}"] = np.concatenate([signals[name], np.full(rest, value)])
-    if _mentions("exploration", rule.channel_update, *rule.pooled.values()):
-        steps = len(arrays["signals.elapsed"])
-        arrays["signals.explore"] = seeds.generator("exploration").standard_normal((steps, k))
-    plan = Plan(
-        cells=n,
-        channels=k,
-        cell_step=model.time_step * 1e-3,
-        readout_step=step,
-        steps=len(arrays["signals.elapsed"]),
-        snapshot_steps=snapshot_steps,
-        texts={name: {role: _tidy(text) for role, text in each.items()} for name, each in texts.items()},
-        shapes=_shapes(arrays),
-    )
-    return plan, arrays
+    draft = Draft(model, experiment, seeds)
+    for each in model.declarations():
+        each(draft)
+    return draft.plan()
 
 
-def _mentions(name: str, *texts: str) -> bool:
+def mentions(name: str, *texts: str) -> bool:
+    """Whether one of some Brian2 texts has this name."""
     return any(re.search(rf"\b{name}\b", text) for text in texts)
 
 
-def _readout(
-    texts: dict[str, dict[str, str]],
-    name: str,
-    readout: When | What,
-    equations: str,
-    shared: tuple[str, dict[str, float]],
-    *others: Declaration,
-    k: int,
-    task: str = TASK,
-) -> dict[str, Any]:
-    """Write the texts of one readout's channels; return their numbers."""
-    rule = readout.rule
-    lines, values = _constants(rule, *others)
-    shared_lines, shared_values = shared
-    blocks = readout.learning_blocks
-    # more blocks than any experiment has
-    shared_values = {**shared_values, "learning_blocks": 1e9 if blocks is None else float(blocks)}
-    if clash := set(values) & set(shared_values):
-        raise ConfigurationError(f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses")
-    texts[name] = {
-        "equations": task + equations + rule.equations + "\n" + lines + shared_lines,
-        "update": rule.channel_update,
-    }
-    if name == "when":
-        if _mentions("exploration", rule.channel_update, *rule.pooled.values()):
-            texts[name]["equations"] += "exploration = explore(t, i) : 1\n"
-        if rule.active.strip() != "step != 0":
-            texts[name]["active"] = rule.active
-    else:
-        texts[name]["window_end"] = WINDOW_END
-    start = {
-        variable: np.full(k, values[value] if isinstance(value, str) else value, float)
-        for variable, value in rule.initial.items()
-    }
-    return {**values, **shared_values, "channel": np.arange(k, dtype=np.int32), **start}
+def _tidy(text: str) -> str:
+    return "".join(line.strip() + "\n" for line in text.splitlines() if line.strip())
 
 
-def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, float]:
-    """Write what the rule of "when" needs of the whole network: power, sums over channels, the inverse correlation."""
-    rule = model.when.rule
-    own = rule.population_equations + (INVERSE_POPULATION if rule.inverse else "")
-    update = rule.population_update
-    if rule.inverse:
-        # one matrix that all share, or that of the trial's event
-        update += "\nselected = " + ("0" if model.readout.together else "clip(event(t), 0, inf)")
-        texts["inverse"] = {
-            "equations": INVERSE,
-            "told": INVERSE_TOLD,
-            "reset": INVERSE_RESET,
-            "scaled": INVERSE_SCALED,
-            "update": INVERSE_UPDATE,
-        }
-        texts["state"]["equations"] += INVERSE_STATE
-    lines, values = _constants(rule)
-    needed = [name for name in values if _mentions(name, update)]
-    own += "".join(f"{line}\n" for line in lines.splitlines() if line.split(" :")[0] in needed)
-    own += "".join(f"{name} : 1\n" for name in rule.pooled)
-    texts["population"] = {"equations": own}
-    found = {name: values[name] for name in needed}
-    if update:
-        texts["population"]["rule"] = update
-    # what the population has, the channels know
-    names = [line.split(":")[0].strip() for line in own.splitlines() if line.strip() and "constant" not in line]
-    known = [name for name in names if _mentions(name, rule.channel_update)]
-    if _mentions("(mean_)?power", rule.channel_update, rule.population_update, *rule.pooled.values()):
-        lines, values = _constants(model.state, only=("tau_power",))
-        texts["population"] |= {"equations": POPULATION + own + lines, "update": POPULATION_UPDATE}
-        found |= values
-        known = ["power", "mean_power", *known]
-    texts["when"]["equations"] += "".join(f"{name} : 1 (linked)\n" for name in known)
-    texts["when"]["equations"] += "".join(f"{name}_own = {text} : 1\n" for name, text in rule.pooled.items())
-    return found
+def _rewritten(part: Part, rewrite: Any) -> Part:
+    """Return a part whose texts were rewritten by ``rewrite(text)``."""
+    if isinstance(part, Group):
+        events = {name: replace(each, condition=rewrite(each.condition).strip()) for name, each in part.events.items()}
+        texts = {name: rewrite(getattr(part, name)) for name in ("equations", "threshold", "reset")}
+        return replace(part, **{**texts, "threshold": texts["threshold"].strip()}, events=events)
+    if isinstance(part, Pathway):
+        reactions = {name: replace(each, code=rewrite(each.code)) for name, each in part.reactions.items()}
+        return replace(part, equations=rewrite(part.equations), reactions=reactions)
+    if isinstance(part, Update):
+        return replace(part, code=rewrite(part.code))
+    return part
 
 
 def _shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -479,54 +355,91 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
         If the trials of the runs do not lie at the same times, or the plans differ otherwise.
     """
     plan = plans[0]
-    if any(not np.array_equal(run["signals.elapsed"], runs[0]["signals.elapsed"]) for run in runs):
-        raise ConfigurationError("replicates need trials at the same times", "--replicates")
+    for signal in (each for each in plan.of(Signal) if each.shared):
+        name = f"signals.{signal.name}"
+        if any(not np.array_equal(run[name], runs[0][name]) for run in runs):
+            raise ConfigurationError("replicates need trials at the same times", "--replicates")
     if any(other != plan for other in plans):
         raise ConfigurationError("replicates may differ in numbers only, not in sizes or equations", "--replicates")
     if len(runs) == 1:
         return plan, runs[0]
-    if "inverse" in plan.texts:
+    if any(each.template == "inverse" for each in plan.of(Pathway)):
         raise ConfigurationError(
             "the inverse correlation of a network's states has no place for others", "--replicates"
         )
-    n, k, many = plan.cells, plan.channels, len(runs)
-    sizes = {"cells": n, "state": n, "when": k, "what": k, "confidence": 2 * k, "population": 1}
+    many = len(runs)
+    signals = {each.name: each for each in plan.of(Signal)}
     arrays: dict[str, np.ndarray] = {}
-    differing: list[tuple[str, str]] = []
+    differing: dict[str, list[str]] = {}
     for name, first in runs[0].items():
         owner, variable = name.split(".")
         each = [run[name] for run in runs]
-        if name in ("cells.noise_seed", "signals.elapsed"):
+        if variable == "noise_seed" or (owner == "signals" and signals[variable].shared):
             arrays[name] = first
         elif owner == "signals":
             arrays[name] = np.stack(each, axis=1) if first.ndim == 1 else np.concatenate(each, axis=1)
-        elif variable in ("i", "j", "other"):
-            arrays[name] = np.concatenate([other + np.int32(n * r) for r, other in enumerate(each)])
+        elif (size := _indexed(plan, owner, variable)) is not None:
+            arrays[name] = np.concatenate([other + np.int32(size * r) for r, other in enumerate(each)])
         elif first.ndim == 0 and all(other == first for other in each):
             arrays[name] = first  # one value for all, and the same arithmetic as alone
         elif first.ndim == 0:
-            arrays[name] = np.repeat(np.array(each), sizes[owner])
-            differing.append((owner, variable))
+            arrays[name] = np.repeat(np.array(each), plan.length(owner))
+            differing.setdefault(owner, []).append(variable)
         else:
             arrays[name] = np.concatenate(each)
-    own_signals = [name for name in ("state", "when", "what", "confidence") if name in plan.texts]
-    for name in own_signals:
-        arrays[f"{name}.replicate"] = np.repeat(np.arange(many, dtype=np.int32), sizes[name])
+    parts = tuple(_side_by_side(plan, part, differing.get(part.name, [])) for part in plan.parts)
+    for part in parts:
+        if isinstance(part, Group) and _hears(plan, part.name) and part.size > 1:
+            arrays[f"{part.name}.replicate"] = np.repeat(np.arange(many, dtype=np.int32), part.size)
+    return replace(plan, parts=parts, shapes=_shapes(arrays), replicates=many), arrays
 
-    def several(name: str, text: str) -> str:
-        """A parameter that differs is now one value for each member of its group; signals differ by replicate."""
-        for owner, variable in differing:
-            if owner == name:
-                text = re.sub(rf"(?m)^({variable} : .*)\(shared, constant\)$", r"\1(constant)", text)
-        own = {"population": "i"}.get(name, "replicate_post" if name.endswith("_weights") else "replicate")
-        for signal in ("latency", "event", "learn", "block"):
-            text = text.replace(f"{signal}(t)", f"{signal}(t, {own})")
+
+def _indexed(plan: Plan, owner: str, variable: str) -> int | None:
+    """Return the size of the group that numbers are members of; None for other numbers."""
+    part = plan.part(owner)
+    if isinstance(part, Pathway) and variable in INDICES:
+        return plan.length(part.source if variable == "i" else part.target)
+    if isinstance(part, Group):
+        for link in part.links.values():
+            if link.index == variable:
+                return plan.length(link.group)
+    return None
+
+
+def _listener(plan: Plan, part: Part) -> str:
+    """Return the group whose members hear the signals in the texts of a part."""
+    while isinstance(part, Update):
+        part = plan.part(part.of)
+    return part.target if isinstance(part, Pathway) else part.name
+
+
+def _hears(plan: Plan, name: str) -> bool:
+    """Whether the texts of a group, or of what goes to it, mention a signal that differs between networks."""
+    own = [signal.name for signal in plan.of(Signal) if not signal.shared and signal.each == 1]
+    texts = [text for part in plan.parts if _listener(plan, part) == name for text in part.texts.values()]
+    return any(re.search(rf"\b{signal}\(t\)", text) for signal in own for text in texts)
+
+
+def _side_by_side(plan: Plan, part: Part, differing: list[str]) -> Part:
+    """A parameter that differs is now one value for each member of its group; signals differ by network."""
+    listener = _listener(plan, part)
+    if not isinstance(part, Group | Pathway | Update) or not isinstance(plan.part(listener), Group):
+        return part
+    synaptic = isinstance(part, Pathway) or (isinstance(part, Update) and isinstance(plan.part(part.of), Pathway))
+    own = ("j" if synaptic else "i") if plan.length(listener) == 1 else "replicate_post" if synaptic else "replicate"
+
+    def several(text: str) -> str:
+        for variable in differing:
+            text = re.sub(rf"(?m)^({variable} : .*)\(shared, constant\)$", r"\1(constant)", text)
+        for signal in plan.of(Signal):
+            if not signal.shared:
+                text = text.replace(f"{signal.name}(t)", f"{signal.name}(t, {own})")
         return text
 
-    texts = {name: {role: several(name, text) for role, text in each.items()} for name, each in plan.texts.items()}
-    for name in own_signals:
-        texts[name]["equations"] += "replicate : integer (constant)\n"
-    return replace(plan, texts=texts, shapes=_shapes(arrays), replicates=many), arrays
+    found = _rewritten(part, several)
+    if isinstance(found, Group) and own == "replicate" and _hears(plan, part.name):
+        found = replace(found, equations=found.equations + "replicate : integer (constant)\n")
+    return found
 
 
 def split(plan: Plan, outputs: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
@@ -539,19 +452,23 @@ def split(plan: Plan, outputs: dict[str, np.ndarray]) -> list[dict[str, np.ndarr
     outputs : dict
         What its program returned.
     """
-    n, many = plan.cells, plan.replicates
+    many = plan.replicates
     if many == 1:
         return [outputs]
-    found = []
-    for r in range(many):
-        mine = outputs["spikes.i"] // n == r
-        run = {
-            "spikes.t": outputs["spikes.t"][mine],
-            "spikes.i": outputs["spikes.i"][mine] - n * r,
-            "snapshots.t": outputs["snapshots.t"],
-        }
-        for name in set(outputs) - {"spikes.t", "spikes.i", "snapshots.t"}:
-            columns = outputs[name].shape[1] // many
-            run[name] = outputs[name][:, r * columns : (r + 1) * columns]
-        found.append(run)
+    found: list[dict[str, np.ndarray]] = [{} for _ in range(many)]
+    for monitor in plan.of(Monitor):
+        times = outputs[f"{monitor.name}.t"]
+        if not monitor.every:
+            size, members = plan.length(monitor.of), outputs[f"{monitor.name}.i"]
+            for r, run in enumerate(found):
+                mine = members // size == r
+                run[f"{monitor.name}.t"], run[f"{monitor.name}.i"] = times[mine], members[mine] - size * r
+            continue
+        columns = plan.columns(monitor)
+        for r, run in enumerate(found):
+            run[f"{monitor.name}.t"] = times
+            for variable in monitor.variables:
+                run[f"{monitor.name}.{variable}"] = outputs[f"{monitor.name}.{variable}"][
+                    :, r * columns : (r + 1) * columns
+                ]
     return found

@@ -42,11 +42,6 @@ UNITS = {
     "time": ("s", "time from the cue"),
     "prediction": ("1", "prediction of a cue-only probe, made of what and when by the readout"),
     "expectation": ("1", "true expectation of the probe's block: sum of probability x bump"),
-    "what": ("1", "identity prediction at the end of the probe's window"),
-    "when": ("1", "timing prediction over the probe's window"),
-    "what_weights": ("s", "weights of the identity readout at the probe"),
-    "when_weights": ("1", "weights of the timing readout at the probe"),
-    "mean_state": ("Hz", "mean spike trace over the probe's window"),
     "block": ("1", "block of the probe, from 0"),
     "probe_trial": ("1", "training trials completed before the probe"),
     "block_trial": ("1", "training trials completed since the probe's block began"),
@@ -59,10 +54,6 @@ UNITS = {
     "trial_kind": ("", "warm-up, train or probe"),
     "trial_learn": ("1", "1 in trials that teach"),
     "trial_response_time": ("s", "the participant's response time; NaN without one"),
-    "trial_what": ("1", "identity prediction at the end of the trial's window, before learning from it"),
-    "trial_when": ("1", "timing prediction at the moment of the trial's event; NaN without one"),
-    "trial_count": ("1", "occurrences of the event that the confidence readout counts, before learning from the trial"),
-    "trial_count_against": ("1", "absences of the event that the confidence readout counts"),
     "outcome_block": ("1", "block of the outcome, from 0"),
     "outcome_event": ("", "event of the outcome"),
     "outcome_latency": ("s", "time from the cue to the outcome"),
@@ -107,6 +98,68 @@ def spike_trace(times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: in
     return trace
 
 
+class Results:
+    """What a device's program returned for one network, looked at trial by trial.
+
+    Parameters
+    ----------
+    plan : Plan
+    experiment : Experiment
+    outputs : dict of str to array
+        By ``monitor.variable``.
+
+    Attributes
+    ----------
+    probes : array of int
+        Positions of the probes among the trials.
+    time : array
+        Time from the cue over the window, s, one step of the readouts after the other.
+    cells, channels : int
+        Cells that are read, and events.
+    """
+
+    def __init__(self, plan: Plan, experiment: Experiment, outputs: dict[str, np.ndarray]) -> None:
+        self.plan, self.experiment, self.outputs = plan, experiment, outputs
+        self.trials = experiment.trials.reset_index(drop=True)
+        self.probes = np.flatnonzero(self.trials["kind"] == "probe")
+        self.time = np.arange(round(experiment.window / plan.readout_step)) * plan.readout_step
+        self.cells, self.channels = plan.length("state"), len(experiment.events)
+
+    def in_probes(self, output: str) -> np.ndarray:
+        """Return an output of every step over the window of each probe, shape (probe, element, time)."""
+        values = self.outputs[output]
+        cues = np.round(self.trials["cue"].to_numpy()[self.probes] / self.plan.readout_step).astype(int)
+        if not len(cues):
+            return np.empty((0, values.shape[1], len(self.time)))
+        return np.stack([values[at : at + len(self.time)].T for at in cues])
+
+    def at_events(self, output: str) -> np.ndarray:
+        """Return an output of every step at the moment of each trial's event, NaN without one, shape (trial, element).
+
+        It is the reading of that step, before the weights learn from it (`izhires.parts.SCHEDULE`).
+        """
+        values = self.outputs[output]
+        found = np.full((len(self.trials), values.shape[1]), np.nan)
+        happens = np.flatnonzero(self.trials["latency"].notna())
+        moments = (self.trials["cue"] + self.trials["latency"]).to_numpy()[happens]
+        found[happens] = values[np.round(moments / self.plan.readout_step).astype(int)]
+        return found
+
+    def inside_probes(self, output: str) -> np.ndarray:
+        """Return the snapshot inside each probe's trial, shape (probe, element)."""
+        onsets = self.trials["onset"].to_numpy()[self.probes]
+        ends = onsets + self.trials["duration"].to_numpy()[self.probes]
+        return self.outputs[output][_first_at_or_after(self._moments(output), onsets, ends)]
+
+    def at_window_ends(self, output: str) -> np.ndarray:
+        """Return what stands from the end of each trial's window to the next one's, shape (trial, element)."""
+        ends = (self.trials["cue"] + self.experiment.window).to_numpy()
+        return _held(self._moments(output), self.outputs[output], ends)
+
+    def _moments(self, output: str) -> np.ndarray:
+        return self.outputs[f"{output.split('.')[0]}.t"]
+
+
 def assemble(
     plan: Plan,
     model: Model,
@@ -134,47 +187,22 @@ def assemble(
 
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
-    n, k, step = plan.cells, plan.channels, plan.readout_step
-    trials = experiment.trials.reset_index(drop=True)
-    probes = trials[trials["kind"] == "probe"]
+    results = Results(plan, experiment, outputs)
+    n, k, time, trials = results.cells, results.channels, results.time, results.trials
+    probes = trials.iloc[results.probes]
     training = (trials["kind"] == "train").to_numpy()
     completed = np.concatenate([[0], np.cumsum(training)])[probes.index]
     started = {block: int(training[: rows.index[0]].sum()) for block, rows in trials.groupby("block")}
-    time = np.arange(round(experiment.window / step)) * step
-
-    # the snapshot inside each probe's trial, and the identity prediction that stands between two windows' ends
-    moments = outputs["snapshots.t"]
-    inside = _first_at_or_after(moments, probes["onset"].to_numpy(), (probes["onset"] + probes["duration"]).to_numpy())
-    ends = (trials["cue"] + experiment.window).to_numpy()
-    what = _held(moments, outputs["snapshots.q"], ends)
-    mean_state = _held(moments, outputs["snapshots.x"], ends)
-    cue_steps = np.round(probes["cue"].to_numpy() / step).astype(int)
-    when = (
-        np.stack([outputs["when.z"][at : at + len(time)].T for at in cue_steps])
-        if len(probes)
-        else np.empty((0, k, len(time)))
-    )
-    probe_what = what[probes.index]
-    # the reading of that step, before the weights learn from it (`izhires.build.SCHEDULE`)
-    trial_when = np.full((len(trials), k), np.nan)
-    happens = np.flatnonzero(trials["latency"].notna())
-    moment = (trials["cue"] + trials["latency"]).to_numpy()[happens]
-    trial_when[happens] = outputs["when.z"][np.round(moment / step).astype(int)]
     expected = {block: experiment.expectation(int(block), time) for block in trials["block"].unique()}
+    read = model.variables(results)
 
     data: dict[str, Any] = {
-        "prediction": (("probe", "event", "time"), model.readout.predict(probe_what, when)),
+        "prediction": (("probe", "event", "time"), model.predict(results)),
         "expectation": (
             ("probe", "event", "time"),
             np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time))),
         ),
-        "what": (("probe", "event"), probe_what),
-        "when": (("probe", "event", "time"), when),
-        "what_weights": (("probe", "event", "neuron"), outputs["snapshots.what"][inside].reshape(-1, k, n)),
-        "when_weights": (("probe", "event", "neuron"), outputs["snapshots.when"][inside].reshape(-1, k, n)),
-        "mean_state": (("probe", "neuron"), mean_state[probes.index]),
-        "trial_what": (("trial", "event"), what),
-        "trial_when": (("trial", "event"), trial_when),
+        **{name: (each.dims, each.values) for name, each in read.items()},
         "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
         **{
             f"trial_{name}": ("trial", trials[name].to_numpy())
@@ -190,10 +218,6 @@ def assemble(
         "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
         "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
     }
-    if "snapshots.confidence" in outputs:
-        counts = _held(moments, outputs["snapshots.confidence"], ends).reshape(-1, 2, k)
-        data["trial_count"] = (("trial", "event"), counts[:, 0])
-        data["trial_count_against"] = (("trial", "event"), counts[:, 1])
     if "response_time" in trials:
         data["trial_response_time"] = ("trial", trials["response_time"].to_numpy(float))
     coordinates: dict[str, Any] = {
@@ -228,6 +252,8 @@ def assemble(
     for name, (unit, meaning) in UNITS.items():
         if name in recording.variables:
             recording[name].attrs = {"units": unit, "long_name": meaning} if unit else {"long_name": meaning}
+    for name, each in read.items():
+        recording[name].attrs = {"units": each.unit, "long_name": each.meaning}
     return recording
 
 

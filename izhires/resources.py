@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from izhires.parts import Monitor, Pathway
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,11 +31,15 @@ def needed_memory(plan: Plan) -> float:
     Its results once (the program writes long ones to the disk, from where they are read), its signals and synapses in
     the program and in the worker, and the worker itself.
     """
-    outputs = (
-        plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8 + plan.steps * plan.channels * 8
-    )
     inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
-    return WORKER_MEMORY + outputs + 4 * inputs
+    matrices = sum(plan.length(each.name) for each in plan.of(Pathway) if each.template == "inverse")
+    return WORKER_MEMORY + recorded_bytes(plan) + 4 * inputs + 8 * matrices
+
+
+def recorded_bytes(plan: Plan) -> float:
+    """Return what the monitors of every so many steps record in a run of one network, bytes."""
+    monitors = [monitor for monitor in plan.of(Monitor) if monitor.every]
+    return 8.0 * sum(plan.rows(each) * (1 + plan.columns(each) * len(each.variables)) for each in monitors)
 
 
 def _size(dtype: str, shape: tuple[int, ...]) -> float:

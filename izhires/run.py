@@ -22,6 +22,7 @@ from izhires import paradigms
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.errors import SimulationError
+from izhires.parts import Monitor
 from izhires.plan import Plan, combine, make_plan, split
 from izhires.recording import LAYOUT, assemble, mean_rates, portions
 from izhires.seeds import Seeds
@@ -248,32 +249,25 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
         With the trial, the readout and its rule.
     """
     configuration, plan, trials = drawn.configuration, drawn.plan, drawn.experiment.trials
-    largest = configuration.when.largest_prediction
+    readouts = configuration.all_readouts()
+    watched = [(name, *each) for name, readout in readouts.items() for each in enumerate(readout.watched(name))]
     found = []
-    # in the order in which one makes the other diverge
-    for output, readout, meaning in (
-        ("when.z", "when", "timing prediction"),
-        ("snapshots.q", "what", "identity prediction"),
-        ("snapshots.when", "when", "timing weights"),
-        ("snapshots.what", "what", "identity weights"),
-    ):
-        limit = largest if output == "when.z" else np.inf
-        for part in portions(len(outputs[output])):
-            values = outputs[output][part]
+    # in the order in which one makes the other diverge: what all of them say, then the weights of all
+    for name, _, each in sorted(watched, key=lambda row: row[1]):
+        every = plan.part(each.output.split(".")[0]).every
+        for part in portions(len(outputs[each.output])):
+            values = outputs[each.output][part]
             with np.errstate(invalid="ignore"):
-                bad = ~(np.isfinite(values) & (np.abs(values) <= limit)).all(axis=1)
+                bad = ~(np.isfinite(values) & (np.abs(values) <= each.limit)).all(axis=1)
             if not bad.any():
                 continue
-            moment = (
-                (part.start + np.argmax(bad)) * plan.readout_step * (1 if output == "when.z" else plan.snapshot_steps)
-            )
-            found.append((moment, readout, meaning))
+            found.append(((part.start + np.argmax(bad)) * plan.readout_step * every, name, each.meaning))
             break
     if not found:
         return
     moment, readout, meaning = min(found, key=lambda each: each[0])
     trial = max(int(np.searchsorted(trials["onset"].to_numpy(), moment, side="right")) - 1, 0)
-    row, rule = trials.iloc[trial], getattr(configuration, readout).rule
+    row, rule = trials.iloc[trial], readouts[readout].rule
     error = Diverged(
         f"the {meaning} diverged in trial {trial} of {len(trials)} ({row['kind']}, block {row['block']}), at "
         f"{moment:.3f} s: rule {rule.type!r} of {readout!r}; a smaller learning rate may keep it stable"
@@ -282,18 +276,13 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
     outcomes = drawn.experiment.outcomes
     outcomes = outcomes[outcomes["block"].isin(before["block"])]
     if len(before):
-        steps = round(moment / plan.readout_step)
-        ended = {
-            **{name: outputs[name][outputs["spikes.t"] < moment] for name in ("spikes.t", "spikes.i")},
-            "when.z": outputs["when.z"][:steps],
-        }
-        snapshots = outputs["snapshots.t"] < moment
-        ended |= {name: values[snapshots] for name, values in outputs.items() if name.startswith("snapshots.")}
+        times = {monitor.name: outputs[f"{monitor.name}.t"] < moment for monitor in plan.of(Monitor)}
+        ended = {name: values[times[name.split(".")[0]]] for name, values in outputs.items()}
         error.partial = record(
             dataclasses.replace(
                 drawn,
                 experiment=dataclasses.replace(drawn.experiment, trials=before, outcomes=outcomes),
-                plan=dataclasses.replace(plan, steps=steps),
+                plan=dataclasses.replace(plan, steps=round(moment / plan.readout_step)),
             ),
             ended,
             facts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -19,7 +19,11 @@ from izhires.declare import (
     parameter,
 )
 from izhires.errors import ConfigurationError, closest
+from izhires.parts import Group, Link, Monitor, Pathway, Reaction
 from izhires.seeds import Seeds
+
+if TYPE_CHECKING:
+    from izhires.plan import Draft
 
 CELL_EQUATIONS = """
 dv/dt = (0.04/ms/mV)*v**2 + (5/ms)*v + 140*mV/ms - u + I + noise*xi : volt
@@ -201,6 +205,44 @@ class Reservoir(Component):
     def resized(self, n: int) -> dict[str, Any]:
         """Return what must change, besides `n`, for a network of `n` cells that receive the same input on average."""
         return {}
+
+    def parts(self, draft: Draft) -> None:
+        """Add the cells and their synapses. The drive of the cells comes from the group ``state``, see `State`."""
+        seeds, step = draft.seeds, draft.model.time_step
+        drawn = self.draw_cells(seeds.generator("cells"))
+        lines, values = draft.constants(self, only=self.constants)
+        start = seeds.generator("cells").spawn(1)[0]
+        b, v = drawn["b"] * 1e3, -65e-3 + 5e-3 * start.standard_normal(self.n)
+        numbers = {"a": drawn["a"] * 1e3, "b": b, "c": drawn["c"] * 1e-3, "d": drawn["d"], "v": v, "u": b * v}
+        cells = Group(
+            "cells",
+            self.n,
+            f"{self.equations.rstrip()}\ndrive : volt/second (linked)\n{lines}",
+            step="cells",
+            threshold=self.threshold,
+            reset=self.reset,
+            links={"drive": Link("state", "drive")},
+        )
+        own = {name: array for name, array in drawn.items() if name not in (*"abcd", "bias")}
+        draft.add(cells, **values, **numbers, **own, noise_seed=np.int32(seeds.integer("noise")))
+        draft.bias = drawn["bias"]
+        for name, synapses, effect in zip(
+            ("excitation", "inhibition"),
+            self.draw_synapses(seeds.generator("topology")),
+            (self.excitation, self.inhibition),
+            strict=True,
+        ):
+            if len(synapses.source) == 0:
+                continue
+            on_spike = Reaction(effect, "pre", "synapses", template="sparse")
+            draft.add(
+                Pathway(name, "cells", "cells", "w : volt/second", step="cells", reactions={"pre": on_spike}),
+                i=synapses.source.astype(np.int32),
+                j=synapses.target.astype(np.int32),
+                w=synapses.weight * self.recurrence,
+                delay=np.maximum(1, np.round(synapses.delay / step)) * step * 1e-3,
+            )
+        draft.add(Monitor("spikes", "cells", ("t", "i"), every=0, event="spike"))
 
     @abc.abstractmethod
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:

@@ -50,10 +50,8 @@ class Program(abc.ABC):
         Returns
         -------
         dict of str to ndarray
-            ``spikes.t`` (s), ``spikes.i``, ``when.z`` (step, channel), ``snapshots.t`` (s), and ``snapshots.when``,
-            ``snapshots.what``
-            (snapshot, channel*cells), ``snapshots.x`` (snapshot, cell; Hz), ``snapshots.q`` (snapshot, channel), and
-            ``snapshots.confidence`` (snapshot, 2*channel) where it is read. All end early when a prediction diverged.
+            By ``monitor.variable``, SI units: of a monitor of events ``t`` and ``i``; of others ``t`` (row,), and each
+            variable (row, element). All end early when a guard stopped the run.
 
         Raises
         ------
@@ -94,3 +92,8 @@ def check_arrays(plan: Plan, arrays: dict[str, np.ndarray]) -> None:
         if given is None or given.shape != tuple(shape) or given.dtype.str != dtype:
             found = "nothing" if given is None else f"{given.dtype} {given.shape}"
             raise ValueError(f"{name} must be {np.dtype(dtype)} {tuple(shape)}, got {found}")
+
+
+def noise_seed(arrays: dict[str, np.ndarray]) -> int:
+    """Return the seed of a device's one generator of noise: that of the first group that has one."""
+    return next((int(value) for name, value in arrays.items() if name.endswith(".noise_seed")), 0)

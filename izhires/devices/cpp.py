@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from izhires.devices.base import noise_seed
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
@@ -77,7 +78,7 @@ class CppProgram(StandaloneProgram):
     """A compiled C++ program."""
 
     def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:  # noqa: D102
-        return {"IZHIRES_NOISE_SEED": str(int(arrays["cells.noise_seed"]))}
+        return {"IZHIRES_NOISE_SEED": str(noise_seed(arrays))}
 
 
 class CppDevice(StandaloneDevice):

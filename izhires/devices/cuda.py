@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from izhires.devices.base import noise_seed
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
 
@@ -91,7 +92,7 @@ class CudaProgram(StandaloneProgram):
     """A compiled CUDA program."""
 
     def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:  # noqa: D102
-        return {"IZHIRES_NOISE_SEED": str(int(arrays["cells.noise_seed"]))}
+        return {"IZHIRES_NOISE_SEED": str(noise_seed(arrays))}
 
     def is_remark(self, line: str) -> bool:  # noqa: D102
         return not line.strip() or line.startswith(("INFO", "\t", "synapses"))

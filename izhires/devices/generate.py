@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,12 @@ from brian2.core.base import BrianObjectException
 
 from izhires.build import Built, cannot_read
 from izhires.errors import ConfigurationError
-from izhires.plan import Plan
+from izhires.plan import Plan, mentions
 
 
 def placeholders(plan: Plan) -> dict[str, np.ndarray]:
-    """Return arrays of the plan's shapes, each different from every other, so that each can be found again."""
-    rng = np.random.default_rng(0)
-    made = {}
-    for name, (dtype, shape) in plan.shapes.items():
-        if np.dtype(dtype).kind == "i":
-            made[name] = rng.integers(0, plan.cells, shape).astype(dtype)
-        else:
-            made[name] = np.asarray(rng.random(shape) + 1e-3)
-    return made
+    """Return arrays of the plan's shapes, which stand in for the numbers of a run while the code is generated."""
+    return {name: np.ones(shape, dtype) for name, (dtype, shape) in plan.shapes.items()}
 
 
 def run(built: Built, plan: Plan) -> None:
@@ -45,31 +39,47 @@ def run(built: Built, plan: Plan) -> None:
         raise cannot_read(error) from error
 
 
-def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: Path, templates: str = "plain") -> None:
+class Carried:
+    """Which files of a generated project carry the numbers of which name."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, list[str]] = {}
+        self.names: set[str] = set()
+
+    @contextmanager
+    def carrying(self, *names: str) -> Iterator[None]:
+        """Note the files that the device makes within, one for each name in order; none for single numbers."""
+        known = set(b2.get_device().static_arrays)
+        yield
+        made = [file for file in b2.get_device().static_arrays if file not in known]
+        if made and len(made) != len(names):
+            raise RuntimeError(f"{len(made)} files of the generated project hold {', '.join(names)}")
+        self.names |= set(names)
+        for name, file in zip(names, made, strict=False):
+            self.files.setdefault(name, []).append(file)
+
+
+def describe(
+    device: Any,
+    built: Built,
+    carried: Carried,
+    plan: Plan,
+    arrays: dict[str, np.ndarray],
+    folder: Path,
+    templates: str = "plain",
+) -> None:
     """Write ``build.json``: which file or argument carries which number, and which file holds which output."""
     inputs: dict[str, Any] = {}
-    taken: set[str] = set()
+    texts = [text for part in plan.parts for text in part.texts.values()]
     for name, array in arrays.items():
-        if name in built.parameters:
-            variable = built.parameters[name]
-            inputs[name] = {"argument": f"{variable.owner.name}.{variable.name}"}
-            continue
-        if name == "cells.noise_seed":  # the network draws its noise elsewhere
-            continue
-        match = [
-            file
-            for file, static in device.static_arrays.items()
-            if static.size == array.size and file not in taken and np.array_equal(np.ravel(static), np.ravel(array))
-        ]
-        if not match and name.startswith("signals."):  # no text mentions it
-            continue
-        if not match and array.size == 1:  # Brian2 writes a single value into the program
-            inputs[name] = {"argument": name}
-            continue
-        if not match:
+        owner, variable = name.split(".")
+        files = [f"{variable}_signal_values"] if owner == "signals" else carried.files.get(name, [])
+        if files and files[0] in device.static_arrays:
+            inputs[name] = {"files": files, "dtype": device.static_arrays[files[0]].dtype.str}
+        elif name in built.parameters or (name in carried.names and array.size == 1):
+            inputs[name] = {"argument": name}  # Brian2 writes a single value into the program
+        elif name in carried.names or (owner == "signals" and mentions(variable, *texts)):
             raise RuntimeError(f"no file of the generated project holds {name}")
-        taken.update(match)
-        inputs[name] = {"files": match, "dtype": device.static_arrays[match[0]].dtype.str}
     outputs = {}
     for name, variable in built.outputs.items():
         shape = getattr(variable, "size", 0)
@@ -78,8 +88,9 @@ def describe(device: Any, built: Built, arrays: dict[str, np.ndarray], folder: P
             "dtype": np.dtype(variable.dtype).str,
             "columns": int(shape[1]) if isinstance(shape, tuple) else 0,
         }
-    for file in taken:  # each run writes its own
-        (folder / "static_arrays" / file).unlink()
+    for facts in inputs.values():  # each run writes its own
+        for file in facts.get("files", ()):
+            (folder / "static_arrays" / file).unlink()
     main = (folder / "main.cpp").read_text() if (folder / "main.cpp").exists() else ""
     facts = {
         "inputs": inputs,
@@ -124,7 +135,7 @@ def main(generate: Callable[[Plan, Path], None], arguments: list[str]) -> int:
     # said at the end, after the one line that counts
     b2.BrianLogger.suppress_name("unused_brian_object")
     try:
-        generate(Plan(**json.loads(plan_file.read_text())), folder)
+        generate(Plan.from_dict(json.loads(plan_file.read_text())), folder)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -20,7 +20,7 @@ from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
 from izhires.build import Additions, Built, build, cannot_read
-from izhires.devices.generate import describe, main, placeholders, run, unit
+from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
 from izhires.devices.standalone import EARLIER
 from izhires.plan import Plan
 
@@ -107,7 +107,7 @@ class OwnDevice(CPPStandaloneDevice):
         return codeobj_class or OwnCodeObject
 
 
-def _added(group: b2.Group, template: str, variables: list[str], clock: b2.Clock) -> CodeRunner:
+def _added(group: b2.Group, clock: b2.Clock, template: str, variables: list[str]) -> CodeRunner:
     """Return an object of the network that runs one of this package's templates."""
     return CodeRunner(
         group,
@@ -135,7 +135,11 @@ def _without_queue(pathway: Any, template: str) -> None:
     pathway.create_code_objects = create_code_objects
 
 
-class OwnTemplates(Additions):
+class Plain(Carried, Additions):
+    """Brian2's own templates."""
+
+
+class OwnTemplates(Plain):
     """What plain Brian2 does slowly, through templates of this package."""
 
     own_noise: ClassVar[bool] = True
@@ -181,7 +185,7 @@ class OwnTemplates(Additions):
 
     def inverse(self, synapses: b2.Synapses, matrices: int) -> CodeRunner:  # noqa: D102
         needed = ["P", "s_pre", "gain_post", "weight_pre", "selected_pre", "resetting_pre", "penalty"]
-        runner = _added(synapses, "inverse", needed, synapses.clock)
+        runner = _added(synapses, synapses.clock, "inverse", needed)
         runner.template_kwds = {"_matrices": matrices, "_cells": len(synapses.source)}
         return runner
 
@@ -195,7 +199,7 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
 
     monitors: list[tuple[int, str, list[tuple[str, str]], list[tuple[str, str]]]] = []
     for each in built.network.objects:
-        if isinstance(each, b2.SpikeMonitor):
+        if isinstance(each, b2.monitors.EventMonitor):
             own = [each.variables[name] for name in each.record_variables]
             monitors.append((most, array(own[0])[0], [array(one) for one in own], []))
         elif isinstance(each, b2.StateMonitor):
@@ -203,9 +207,31 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
             tables = [array(each.variables[name]) for name in each.record_variables]
             rows = most // max(each.n_indices, 16)  # one of few values takes the memory of 16, since it lies on its own
             monitors.append((max(rows, 1), times[0], [times], tables))
-    runner = _added(built.network["when"], "pieces", ["N"], built.network["when_kept"].clock)
+    runner = _added(*_owner(built), "pieces", ["N"])
     runner.template_kwds = {"_monitors": monitors}
     return runner
+
+
+def _progress(device: Any, built: Built, alone: bool) -> CodeRunner:
+    """Return an object that tells how far the run is, and stops that of a network alone when a guard is exceeded."""
+
+    def array(group: Any, name: str) -> str:
+        found: str = device.get_array_name(group.variables[name])
+        return found
+
+    groups = [(guard, built.network[guard.of]) for guard in built.guards if alone]
+    guards = [(array(group, each.variable), len(group), array(group, each.limit)) for each, group in groups]
+    counts = [array(each, "N") for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
+    runner = _added(*_owner(built), "progress", ["t"])
+    runner.template_kwds = {"_guards": guards, "_spikes": counts}
+    return runner
+
+
+def _owner(built: Built) -> tuple[Any, b2.Clock]:
+    """Return a group, and the slowest clock of what is recorded, by which the program looks after itself."""
+    groups = [each for each in built.network.objects if isinstance(each, b2.NeuronGroup)]
+    monitors = [each for each in built.network.objects if isinstance(each, b2.StateMonitor)]
+    return groups[0], max((each.clock for each in monitors), key=lambda clock: float(clock.dt), default=groups[0].clock)
 
 
 def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
@@ -219,18 +245,16 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     device: Any = all_devices["cpp_standalone"] if templates == "plain" else OwnDevice()
     b2.set_device(device, build_on_run=False)
     arrays = placeholders(plan)
-    built = build(plan, arrays, OwnTemplates() if own else Additions())
-    when, clock = built.network["when"], built.network["when_kept"].clock
-    progress = _added(when, "progress", ["t", "N", "z", "largest_prediction"], clock)
-    progress.template_kwds = {"_alone": plan.replicates == 1}
-    built.network.add(progress, _in_pieces(device, built, most))
+    additions = OwnTemplates() if own else Plain()
+    built = build(plan, arrays, additions)
+    built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most))
     run(built, plan)
     if not own:
         device.insert_code("after_start", SEED)
     device.insert_code("before_end", "_run_own_pieces_codeobject();")
     device.insert_code("after_end", "void tell_memory(); tell_memory();")
     device.build(directory=str(folder), compile=False, run=False, debug=False)
-    describe(device, built, arrays, folder, templates)
+    describe(device, built, additions, plan, arrays, folder, templates)
 
     hot = {code.name for thing in built.network.sorted_objects for code in thing._code_objects}
     units: dict[str, list[str]] = {"hot": [], "cold": []}

@@ -16,7 +16,7 @@ import brian2 as b2
 import brian2cuda  # noqa: F401  (registers the device)
 
 from izhires.build import Additions, build
-from izhires.devices.generate import describe, main, placeholders, run, unit
+from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
 from izhires.plan import Plan
 
 # the seed of the noise is read when the program starts, so that one program serves every seed
@@ -64,7 +64,7 @@ HEADERS = [
 ]
 
 
-class Needs(Additions):
+class Needs(Carried, Additions):
     """What brian2cuda takes for granted."""
 
     def clock(self, step: float) -> b2.Clock:  # noqa: D102
@@ -85,11 +85,12 @@ def generate(plan: Plan, folder: Path, architecture: str) -> None:
     b2.set_device("cuda_standalone", build_on_run=False)
     device: Any = b2.get_device()
     arrays = placeholders(plan)
-    built = build(plan, arrays, Needs())
+    needs = Needs()
+    built = build(plan, arrays, needs)
     run(built, plan)
     device.insert_code("after_start", SEED)
     device.build(directory=str(folder), compile=False, run=False, debug=False)
-    describe(device, built, arrays, folder)
+    describe(device, built, needs, plan, arrays, folder)
     # what runs after a run follows what it uses
     names = [path.stem for path in (folder / "code_objects").glob("*.cu")]
     names.sort(key=lambda name: (name.removeprefix("after_run_"), name.startswith("after_run_")))

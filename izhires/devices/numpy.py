@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from izhires.devices.base import Device, Program, Report, check_arrays
+from izhires.devices.base import Device, Program, Report, check_arrays, noise_seed
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
 
@@ -38,18 +38,19 @@ class RuntimeProgram(Program):
         b2.prefs.codegen.target = self.target
         try:
             began = time.perf_counter()
-            b2.seed(int(arrays["cells.noise_seed"]))
+            b2.seed(noise_seed(arrays))
             built = build(self.plan, arrays)
             self.build_seconds = time.perf_counter() - began
-            spikes = built.outputs["spikes.i"]
+            counts = [each for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
 
             def progress(elapsed: object, completed: float, *_: object) -> None:
                 if report is not None:
-                    report(float(completed), len(spikes.get_value()))
-                z = built.network["when"].z_[:]
-                # of networks side by side one that has diverged does not end the others
-                if self.plan.replicates == 1 and not np.all(np.abs(z) <= arrays["when.largest_prediction"]):
-                    built.network.stop()
+                    report(float(completed), sum(each.num_spikes for each in counts))
+                for guard in built.guards:
+                    values = getattr(built.network[guard.of], f"{guard.variable}_")[:]
+                    # of networks side by side one that has diverged does not end the others
+                    if self.plan.replicates == 1 and not np.all(np.abs(values) <= arrays[f"{guard.of}.{guard.limit}"]):
+                        built.network.stop()
 
             built.network.run(
                 self.plan.duration * b2.second, report=progress, report_period=0.5 * b2.second, namespace={}

@@ -200,9 +200,9 @@ class StandaloneProgram(Program):
     def _check_whole(self, outputs: dict[str, np.ndarray]) -> None:
         """Refuse results that a full disk cut: the program does not look whether it could write."""
         plan = self.plan
-        wanted = {name: -(-plan.steps // plan.snapshot_steps) for name in outputs if name.startswith("snapshots.")}
-        wanted |= {"when.z": plan.steps, "spikes.t": len(outputs["spikes.i"])}
-        for name, length in wanted.items():
+        for name in outputs:
+            monitor = plan.part(name.split(".")[0])
+            length = plan.rows(monitor) if monitor.every else len(outputs[f"{monitor.name}.i"])
             if len(outputs[name]) != length:
                 found = f"{len(outputs[name])} of {length} rows of {name}"
                 raise LostError(f"the program wrote only {found}; is the disk full?", tempfile.gettempdir())
@@ -300,7 +300,7 @@ class StandaloneDevice(Device):
 
     def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:
         """Write the sources of a plan and their Makefile into a folder."""
-        (folder / "plan.json").write_text(json.dumps(plan.__dict__))
+        (folder / "plan.json").write_text(json.dumps(plan.to_dict()))
         files = [str(folder / "plan.json"), str(folder)]
         command, environment = python("-m", self.generator, *files, *self.generator_arguments())
         self._step(command, folder, "generate.log", environment)
@@ -339,11 +339,9 @@ def builds() -> list[Build]:
         if not folder.is_dir():
             continue
         try:
-            plan = Plan(**json.loads((folder / "plan.json").read_text()))
-            summary = (
-                f"{plan.cells * plan.replicates} cells, {plan.channels * plan.replicates} channels, {plan.duration:g} s"
-            )
-        except (OSError, ValueError, TypeError):
+            plan = Plan.from_dict(json.loads((folder / "plan.json").read_text()))
+            summary = f"{plan.cells * plan.replicates} cells, {len(plan.parts)} parts, {plan.duration:g} s"
+        except (OSError, ValueError, TypeError, KeyError):
             summary = "unreadable"
         if not _is_whole(folder):
             summary += ", not finished"

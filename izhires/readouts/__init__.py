@@ -1,9 +1,9 @@
-"""How "what" and "when" make a prediction. One readout a file.
+"""Readouts: what is read of the cells, when, and how that is learned. One readout a file.
 
-``factorised``
-    what x when: the timing readout learns the time of an event that occurs, the identity readout its probability.
-``merged``
-    one readout learns both at once, online.
-``joint``
-    one readout of (event, time), learned once a trial.
+``online``
+    read every readout step from the standardised state s, learned online, and fed back.
+``trial``
+    read once a trial, at the end of the window, from the mean state x, and learned there.
+``confidence``
+    read once a trial, one channel for and one against each event, which count.
 """

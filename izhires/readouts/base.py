@@ -1,56 +1,149 @@
-"""What a readout is: which trials teach a channel of "when", and how its prediction is made."""
+"""What a readout is: channels that read the state of the cells through weights, which a rule changes."""
 
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from izhires.declare import Component
+from izhires.declare import Component, Declaration, parameter
+from izhires.errors import ConfigurationError
+from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.plan import Draft
+    from izhires.recording import Results
+
+TASK = """
+since_event = elapsed(t) - latency(t) : second
+in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
+learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
+channel : integer (constant)
+learning_blocks : 1 (shared, constant)
+"""
+"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
+``event`` (index of the trial's event, -1 without one), ``learn`` and ``block`` (from 0), one value a readout step."""
+
+OUTCOME = "outcome = int(abs(event(t) - channel) < 0.5) : 1\n"
+"""1 in trials that hold the channel's event."""
+
+EVERY_BLOCK = 1e9
+"""More blocks than any experiment has."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a recording that a readout leaves.
+
+    Parameters
+    ----------
+    dims : tuple of str
+    values : array
+    unit, meaning : str
+    """
+
+    dims: tuple[str, ...]
+    values: np.ndarray
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An output of a run whose size tells whether a readout has diverged.
+
+    Parameters
+    ----------
+    output : str
+        ``monitor.variable``.
+    meaning : str
+        What it is, in words.
+    limit : float
+        The largest size that it may have.
+    """
+
+    output: str
+    meaning: str
+    limit: float = np.inf
 
 
 class Readout(Component):
-    """How the prediction of each channel is made of its timing and identity predictions z_k(t) and q_k.
+    """Channels, one for each event, that read the cells through weights; a rule changes these.
 
     Attributes
     ----------
-    relevant : str
-        Brian2 expression: 1 in trials whose outcome teaches a channel of "when". It may read ``outcome``, 1 in trials
-        that hold the channel's event.
-    together : bool
-        Whether the channels of "when" learn in the same trials.
+    schedule : {"step", "trial"}
+        The schedule of the rules that it takes.
     """
 
     family: ClassVar[str] = "readout"
     package: ClassVar[str] = "izhires.readouts"
+    schedule: ClassVar[Literal["step", "trial"]]
+    source: ClassVar[str] = ""
 
-    relevant: ClassVar[str]
-    together: ClassVar[bool]
+    learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
 
-    @abc.abstractmethod
-    def predict(self, what: np.ndarray, when: np.ndarray) -> np.ndarray:
-        """Return the prediction.
-
-        Parameters
-        ----------
-        what : array, shape (probe, event)
-            Identity predictions q_k.
-        when : array, shape (probe, event, time)
-            Timing predictions z_k(t).
-
-        Returns
-        -------
-        array, shape (probe, event, time)
-        """
-
-    def check(self, model: Model) -> None:
-        """Refuse a model that this readout cannot use.
+    def check_rule(self, rule: Rule) -> None:
+        """Refuse a rule of the other schedule.
 
         Raises
         ------
         ConfigurationError
         """
+        if rule.schedule == self.schedule:
+            return
+        fitting = [name for name, each in Rule.alternatives().items() if each.schedule == self.schedule]
+        runs, learns = "runs online", "learns at the end of a trial"
+        if self.schedule == "step":
+            runs, learns = "runs at the end of a trial", "learns online"
+        raise ConfigurationError(
+            f"{rule.type!r} {runs}, this readout {learns}",  # type: ignore[attr-defined]
+            "rule",
+            fitting,
+        )
+
+    @abc.abstractmethod
+    def parts(self, draft: Draft, name: str) -> None:
+        """Add the parts of the readout, all of whose names begin with `name`."""
+
+    @abc.abstractmethod
+    def variables(self, results: Results, name: str) -> dict[str, Variable]:
+        """Return what a recording keeps of the readout, by the name of the variable there."""
+
+    @abc.abstractmethod
+    def output(self, results: Results, name: str) -> np.ndarray | None:
+        """Return what the readout says in each probe, for the prediction: (probe, event) or (probe, event, time); None
+        where a prediction is not made of it.
+        """
+
+    def watched(self, name: str) -> Iterator[Watched]:
+        """Yield what may diverge, in the order in which one makes the other diverge."""
+        yield from ()
+
+    def channel_numbers(
+        self, draft: Draft, rule: Rule, shared: dict[str, tuple[str, float]], *others: Declaration
+    ) -> tuple[str, dict[str, Any]]:
+        """Return equation lines and numbers of the channels: parameters of the rule (and of a gate), shared constants,
+        and where the variables of the rule begin.
+
+        Raises
+        ------
+        ConfigurationError
+            If the rule has a parameter that the readout has, too.
+        """
+        k = draft.channels
+        lines, values = draft.constants(rule, *others)
+        shared_lines, shared_values = draft.shared(**shared)
+        shared_values["learning_blocks"] = EVERY_BLOCK if self.learning_blocks is None else float(self.learning_blocks)
+        if clash := set(values) & set(shared_values):
+            problem = f"parameter {clash.pop()!r} of {type(rule).__name__} has a name that the readout uses"
+            raise ConfigurationError(problem)
+        start = {
+            variable: np.full(k, values[value] if isinstance(value, str) else value, float)
+            for variable, value in rule.initial.items()
+        }
+        numbers = {**values, **shared_values, "channel": np.arange(k, dtype=np.int32), **start}
+        return f"{rule.equations}\n{lines}{shared_lines}", numbers

@@ -13,7 +13,7 @@ from typing import Any
 
 from izhires.batch import Report
 from izhires.plan import Plan
-from izhires.resources import needed_memory, peak_memory, processes_for
+from izhires.resources import needed_memory, peak_memory, processes_for, recorded_bytes
 from izhires.sweeps.design import Point, Spec, expand, plans
 from izhires.sweeps.index import writing
 from izhires.worker import Task, run_tasks, silent
@@ -153,10 +153,14 @@ def measure(point: Point, device: str, limit: float, say: Report) -> dict[str, A
         (found,) = simulate_together([drawn], program, tell)
     except _Enough:
         share, now = simulated["share"], time.perf_counter()
-        plan = drawn.plan
-        snapshots = plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8
         seconds = simulated["from"] - began + (now - simulated["from"]) / share
-        return {"seconds": seconds, "share": share, "memory": peak_memory(), "size": snapshots / 2, "start": start}
+        return {
+            "seconds": seconds,
+            "share": share,
+            "memory": peak_memory(),
+            "size": recorded_bytes(drawn.plan) / 2,
+            "start": start,
+        }
     if isinstance(found, Exception):
         raise found
     with tempfile.TemporaryDirectory() as folder:

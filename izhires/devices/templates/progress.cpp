@@ -1,6 +1,8 @@
 {# Says how far the run is, and how many spikes there were. Brian2's own report reads the clock of the system before every object of every step. Stops
-   the run of a single network when a prediction has diverged; what was recorded is written as ever. #}
-{# USES_VARIABLES { t, N, z, largest_prediction } #}
+   the run of a single network when a guard is exceeded; what was recorded is written as ever.
+
+   `_spikes`: the numbers of spikes so far; `_guards`: of each the array, its length, and the limit. #}
+{# USES_VARIABLES { t } #}
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
@@ -10,16 +12,15 @@
     if (now >= next)
     {
         next = now + std::chrono::milliseconds(50);
-        std::cout << "progress " << {{get_array_name(variables['t'])}}[0] << " " << _array_spikes_N[0] << std::endl;
+        const size_t spikes = 0{% for count in _spikes %} + {{count}}[0]{% endfor %};
+        std::cout << "progress " << {{get_array_name(variables['t'])}}[0] << " " << spikes << std::endl;
     }
-{% if _alone %}
-    const double* const z = {{get_array_name(variables['z'])}};
-    const double largest = {{get_array_name(variables['largest_prediction'])}}[0];
-    for (int i = 0; i < {{constant_or_scalar('N', variables['N'])}}; i++)
-        if (!(std::abs(z[i]) <= largest) && !Network::_globally_stopped)
+    {% for values, length, limit in _guards %}
+    for (int i = 0; i < {{length}}; i++)
+        if (!(std::abs({{values}}[i]) <= {{limit}}[0]) && !Network::_globally_stopped)
         {
             std::cout << "diverged" << std::endl;
             Network::_globally_stopped = true;
         }
-{% endif %}
+    {% endfor %}
 {% endblock %}

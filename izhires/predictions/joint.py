@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from izhires.errors import ConfigurationError
-from izhires.readouts.merged import Merged
+from izhires.predictions.merged import Merged
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Joint(Merged):
         if not model.when.rule.consolidates:
             fitting = [name for name, rule in Rule.alternatives().items() if rule.consolidates]
             raise ConfigurationError(
-                f"{model.when.rule.type!r} learns at every step, the joint readout once a trial",  # type: ignore[attr-defined]
+                f"{model.when.rule.type!r} learns at every step, the joint prediction once a trial",  # type: ignore[attr-defined]
                 "when.rule",
                 fitting,
             )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from izhires.readouts.base import Readout
+from izhires.predictions.base import Prediction
 
 
-class Factorised(Readout):
+class Factorised(Prediction):
     """what x when, y_k(t) = clip(q_k, 0, 1)*max(z_k(t), 0): the paper's; when learns only from its event's trials."""
 
     type: Literal["factorised"] = "factorised"
     relevant: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 
-    def predict(self, what: np.ndarray, when: np.ndarray) -> np.ndarray:  # noqa: D102
-        return np.clip(what, 0, 1)[..., None] * np.maximum(when, 0)
+    def predict(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:  # noqa: D102
+        return np.clip(outputs["what"], 0, 1)[..., None] * np.maximum(outputs["when"], 0)

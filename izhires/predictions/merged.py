@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from izhires.readouts.base import Readout
+from izhires.predictions.base import Prediction
 
 
-class Merged(Readout):
+class Merged(Prediction):
     """One readout for both, y_k(t) = max(z_k(t), 0), which learns in every trial; "what" learns beside it, unused."""
 
     type: Literal["merged"] = "merged"
     relevant: ClassVar[str] = "1"
     together: ClassVar[bool] = True
 
-    def predict(self, what: np.ndarray, when: np.ndarray) -> np.ndarray:  # noqa: D102
-        return np.maximum(when, 0)
+    def predict(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:  # noqa: D102
+        return np.maximum(outputs["when"], 0)

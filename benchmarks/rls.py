@@ -63,7 +63,7 @@ def seconds(program: StandaloneProgram, arrays: dict[str, np.ndarray]) -> tuple[
         environment = {**os.environ, **program.environment(arrays)}
         subprocess.run(command, cwd=name, env=environment, check=True, stdout=subprocess.DEVNULL)
         took = float((results / "last_run_info.txt").read_text().split()[0])
-        return took, program.collect(results)["snapshots.when"][-1]
+        return took, program.collect(results)["when_snapshots.w"][-1]
 
 
 def ours(cells: int) -> float:

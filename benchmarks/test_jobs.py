@@ -65,7 +65,7 @@ def project(folder):
 
     made, device, plan = folder / "project", get("cpp"), draw(Configuration(), 0).plan
     made.mkdir()
-    (made / "plan.json").write_text(json.dumps(plan.__dict__))
+    (made / "plan.json").write_text(json.dumps(plan.to_dict()))
     return made, device.generator_arguments(), device.makefile()
 
 

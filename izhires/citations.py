@@ -66,11 +66,11 @@ def declared() -> dict[str, str]:
     from izhires.cells import CELL_TYPES
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
-    from izhires.model import State, What, When
+    from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
     from izhires.rules.base import Rule
 
-    found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, When, What))}
+    found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *(type(each) for each in Model().all_readouts().values())))}
     for family in (Paradigm, Reservoir, Rule, Gate):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)

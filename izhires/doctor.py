@@ -156,6 +156,7 @@ def _toy() -> tuple[Plan, dict]:
 def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     """Build and run the small network, and compare what came out with what must."""
     from izhires.devices import get
+    from izhires.parts import Monitor
 
     device = get(name)
     needed = name == "cpp"
@@ -177,7 +178,7 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     except Exception as error:  # whatever an installation says whose parts do not fit
         return Finding(f"device {name}", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", needed)
     spikes = len(outputs["spikes.t"])
-    good = spikes > 0 and outputs["when.z"].shape == (plan.steps, plan.channels)
+    good = spikes > 0 and all(len(outputs[f"{each.name}.t"]) == plan.rows(each) for each in plan.of(Monitor) if each.every)
     text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"
     if name == "cpp":
         text += f"; templates: {program.templates}"

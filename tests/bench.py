@@ -17,6 +17,7 @@ import small
 from izhires.build import build
 from izhires.devices import get
 from izhires.paradigms.experiment import Experiment, frequencies
+from izhires.parts import Monitor, Signal
 from izhires.plan import make_plan
 from izhires.seeds import Seeds
 
@@ -78,20 +79,25 @@ def prepared(configuration, experiment, s=None, x=None, seed=0, known=None):
         values = np.broadcast_to(values, (plan.steps if np.ndim(values) == 1 else len(values), CELLS))
         made[: len(values)] = values[: plan.steps]
         arrays[f"signals.{name}"] = made
-    texts = {name: dict(each) for name, each in plan.texts.items()}
-    own = "_own" if "shuffle" in texts["state"] else ""
-    texts["state"]["update"] = f"s{own} = given_s(t, i)\nx{own} = given_x(t, i)*Hz\n"
+    filtered = plan.part("state_filter")
+    changed = {"state_filter": dataclasses.replace(filtered, code="s = given_s(t, i)\nx = given_x(t, i)*Hz\n")}
+    signals = [Signal(name, each=CELLS) for name in ("given_s", "given_x")]
     for place, value in (known or {}).items():
         owner, name = place.split(".")
         if np.ndim(value):
             arrays[f"signals.given_{name}"] = np.resize(np.asarray(value, float), plan.steps)
+            signals.append(Signal(f"given_{name}"))
             value = f"given_{name}(t)"
         line = re.compile(rf"(?m)^{name}(?: = .*)? : (\S+).*$")
-        if not line.search(texts[owner]["equations"]):
-            continue  # the rule does not ask for it
-        texts[owner]["equations"] = line.sub(rf"{name} = {value} : \1", texts[owner]["equations"])
+        group = changed.get(owner, plan.part(owner))
+        if line.search(group.equations):  # else the rule does not ask for it
+            equations, links = line.sub(rf"{name} = {value} : \1", group.equations), dict(group.links)
+            links.pop(name, None)
+            changed[owner] = dataclasses.replace(group, equations=equations, links=links)
     shapes = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
-    return dataclasses.replace(plan, texts=texts, shapes=shapes, snapshot_steps=1), arrays
+    monitors = [dataclasses.replace(each, every=1) for each in plan.of(Monitor) if each.every]
+    plan = plan.changed(*changed.values(), *monitors)
+    return dataclasses.replace(plan, parts=(*signals, *plan.parts), shapes=shapes), arrays
 
 
 def run(configuration, experiment, *, record=(), weights=None, **given):
@@ -101,7 +107,7 @@ def run(configuration, experiment, *, record=(), weights=None, **given):
     ----------
     configuration, experiment
     record : tuple of str
-        Variables, as ``when.gate``, ``population.weight``, ``state.s``, ``what.rate``.
+        Variables, as ``when.gate``, ``when_network.weight``, ``state.s``, ``what.rate``.
     weights : dict, optional
         Weights at the start, (channel, cell), by readout.
     **given
@@ -115,7 +121,7 @@ def run(configuration, experiment, *, record=(), weights=None, **given):
     """
     plan, arrays = prepared(configuration, experiment, **given)
     for name, values in (weights or {}).items():
-        arrays[f"{name}_weights.w"] = np.ravel(np.broadcast_to(values, (plan.channels, CELLS))).astype(float)
+        arrays[f"{name}_weights.w"] = np.ravel(np.broadcast_to(values, (plan.length("when"), CELLS))).astype(float)
     before, b2.prefs.codegen.target = b2.prefs.codegen.target, "numpy"
     try:
         net = build(plan, arrays).network
@@ -129,7 +135,7 @@ def run(configuration, experiment, *, record=(), weights=None, **given):
         found = {each: np.array(getattr(monitor, f"{each.split('.')[1]}_")).T for each, monitor in kept.items()}
     finally:
         b2.prefs.codegen.target = before
-    shape = (plan.steps, plan.channels, CELLS)
+    shape = (plan.steps, plan.length("when"), CELLS)
     return {**{name: found[name] for name in record}, "z": found["when.z"], "q": found["what.q"],
             "when": found["when_weights.w"].reshape(shape), "what": found["what_weights.w"].reshape(shape),
             "s": arrays["signals.given_s"]}  # fmt: skip

@@ -1,7 +1,7 @@
 """A second, slow implementation of one whole run in plain numpy, to hold the generated programs against.
 
 Written from the equations alone (`izhires.circuits.base`, `izhires.plan`, the docstrings of the rules and gates) and
-from the order of events in `izhires.build.SCHEDULE`; it calls neither `izhires.build` nor Brian2. It works in mV and
+from the order of events in `izhires.parts.SCHEDULE`; it calls neither `izhires.build` nor Brian2. It works in mV and
 ms, where the package works in SI units, and takes times from the trial table as whole steps, so that the package's
 units and edges are checked too. From `make_plan` it takes what was drawn (cells, synapses, cue and feedback weights),
 and how many steps there are.
@@ -314,6 +314,7 @@ class Now:
 class Outcome:
     """Everything a device's program returns, under the same names."""
 
+    step: float  # ms, of the readouts
     spikes: list = field(default_factory=list)
     z: list = field(default_factory=list)
     snapshots: dict = field(
@@ -322,12 +323,15 @@ class Outcome:
 
     def arrays(self):
         spikes = np.array(self.spikes, float).reshape(-1, 2)
-        return {
-            "spikes.t": spikes[:, 0] / 1e3,
-            "spikes.i": spikes[:, 1].astype(int),
-            "when.z": np.array(self.z),
-            **{f"snapshots.{name}": np.array(values) for name, values in self.snapshots.items() if values},
-        }
+        names = {"when": "when_snapshots.w", "what": "what_snapshots.w", "x": "mean_state.x", "q": "what_output.q"}
+        names |= {"confidence": "confidence_output.q"}
+        times = np.array(self.snapshots["t"])
+        found = {"spikes.t": spikes[:, 0] / 1e3, "spikes.i": spikes[:, 1].astype(int), "when_output.z": np.array(self.z)}
+        found["when_output.t"] = np.arange(len(self.z)) * self.step / 1e3
+        for name, output in names.items():
+            if self.snapshots[name]:
+                found[output], found[f"{output.partition('.')[0]}.t"] = np.array(self.snapshots[name]), times
+        return found
 
 
 def simulate(model, experiment, plan, arrays):
@@ -350,7 +354,7 @@ def simulate(model, experiment, plan, arrays):
     r = np.zeros(n)  # 1/ms
     drive = np.zeros(n)
     bias, cue_weight = drawn["state.bias"], drawn["state.cue_weight"]
-    feedback_weight = drawn["feedback.w"].reshape(k, n)
+    feedback_weight = drawn["when_feedback.w"].reshape(k, n)
 
     # synapses by source; what is under way, by the step at which it arrives
     outgoing = {}
@@ -370,14 +374,14 @@ def simulate(model, experiment, plan, arrays):
     what_rules = [OFFLINE[what.rule.type](what.rule) for _ in range(k)]
     z, q = np.zeros(k), np.zeros(k)
     own_x = np.zeros(n)
-    together = model.readout.type in ("merged", "joint")
+    together = model.prediction.type in ("merged", "joint")
     # for and against each event
     counters = [] if model.confidence is None else [
         (OFFLINE[model.confidence.rule.type](model.confidence.rule), name, against)
         for against in (False, True) for name in experiment.events
     ]  # fmt: skip
     count, count_w = np.zeros(len(counters)), np.zeros((len(counters), n))
-    done = Outcome()
+    done = Outcome(dt)
 
     # trials, in readout steps
     def steps(seconds):
@@ -451,7 +455,7 @@ def simulate(model, experiment, plan, arrays):
 
             # recording
             done.z.append(z.copy())
-            if m % plan.snapshot_steps == 0:
+            if m % plan.part("mean_state").every == 0:
                 now = {"t": m * dt / 1e3, "when": when_w.ravel(), "what": what_w.ravel(), "x": x, "q": q}
                 now |= {"confidence": count} if counters else {}
                 for key, value in now.items():

@@ -23,6 +23,7 @@ from izhires.cli import list as listing
 from izhires.conditions import all_conditions
 from izhires.gates.base import Gate
 from izhires.paradigms.base import Paradigm
+from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout
 from izhires.recording import load, load_folder
 from izhires.rules.base import Rule
@@ -68,6 +69,7 @@ KINDS = {
     "paradigms": Paradigm.alternatives,
     "circuits": Reservoir.alternatives,
     "readouts": Readout.alternatives,
+    "predictions": Prediction.alternatives,
     "rules": Rule.alternatives,
     "gates": Gate.alternatives,
     "claims": all_claims,

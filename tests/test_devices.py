@@ -20,7 +20,7 @@ from terminal import izhires
 
 from izhires import simulate
 from izhires.batch import run_batch
-from izhires.build import SCHEDULE
+from izhires.parts import SCHEDULE
 from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
@@ -103,7 +103,7 @@ def test_seeds_and_values_share_a_build():
         assert (other.folder, other.build_seconds) == (program.folder, 0.0), name
         results.append(other.run(numbers))
         for before in results[:-1]:
-            assert not np.array_equal(results[-1]["snapshots.what"], before["snapshots.what"]), name
+            assert not np.array_equal(results[-1]["what_snapshots.w"], before["what_snapshots.w"]), name
     assert (program.folder / "main").stat().st_mtime_ns == made
 
 
@@ -136,7 +136,7 @@ from izhires.devices import get
 _, plan, arrays = small.planned(small.configuration())
 program = get("cpp").prepare(plan)
 found = program.run(arrays)
-print(json.dumps([program.build_seconds, str(program.folder), small.spikes(found).tolist(), found["when.z"].sum()]))
+print(json.dumps([program.build_seconds, str(program.folder), small.spikes(found).tolist(), found["when_output.z"].sum()]))
 """
 
 
@@ -209,19 +209,19 @@ def test_a_compiler_that_fails_is_told_of_with_its_log(tmp_path, monkeypatch):
 
 OBJECTS = {
     "state_filter": "state filter",
-    "power_summed_variable_power_post": "population power",
-    "population_mean_power": "population mean power",
-    "when_weights_summed_variable_z_post": "when reading",
-    "when_rule": "when rule",
-    "when_learn_thresholder": "when learning event",
-    "when_weights_learn": "when weights",
-    "feedback_summed_variable_feedback_post": "feedback",
+    "when_power_summed_variable_power_post": "network power",
+    "when_mean_power": "network mean power",
+    "when_weights_summed_variable_z_post": "online reading",
+    "when_rule": "online rule",
+    "when_learn_thresholder": "online learning event",
+    "when_weights_learn": "online weights",
+    "when_feedback_summed_variable_feedback_post": "feedback",
     "drive": "drive",
-    "identity": "recording",
     "mean_state": "recording",
-    "timing": "recording",
-    "what_kept": "recording",
-    "when_kept": "recording",
+    "what_output": "recording",
+    "what_snapshots": "recording",
+    "when_output": "recording",
+    "when_snapshots": "recording",
     "cells_stateupdater": "cells",
     "cells_spike_thresholder": "spikes",
     "what_clear_thresholder": "window's end",
@@ -240,7 +240,7 @@ WITHOUT_EFFECT = {
     "spikes",
     "own_progress",
     "own_pieces",
-    *(f"{name}_stateupdater" for name in ("state", "population", "when", "what")),
+    *(f"{name}_stateupdater" for name in ("state", "when_network", "when", "what")),
 }
 """Objects that change no number, or have nothing to do."""
 
@@ -279,9 +279,9 @@ def check_same_numbers(model, change=lambda arrays: arrays):
     found, expected = own.run(arrays), plain.run(arrays)
     assert len(expected["spikes.t"]) > 100
     # in this order; the recorded times, too
-    for name in ("spikes.t", "spikes.i", "snapshots.t"):
+    for name in ("spikes.t", "spikes.i", "mean_state.t"):
         assert np.array_equal(found[name], expected[name]), name
-    for name in set(expected) - {"spikes.t", "spikes.i", "snapshots.t"}:
+    for name in set(expected) - {"spikes.t", "spikes.i", "mean_state.t"}:
         assert found[name].shape == expected[name].shape
         assert np.abs(found[name] - expected[name]).max() <= 1e-9 * np.abs(expected[name]).max(), name
     assert own.measured["peak_bytes"] > 1e6
@@ -392,7 +392,7 @@ def test_what_is_written_in_pieces_is_what_is_written_at_once(templates, monkeyp
     expected = at_once.prepare(plan).run(arrays)
     monkeypatch.setattr(standalone, "LARGE", 1)
     found = in_pieces.prepare(plan).run(arrays)
-    assert len(expected["spikes.t"]) > 1000 and len(expected["when.z"]) > 1000
+    assert len(expected["spikes.t"]) > 1000 and len(expected["when_output.z"]) > 1000
     assert same_bytes(found, expected)
     assert all(isinstance(each, np.memmap) for each in found.values())
 
@@ -406,7 +406,7 @@ def test_a_long_run_takes_the_memory_of_a_short_one():
         device = CppDevice()
         device.most = most
         program = device.prepare(plan)
-        assert len(program.run(arrays)["when.z"]) == plan.steps
+        assert len(program.run(arrays)["when_output.z"]) == plan.steps
         peaks.append(program.measured["peak_bytes"])
     assert peaks[1] < peaks[0] - 40e6
 
@@ -453,7 +453,7 @@ def gaussian():
         found = program.run({**arrays, "cells.noise_seed": np.asarray(seed, dtype=arrays["cells.noise_seed"].dtype)})
         beyond = np.zeros((plan.steps, CELLS), bool)
         beyond[np.round(found["spikes.t"] * 1e3).astype(int), found["spikes.i"]] = True
-        values = found["snapshots.x"][2:] * 1e3
+        values = found["mean_state.x"][2:] * 1e3
         # both views show the same numbers: r at the start of a step was drawn in the step before
         assert np.array_equal(values[: TRIALS - 2] >= 1, beyond[1 : 2 * TRIALS - 4 : 2])
         return values, beyond[: 2 * TRIALS]
@@ -550,8 +550,8 @@ def test_noise_leaves_the_learning_curve_alike_on_both_devices():
         program, rows = get(device).prepare(plan), []
         for seed in seeds:
             found = program.run({**arrays, **changes, "cells.noise_seed": np.int32(seed)})
-            timing = [np.log(np.abs(part).mean(axis=0)) for part in np.array_split(found["when.z"][1800:], 4)]
-            rows.append(np.concatenate([found["snapshots.q"][[8, 10, 12, 14]].ravel(), np.ravel(timing)]))
+            timing = [np.log(np.abs(part).mean(axis=0)) for part in np.array_split(found["when_output.z"][1800:], 4)]
+            rows.append(np.concatenate([found["what_output.q"][[8, 10, 12, 14]].ravel(), np.ravel(timing)]))
         return np.array(rows)
 
     cpp = measured("cpp", range(40))
@@ -627,10 +627,10 @@ def test_a_rule_of_ones_own_runs_on_cpp(monkeypatch):
         experiment, plan, arrays = small.planned(model)
         found, expected = get("cpp").prepare(plan).run(arrays), reference.simulate(model, experiment, plan, arrays)
         assert np.array_equal(small.spikes(found), small.spikes(expected))
-        weights = expected["snapshots.when"]
-        assert np.abs(found["snapshots.when"] - weights).max() < 1e-9 * np.abs(weights).max()
+        weights = expected["when_snapshots.w"]
+        assert np.abs(found["when_snapshots.w"] - weights).max() < 1e-9 * np.abs(weights).max()
         # the limit was reached
-        assert (np.abs(expected["when.z"]) > 0.3).any()
+        assert (np.abs(expected["when_output.z"]) > 0.3).any()
         # and a mistake in it is told of by name
         monkeypatch.setattr(Bounded, "weight_update", "w += step_post*s_pre*mV")
         with pytest.raises(ConfigurationError, match=r"^when_weights_learn: .*inconsistent units"):

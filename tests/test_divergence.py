@@ -45,7 +45,7 @@ def test_the_partial_recording_is_that_of_the_trials_before(device):
     """As an undisturbed run has them, bit for bit."""
     whole = simulate(small.configuration("random"), 0, device=device)
     largest = (
-        np.abs(small.outputs(small.configuration("random"), device)["when.z"][: 14 * 300]).max(axis=1).reshape(14, 300)
+        np.abs(small.outputs(small.configuration("random"), device)["when_output.z"][: 14 * 300]).max(axis=1).reshape(14, 300)
     )
     before = np.maximum.accumulate(largest.max(axis=1))
     late = next(trial for trial in range(6, 14) if before[trial] > before[trial - 1])
@@ -97,7 +97,7 @@ def test_an_identity_readout_that_diverges(device, monkeypatch):
 
 def test_one_of_several_side_by_side_does_not_end_the_others():
     seeds = (3, 1, 4)
-    largest = {seed: np.abs(small.outputs(small.configuration(), seed=seed)["when.z"]).max() for seed in seeds}
+    largest = {seed: np.abs(small.outputs(small.configuration(), seed=seed)["when_output.z"]).max() for seed in seeds}
     first = max(largest, key=largest.get)
     limit = float(sum(sorted(largest.values())[-2:]) / 2)
     found = simulate_together([draw(limited(limit), seed) for seed in seeds])
@@ -120,7 +120,7 @@ def test_a_network_beside_one_that_diverges_runs_to_its_end(device):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_others_of_a_batch_go_on(processes, tmp_path):
     seeds = (3, 1, 4)
-    largest = {seed: np.abs(small.outputs(small.configuration(), seed=seed)["when.z"]).max() for seed in seeds}
+    largest = {seed: np.abs(small.outputs(small.configuration(), seed=seed)["when_output.z"]).max() for seed in seeds}
     first = max(largest, key=largest.get)
     path = tmp_path / "it.toml"
     path.write_text(limited(float(sum(sorted(largest.values())[-2:]) / 2)).to_toml(), encoding="utf-8")

@@ -238,7 +238,7 @@ def test_a_cuda_project_is_written_without_a_gpu(cuda_project):
         float(value)
     # every number of the run has a place of its own
     facts = json.loads(written[Path("build.json")])
-    plan = Plan(**json.loads(written[Path("plan.json")]))
+    plan = Plan.from_dict(json.loads(written[Path("plan.json")]))
     assert facts["inputs"].keys() == plan.shapes.keys() - {"cells.noise_seed"}
     files = [file for each in facts["inputs"].values() for file in each.get("files", ())]
     assert len(files) == len(set(files))

@@ -7,10 +7,10 @@ import small
 
 from izhires.errors import ConfigurationError
 from izhires.model import Model
-from izhires.readouts.base import Readout
-from izhires.readouts.factorised import Factorised
-from izhires.readouts.joint import Joint
-from izhires.readouts.merged import Merged
+from izhires.predictions.base import Prediction
+from izhires.predictions.factorised import Factorised
+from izhires.predictions.joint import Joint
+from izhires.predictions.merged import Merged
 from izhires.rules.consolidated_three_factor import ConsolidatedThreeFactor
 from izhires.run import draw, simulate
 
@@ -27,11 +27,11 @@ WHEN = np.array([[[0.5, -0.1, 2.0], [1.0, 0.0, -3.0]], [[0.5, 0.4, 0.3], [0.2, 0
     ],
 )
 def test_predictions(readout, expected):
-    np.testing.assert_allclose(readout.predict(WHAT, WHEN), expected, rtol=1e-15)
+    np.testing.assert_allclose(readout.predict({"what": WHAT, "when": WHEN}), expected, rtol=1e-15)
 
 
 def test_every_readout_is_tested_here():
-    assert set(small.shipped(Readout)) == {"factorised", "merged", "joint"}
+    assert set(small.shipped(Prediction)) == {"factorised", "merged", "joint"}
 
 
 @pytest.mark.parametrize("readout", ["factorised", "merged"])
@@ -62,10 +62,10 @@ def test_which_trials_teach(readout):
 
 def test_the_joint_readout_asks_for_a_rule_that_learns_once_a_trial():
     with pytest.raises(
-        ConfigurationError, match=r"^Model.when.rule: 'force' learns at every step, the joint readout once a"
+        ConfigurationError, match=r"^Model.when.rule: 'force' learns at every step, the joint prediction once a"
     ):
         Model(readout="joint", when={"rule": "force"})
-    assert Model(readout="joint", when={"rule": "consolidated_three_factor"}).readout.together
+    assert Model(readout="joint", when={"rule": "consolidated_three_factor"}).prediction.together
 
 
 def test_the_joint_readout_learns_the_joint_expectation_of_event_and_time():
@@ -130,7 +130,7 @@ def test_confidence_is_read_and_changes_nothing_else():
     assert np.array_equal(small.spikes(one), small.spikes(other))
     for name in set(one) - {"spikes.t", "spikes.i"}:
         assert np.array_equal(one[name], other[name])
-    assert set(other) - set(one) == {"snapshots.confidence"}
+    assert set(other) - set(one) == {"confidence_output.q", "confidence_output.t"}
     recording = simulate(confident, seed=0)
     learned = recording["trial_learn"].values == 1
     event = recording["trial_event"].values == "A"
@@ -167,10 +167,10 @@ def test_shuffling_leaves_learning_as_it_is():
     assert np.array_equal(small.spikes(one), small.spikes(other))
     trials = small.planned(plain)[0].trials
     for readout in ("when", "what"):
-        assert np.array_equal(one[f"snapshots.{readout}"], other[f"snapshots.{readout}"])
+        assert np.array_equal(one[f"{readout}_snapshots.w"], other[f"{readout}_snapshots.w"])
     teaches = np.repeat(trials["kind"].to_numpy() == "train", 300)
-    assert np.array_equal(one["when.z"][: len(teaches)][teaches], other["when.z"][: len(teaches)][teaches])
-    assert np.abs(one["when.z"] - other["when.z"]).max() > 0.1
+    assert np.array_equal(one["when_output.z"][: len(teaches)][teaches], other["when_output.z"][: len(teaches)][teaches])
+    assert np.abs(one["when_output.z"] - other["when_output.z"]).max() > 0.1
 
 
 def test_feedback_at_test():
@@ -200,6 +200,6 @@ def test_learning_ends_after_the_blocks_that_are_asked_for(readout, other, block
     trials = draw(configuration, 0).experiment.trials
     found = small.outputs(configuration)
     for name in (readout, other):
-        moved = np.any(np.diff(found[f"snapshots.{name}"], axis=0) != 0, axis=1)[: len(trials)]
+        moved = np.any(np.diff(found[f"{name}_snapshots.w"], axis=0) != 0, axis=1)[: len(trials)]
         allowed = trials["block"] < blocks if name == readout else True
         assert np.array_equal(moved, (trials["kind"] == "train") & allowed)

@@ -168,9 +168,9 @@ def test_the_identity_prediction_of_every_trial(recording, configuration):
     found = small.outputs(configuration, "cpp", 3)
     n, k = recording.sizes["neuron"], recording.sizes["event"]
     trials = recording.sizes["trial"]
-    np.testing.assert_allclose(found["snapshots.t"][:trials], recording["trial_onset"], atol=1e-12)
-    weights = found["snapshots.what"].reshape(-1, k, n)
-    expected = np.einsum("tkn,tn->tk", weights[:trials], found["snapshots.x"][1 : trials + 1])
+    np.testing.assert_allclose(found["mean_state.t"][:trials], recording["trial_onset"], atol=1e-12)
+    weights = found["what_snapshots.w"].reshape(-1, k, n)
+    expected = np.einsum("tkn,tn->tk", weights[:trials], found["mean_state.x"][1 : trials + 1])
     np.testing.assert_allclose(recording["trial_what"], expected, rtol=1e-9, atol=1e-12)
     probes = (recording["trial_kind"] == "probe").values
     np.testing.assert_array_equal(recording["trial_what"][probes], recording["what"])
@@ -181,7 +181,7 @@ def test_the_identity_prediction_of_every_trial(recording, configuration):
 
 def test_the_timing_prediction_at_each_event(recording, configuration):
     """It is the reading of the very step of the event: the weights have not yet learned from that step."""
-    z = small.outputs(configuration, "cpp", 3)["when.z"]
+    z = small.outputs(configuration, "cpp", 3)["when_output.z"]
     happens = (recording["trial_event"] != "").values
     assert 0 < happens.sum() < len(happens)
     moments = (recording["trial_cue"] + recording["trial_latency"]).values

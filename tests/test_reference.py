@@ -9,7 +9,7 @@ import small
 
 from izhires.circuits.base import Reservoir
 from izhires.gates.base import Gate
-from izhires.readouts.base import Readout
+from izhires.predictions.base import Prediction
 from izhires.rules.base import Rule
 
 TOLERANCE = 1e-9
@@ -86,7 +86,7 @@ def truth():
 def test_every_rule_gate_readout_and_circuit_is_held_against_the_reference():
     rules = {each.when.rule.type for each in CASES.values()} | {each.what.rule.type for each in CASES.values()}
     assert rules == set(small.shipped(Rule))
-    assert {each.readout.type for each in CASES.values()} == set(small.shipped(Readout))
+    assert {each.prediction.type for each in CASES.values()} == set(small.shipped(Prediction))
     assert {each.when.gate.type for each in CASES.values()} == set(small.shipped(Gate))
     assert {each.reservoir.type for each in CASES.values()} == set(small.shipped(Reservoir))
 
@@ -101,7 +101,7 @@ def test_the_reference_run_is_worth_comparing(name, truth):
     assert (~learned).sum() == 6
     # snapshots stand at the onsets of trials and after the last one
     for readout in ("when", "what"):
-        changed = np.any(np.diff(found[f"snapshots.{readout}"], axis=0) != 0, axis=1)
+        changed = np.any(np.diff(found[f"{readout}_snapshots.w"], axis=0) != 0, axis=1)
         blocks = getattr(CASES[name], readout).learning_blocks
         expected = learned & (trials["block"] < (9 if blocks is None else blocks))
         if readout == "when" and CASES[name].when.gate.type in ("dopamine", "acetylcholine"):
@@ -109,8 +109,8 @@ def test_the_reference_run_is_worth_comparing(name, truth):
             assert changed[: len(trials)][expected].all()
         else:
             assert np.array_equal(changed[: len(trials)], expected)
-    assert found["when.z"].max() > 0.4
-    assert found["snapshots.q"].max() > 0.1
+    assert found["when_output.z"].max() > 0.4
+    assert found["what_output.q"].max() > 0.1
 
 
 @pytest.mark.parametrize("device", ["cpp", "numpy", *(["cython"] if "IZHIRES_TEST_CYTHON" in os.environ else [])])

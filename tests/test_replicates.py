@@ -37,7 +37,7 @@ def check_close(networks):
     single = alone(networks)
     for mine, own in zip(together(networks), single, strict=True):
         assert np.array_equal(small.spikes(mine), small.spikes(own))
-        for name in ("when.z", "snapshots.when", "snapshots.what", "snapshots.x", "snapshots.q"):
+        for name in ("when_output.z", "when_snapshots.w", "what_snapshots.w", "mean_state.x", "what_output.q"):
             assert np.abs(mine[name] - own[name]).max() <= 1e-9 * np.abs(own[name]).max(), name
     return single
 
@@ -51,7 +51,7 @@ def check_identical(networks, device="cpp"):
         assert len(own["spikes.t"]) > 100
     for k, own in enumerate(single):
         for other in single[:k]:
-            assert not np.array_equal(own["snapshots.when"], other["snapshots.when"])
+            assert not np.array_equal(own["when_snapshots.w"], other["when_snapshots.w"])
 
 
 @pytest.mark.parametrize("circuit", CIRCUITS)
@@ -97,7 +97,7 @@ def test_values_of_gates_and_of_what_is_pooled_may_differ():
         for amplitude, memory, rise in ((0.1, "5 ms", "5 ms"), (0.2, "8 ms", "12 ms"))
     ]  # fmt: skip
     single = check_close([draw(small.configuration("random", **each), 0) for each in changes])
-    assert np.abs(single[0]["when.z"] - single[1]["when.z"]).max() > 1e-2 * np.abs(single[0]["when.z"]).max()
+    assert np.abs(single[0]["when_output.z"] - single[1]["when_output.z"]).max() > 1e-2 * np.abs(single[0]["when_output.z"]).max()
 
 
 def test_force_has_no_place_for_others():
@@ -140,7 +140,7 @@ CHANGED = {
 def test_values_may_differ_between_the_networks():
     """Not bit for bit: what is computed with a constant that is an array may be rounded at another place."""
     single = check_close([draw(QUIET, 0), draw(small.configuration(**CHANGED), 0)])
-    for name in ("when.z", "snapshots.what"):
+    for name in ("when_output.z", "what_snapshots.w"):
         assert np.abs(single[0][name] - single[1][name]).max() > 1e-2 * np.abs(single[0][name]).max()
     assert not np.array_equal(small.spikes(single[0]), small.spikes(single[1]))
 
@@ -150,7 +150,7 @@ def test_a_rule_may_read_the_trial_where_the_weights_are(monkeypatch):
     rule = type(QUIET.what.rule)
     monkeypatch.setattr(rule, "weight_update", rule.weight_update + "\nw += 1e-3*second*(event(t) + latency(t)/second)")
     one, other = check_close([draw(QUIET, seed) for seed in (0, 1)])
-    assert not np.array_equal(one["snapshots.what"], other["snapshots.what"])
+    assert not np.array_equal(one["what_snapshots.w"], other["what_snapshots.w"])
 
 
 def test_what_cannot_stand_side_by_side():

@@ -330,9 +330,9 @@ def test_node_perturbation_moves_along_what_was_better_than_usual():
     experiment = bench.task([("A", 6), ("B", 9), ("A", 2)], window=15)
     _, arrays = bench.prepared(configuration, experiment)
     xi, s = arrays["signals.explore"], arrays["signals.given_s"]
-    found = bench.run(configuration, experiment, record=("population.mean_power",))
+    found = bench.run(configuration, experiment, record=("when_network.mean_power",))
     w, mean_loss = np.zeros((2, 10)), 0.0
-    for n, mean_power in enumerate(found["population.mean_power"][:, 0]):
+    for n, mean_power in enumerate(found["when_network.mean_power"][:, 0]):
         trial, elapsed = divmod(n, 17)
         inside = trial < 3 and elapsed < 15
         event, latency = (("A", 6), ("B", 9), ("A", 2), ("", 0))[trial]
@@ -382,7 +382,7 @@ def test_exploration_is_a_stream_of_its_own():
     assert [name for name in first if first[name].tobytes() != other[name].tobytes()] == ["signals.explore"]
     _, _, without = small.planned(small.configuration("random"), 3)
     shared = set(first) & set(without)
-    assert {"cells.v", "excitation.w", "feedback.w", "signals.event"} < shared
+    assert {"cells.v", "excitation.w", "when_feedback.w", "signals.event"} < shared
     assert all(first[name].tobytes() == without[name].tobytes() for name in shared if not name.startswith("when."))
     # standard normal: mean and variance within 4 errors of 0 and 1
     xi = first["signals.explore"]
@@ -449,7 +449,7 @@ def test_force_on_the_factorised_readout_is_ridge_regression_weighted_by_the_gat
     """A matrix for each channel, which sees the trials of its event alone."""
     experiment = bench.task(SWITCH, window=23)
     found = bench.run(
-        bench.model(Force(penalty=2.0), SHORT[gate]), experiment, record=("when.gate", "population.weight")
+        bench.model(Force(penalty=2.0), SHORT[gate]), experiment, record=("when.gate", "when_network.weight")
     )
     when, _, event, *targets = lessons(experiment, len(found["s"]))
     for channel, name in enumerate("AB"):
@@ -460,7 +460,7 @@ def test_force_on_the_factorised_readout_is_ridge_regression_weighted_by_the_gat
         np.testing.assert_allclose(found["when"][-1, channel], expected, rtol=0, atol=1e-8)
     # between the updates, outside the window, and where nobody learns, nothing is regressed
     others = np.setdiff1d(np.arange(len(found["s"])), when)
-    assert not found["population.weight"][others].any()
+    assert not found["when_network.weight"][others].any()
 
 
 @closed_form(Force)
@@ -486,7 +486,7 @@ def test_the_compiled_inverse_is_that_of_plain_brian2(readout, reset):
     experiment = bench.task(FIRST * 4 + SECOND * 4, window=23)
     model = bench.model(Force(penalty=1.0, interval="1 ms", reset_at_switch=reset), "event_window", readout=readout)
     compiled, plain = (bench.compiled(model, experiment, device) for device in ("cpp", "numpy"))
-    for name in ("when.z", "snapshots.when"):
+    for name in ("when_output.z", "when_snapshots.w"):
         scale = np.abs(plain[name]).max()
         assert scale > 0.1
         assert compiled[name].shape == plain[name].shape
@@ -742,9 +742,9 @@ def test_probes_leave_the_weights_bit_identical(when, what, circuit):
     model = small.configuration(circuit, when, what)
     trials = small.planned(model)[0].trials
     found = small.outputs(model)
-    at_onset = np.round(found["snapshots.t"] / small.TRIAL, 9)
+    at_onset = np.round(found["mean_state.t"] / small.TRIAL, 9)
     assert at_onset.tolist() == list(range(len(trials) + 1))
-    for weights in (found["snapshots.when"], found["snapshots.what"]):
+    for weights in (found["when_snapshots.w"], found["what_snapshots.w"]):
         for row, kind in enumerate(trials["kind"]):
             assert np.array_equal(weights[row], weights[row + 1]) == (kind != "train")
 
@@ -761,7 +761,7 @@ def test_learning_hardly_depends_on_the_time_step_of_the_readouts(when, what, ci
     ]
     coarse, fine = (small.outputs(model) for model in models)
     assert np.array_equal(small.spikes(coarse), small.spikes(fine))
-    for name, tolerance in (("snapshots.when", 0.03), ("snapshots.what", 0.005)):
+    for name, tolerance in (("when_snapshots.w", 0.03), ("what_snapshots.w", 0.005)):
         last = fine[name][-1]
         assert np.linalg.norm(last) > 0
         assert np.linalg.norm(coarse[name][-1] - last) < tolerance * np.linalg.norm(last)

@@ -21,7 +21,7 @@ from izhires.analysis.metrics.base import Part, Row, metric
 if TYPE_CHECKING:
     import xarray as xr
 
-    from izhires.readouts.base import Readout
+    from izhires.predictions.base import Prediction
 
 LEAST_PARTICIPANTS = 3
 LEAST_TRIALS = 10
@@ -66,7 +66,7 @@ def readiness(recording: xr.Dataset, within: bool = False) -> pd.DataFrame:
     probe = last[answered]
     if within:
         what, when = (recording[f"trial_{name}"].transpose("trial", "event").values for name in ("what", "when"))
-        read = _readout(recording).predict(what[answered], when[answered][:, :, None])
+        read = _prediction(recording).predict({"what": what[answered], "when": when[answered][:, :, None]})
         found["readiness"] = read[np.arange(len(answered)), column, 0]
     else:
         moment = np.abs(recording["time"].values[:, None] - found["latency"].to_numpy()).argmin(0)
@@ -76,13 +76,14 @@ def readiness(recording: xr.Dataset, within: bool = False) -> pd.DataFrame:
     return found
 
 
-def _readout(recording: xr.Dataset) -> Readout:
-    """Return the readout that made the recording's predictions: what x when, where the recording does not say."""
-    from izhires.readouts.base import Readout
+def _prediction(recording: xr.Dataset) -> Prediction:
+    """Return what made the recording's predictions: what x when, where the recording does not say."""
+    from izhires.predictions.base import Prediction
     from izhires.recording import configuration
 
     made = configuration(recording) if "configuration" in recording.attrs else {}
-    found: Readout = Readout.alternatives()[made.get("readout", {}).get("type", "factorised")]()
+    kind = made.get("prediction", made.get("readout", {})).get("type", "factorised")
+    found: Prediction = Prediction.alternatives()[kind]()
     return found
 
 

@@ -18,10 +18,12 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
     from izhires.paradigms.base import Paradigm
+    from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
 
-    families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "rules": Rule, "gates": Gate}
+    families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "predictions": Prediction}
+    families |= {"rules": Rule, "gates": Gate}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
@@ -46,14 +48,20 @@ def parameters() -> dict[str, str]:
     from izhires.circuits.base import Reservoir
     from izhires.configuration import Keep
     from izhires.gates.base import Gate
-    from izhires.model import Confidence, Model, State, What, When
+    from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
+    from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
     from izhires.seeds import Seeds
 
-    owners = {"": Model, "state": State, "when": When, "what": What, "confidence": Confidence}
-    owners |= {"keep": Keep, "seeds": Seeds}
-    for place, family in (("paradigm", Paradigm), ("reservoir", Reservoir), ("rule", Rule), ("gate", Gate)):
+    owners = {"": Model, "state": State, "keep": Keep, "seeds": Seeds}
+    for place, family in (
+        ("paradigm", Paradigm),
+        ("reservoir", Reservoir),
+        ("readout", Readout),
+        ("rule", Rule),
+        ("gate", Gate),
+    ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}
     for place, owner in owners.items():

@@ -12,7 +12,7 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``in_window``        1 inside the window after the cue, else 0
 ``closes``           1 at the first step after the window, else 0
 ``occurs``           1 inside the window of a trial that holds this event, else 0
-``relevant``         1 in trials whose outcome this channel learns from, see `izhires.readouts`
+``relevant``         1 in trials whose outcome this channel learns from, see `izhires.predictions`
 ``taught``           ``relevant*in_window``
 ``outcome``          1 in trials that hold this event, else 0
 ``at_event``         1 at the step of the event, else 0
@@ -77,7 +77,7 @@ class Rule(Component):
     inverse : bool
         Whether the rule needs ``gain``, the product of the inverse correlation of the states with s (of each cell, so
         ``gain_pre`` in ``weight_update``), and ``projected``, the product of both (of the network); see
-        `izhires.plan.INVERSE`. The rule's population then has ``weight``, ``resetting`` and ``penalty``.
+        `izhires.readouts.online.INVERSE`. The rule's population then has ``weight``, ``resetting`` and ``penalty``.
     consolidates : bool
         Whether a rule that runs every step changes the weights once a trial only.
     source : str

@@ -7,6 +7,7 @@
 | `Rule`, `Gate`, `Reservoir` | what a user's own rule, gate or circuit derives from |
 | `Seeds` | one seed, five named streams |
 | `simulate(configuration, seed)` | one run: paradigm -> model -> device -> recording |
+| `network(configuration, seed)` | the Brian2 network itself, to be changed and run in one's own session |
 | `run_batch(configuration, seeds, folder)` | many runs into one folder, in parallel |
 | `sweep(spec, folder)` | many runs over parameters, conditions and seeds; goes on where it was ended |
 | `load(path)`, `load_folder(path)` | recordings as xarray data sets |
@@ -31,6 +32,7 @@ _HOME = {
     "Seeds": "izhires.seeds",
     "load": "izhires.recording",
     "load_folder": "izhires.recording",
+    "network": "izhires.run",
     "run_batch": "izhires.batch",
     "simulate": "izhires.run",
     "sweep": "izhires.sweeps.driver",
@@ -46,6 +48,7 @@ __all__ = [
     "Seeds",
     "load",
     "load_folder",
+    "network",
     "run_batch",
     "simulate",
     "sweep",

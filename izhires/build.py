@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import types
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
@@ -12,8 +13,8 @@ import brian2 as b2
 import numpy as np
 from brian2.core.base import BrianObjectException
 
-from izhires.errors import ConfigurationError
-from izhires.parts import SCHEDULE, Group, Guard, Monitor, Part, Pathway, Signal, Update
+from izhires.errors import ConfigurationError, closest
+from izhires.parts import KINDS, SCHEDULE, Extension, Group, Guard, Monitor, Part, Pathway, Signal, Update
 from izhires.plan import INDICES, Plan
 
 
@@ -30,6 +31,12 @@ class Additions:
     def carrying(self, *names: str) -> AbstractContextManager[None]:
         """Enclose what hands over the numbers of these names, in this order."""
         return nullcontext()
+
+    python: ClassVar[bool] = True
+    """Whether Python is there while the network runs."""
+
+    def numbers_come_later(self, variables: list[Any]) -> None:
+        """Let nobody read these variables yet: their numbers are known when the program runs."""
 
     def cells(self, cells: b2.NeuronGroup) -> None:
         """Take over noise, equations and threshold of cells."""
@@ -88,7 +95,7 @@ def build(plan: Plan, arrays: dict[str, np.ndarray], additions: Additions | None
         If Brian2 cannot read an equation of the plan.
     """
     builder = _Builder(plan, arrays, additions or Additions())
-    for kind in (Signal, Group, Pathway, Update, Monitor, Guard):  # each refers to those before it only
+    for kind in KINDS.values():
         for part in plan.of(kind):
             for text in part.texts.values():
                 if unseeded := _UNSEEDED.search(text):
@@ -107,6 +114,8 @@ class _Builder:
         self.built = Built(b2.Network(name="network"))
         self.objects: dict[str, Any] = {}
         self.signals: dict[str, b2.TimedArray] = {}
+        self.numbered: list[Any] = []  # variables that have numbers
+        self.taken: set[str] = set()  # pathways whose sums and updates a device has taken over
         readout_clock = b2.Clock(plan.readout_step * b2.second, name="readout_clock")
         self.clocks: dict[tuple[str, int], b2.Clock] = {
             ("cells", 1): additions.clock(plan.cell_step),
@@ -243,7 +252,7 @@ class _Builder:
             each.active = False
         _at(own, next(iter(part.sums.values())))
         self.built.network.add(own)
-        self.taken = {*getattr(self, "taken", ()), part.name}
+        self.taken.add(part.name)
 
     @make.register
     def _(self, part: Update) -> None:
@@ -252,10 +261,23 @@ class _Builder:
             owner.run_on_event(part.event, part.code, when=slot, order=order)
             return
         made = owner.run_regularly(part.code, clock=self.clock("readout"), when=slot, order=order, name=part.name)
-        made.active = part.of not in getattr(self, "taken", ())
+        made.active = part.of not in self.taken
+
+    @make.register
+    def _(self, part: Extension) -> None:
+        self.additions.numbers_come_later(self.numbered)
+        known = set(self.built.network.objects)
+        call(part, self.built.network)
+        for thing in set(self.built.network.objects) - known:
+            if isinstance(thing, b2.NetworkOperation) and not self.additions.python:
+                problem = "a network_operation runs in Python, which this device leaves behind; say it in equations"
+                raise ConfigurationError(problem, f"extend: {thing.name}")
+            self.objects[thing.name] = thing
 
     @make.register
     def _(self, part: Monitor) -> None:
+        if part.of not in self.objects:
+            raise ConfigurationError(f"there is no object {part.of!r}{closest(part.of, self.objects)}", part.name)
         owner = self.objects[part.of]
         if not part.every:
             if part.event == "spike":
@@ -264,7 +286,8 @@ class _Builder:
                 monitor = b2.monitors.EventMonitor(owner, part.event, name=part.name)
         else:
             slot, order = SCHEDULE["recording"]
-            size, many = self.plan.length(part.of), self.plan.replicates
+            many = self.plan.replicates
+            size = self.plan.length(part.of) if many > 1 else 0
             elements: Any = True
             if part.elements is not None:
                 elements = (np.arange(many)[:, None] * size + np.array(part.elements)).ravel()
@@ -288,6 +311,7 @@ class _Builder:
             owner, variable = key.split(".")
             if owner != name or variable in without | links:
                 continue
+            self.numbered += [thing.variables[variable]] if variable in thing.variables else []
             delay = variable == "delay" and isinstance(thing, b2.Synapses)
             if not delay:
                 self.need(name, thing, variable)
@@ -304,6 +328,25 @@ class _Builder:
         """Refuse equations without a variable that has numbers or is linked to."""
         if variable not in thing.variables:
             raise ConfigurationError(f"the equations must have a variable {variable!r}", name)
+
+
+def call(part: Extension, network: b2.Network) -> None:
+    """Call a user's function with a network.
+
+    Raises
+    ------
+    ConfigurationError
+        If it fails.
+    """
+    module = types.ModuleType("izhires_extension")
+    try:
+        exec(compile(part.source, f"<{part.function}>", "exec"), module.__dict__)
+        getattr(module, part.function)(network)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ConfigurationError(f"{part.function} failed: {type(error).__name__}: {said}", "extend") from error
 
 
 def _at(thing: Any, name: str) -> None:

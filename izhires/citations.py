@@ -70,7 +70,12 @@ def declared() -> dict[str, str]:
     from izhires.paradigms.base import Paradigm
     from izhires.rules.base import Rule
 
-    found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *(type(each) for each in Model().all_readouts().values())))}
+    found = {
+        **ALWAYS,
+        "readouts": "; ".join(
+            _sources(each) for each in (State, *(type(each) for each in Model().all_readouts().values()))
+        ),
+    }
     for family in (Paradigm, Reservoir, Rule, Gate):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
 
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
+from izhires.extension import extension
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
+from izhires.parts import Extension
+from izhires.record import Record
 from izhires.seeds import Seeds
+
+if TYPE_CHECKING:
+    from izhires.plan import Draft
+    from izhires.readouts.base import Variable
+    from izhires.recording import Results
 
 
 class Keep(Declaration):
@@ -25,6 +33,15 @@ class Keep(Declaration):
     )
     slowest_rate: Hertz = parameter("0.05 Hz", "mean rate below which a network is silent", source="by choice", ge=0)
     fastest_rate: Hertz = parameter("200 Hz", "mean rate above which a network ran away", source="by choice", gt=0)
+    record: tuple[Record, ...] = parameter((), "further variables of any part, see `Record`", source="by choice")
+
+    def parts(self, draft: Draft) -> None:
+        """Add the monitors of what is asked for."""
+        for number, each in enumerate(self.record):
+            try:
+                each.parts(draft)
+            except ConfigurationError as error:
+                raise ConfigurationError(error.complaints, f"keep.record[{number}]") from None
 
 
 class Configuration(Model):
@@ -33,6 +50,23 @@ class Configuration(Model):
     paradigm: chosen(Paradigm, "meet") = parameter("meet", "the task")  # type: ignore[valid-type]
     keep: Keep = parameter(Keep(), "what to record")
     seeds: Seeds = parameter(Seeds(), "streams that are fixed apart from the seed of a run")
+    extend: str = parameter(
+        "", "a function that adds Brian2 objects, as 'module:function' or 'file.py:function'", source="by choice"
+    )
+
+    def declarations(self) -> list[Callable[[Draft], None]]:  # noqa: D102
+        return [*super().declarations(), self._extension, self.keep.parts]
+
+    def variables(self, results: Results) -> dict[str, Variable]:  # noqa: D102
+        found = super().variables(results)
+        for each in self.keep.record:
+            found |= each.variables(results)
+        return found
+
+    def _extension(self, draft: Draft) -> None:
+        if self.extend:
+            function, source = extension(self.extend)
+            draft.add(Extension("extension", function, source))
 
     @model_validator(mode="after")
     def _signals_fit(self) -> Configuration:

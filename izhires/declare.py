@@ -32,6 +32,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from izhires.errors import Complaint, ConfigurationError, closest
+from izhires.imports import load_installed
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -328,6 +329,7 @@ class Component(Declaration):
     @classmethod
     def alternatives(cls) -> dict[str, type[Self]]:
         """Return every known alternative of this family by its ``type``, those of the user's scripts included."""
+        load_installed()
         package = importlib.import_module(cls.package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{cls.package}.{module.name}")

@@ -178,7 +178,9 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     except Exception as error:  # whatever an installation says whose parts do not fit
         return Finding(f"device {name}", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", needed)
     spikes = len(outputs["spikes.t"])
-    good = spikes > 0 and all(len(outputs[f"{each.name}.t"]) == plan.rows(each) for each in plan.of(Monitor) if each.every)
+    good = spikes > 0 and all(
+        len(outputs[f"{each.name}.t"]) == plan.rows(each) for each in plan.of(Monitor) if each.every
+    )
     text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"
     if name == "cpp":
         text += f"; templates: {program.templates}"

@@ -122,8 +122,8 @@ class State(Declaration):
 class Model(Declaration):
     """A reservoir whose readouts learn what will happen, when, and how likely it is.
 
-    The `prediction` of a channel is made of the readouts, by default clip(q_k, 0, 1)*max(z_k, 0). ``when``, ``what`` and
-    ``confidence`` are the readouts of the paper; `readouts` are further ones, which read and learn beside them.
+    The `prediction` of a channel is made of the readouts, by default clip(q_k, 0, 1)*max(z_k, 0). ``when``, ``what``
+    and ``confidence`` are the readouts of the paper; `readouts` are further ones, which read and learn beside them.
     """
 
     time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)

@@ -7,11 +7,12 @@
 `Update`        statements on a group or pathway, every readout step or when an event happens
 `Monitor`       which variables of which part are recorded, of which elements, and how often
 `Guard`         a variable whose size must not exceed a limit; beyond it the run stops
+`Extension`     a user's function that adds Brian2 objects of its own
 ==============  ============================================================================================
 
-Declarations make them (`izhires.plan.Draft`), `izhires.build` makes Brian2 objects of them. Parts hold texts and sizes;
-the numbers of a run lie apart from them, by ``part.variable``. Sizes are those of one network: replicates, networks side
-by side, have each part as many times.
+Declarations make them (`izhires.plan.Draft`), `izhires.build` makes Brian2 objects of them. Parts hold texts and
+sizes; the numbers of a run lie apart from them, by ``part.variable``. Sizes are those of one network: replicates,
+networks side by side, have each part as many times.
 
 What happens within one time step happens in the order of `SCHEDULE`; a part names its place in it.
 """
@@ -114,7 +115,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to a member of a group when a condition holds; `at` is when in a step that is found out."""
+    """Something that happens to a member of a group when a condition holds, found out at a place in the time step."""
 
     condition: str
     at: str
@@ -171,8 +172,8 @@ class Reaction:
     event : str
         ``"spike"``, or an event of that group.
     template : {"", "sparse", "dense"}
-        A hint for devices: ``"dense"`` changes nothing but the weights of synapses that connect all with all, ``"sparse"``
-        is any reaction without a further one on the other side.
+        A hint for devices: ``"dense"`` changes only the weights of synapses that connect all with all, ``"sparse"`` is
+        any reaction without a further one on the other side.
     """
 
     code: str
@@ -295,7 +296,26 @@ class Guard(Part):
     limit: str
 
 
-KINDS: dict[str, type[Part]] = {each.__name__: each for each in (Signal, Group, Pathway, Update, Monitor, Guard)}
+@dataclass(frozen=True)
+class Extension(Part):
+    """A function that gets the Brian2 network of all groups, pathways and updates, and adds objects of its own to it.
+
+    Parameters
+    ----------
+    function : str
+        Its name in `source`.
+    source : str
+        Python source that defines it: what is compiled depends on it.
+    """
+
+    function: str
+    source: str
+
+
+KINDS: dict[str, type[Part]] = {
+    each.__name__: each for each in (Signal, Group, Pathway, Update, Extension, Monitor, Guard)
+}
+"""In the order in which they are built: each refers to those before it."""
 
 
 def to_dict(part: Part) -> dict[str, Any]:
@@ -317,7 +337,7 @@ def from_dict(data: dict[str, Any]) -> Part:
 
 
 def check(parts: tuple[Part, ...]) -> None:
-    """Refuse parts that do not fit together: a name twice, a reference to what does not exist, an unknown place in a step.
+    """Refuse parts that do not fit together: a name twice, a reference to what does not exist, an unknown place.
 
     Raises
     ------
@@ -330,6 +350,7 @@ def check(parts: tuple[Part, ...]) -> None:
             raise ConfigurationError("two parts of the network have this name", part.name)
         by_name[part.name] = part
     groups = {name: part for name, part in by_name.items() if isinstance(part, Group)}
+    extended = any(isinstance(part, Extension) for part in parts)
 
     def known(owner: str, name: str, among: dict[str, Any], what: str) -> None:
         if name not in among:
@@ -351,8 +372,8 @@ def check(parts: tuple[Part, ...]) -> None:
                 for reaction in part.reactions.values():
                     if reaction.side == side:
                         known(name, reaction.event, events, "event")
-        elif isinstance(part, Update | Monitor | Guard):
-            known(name, part.of, by_name, "part")
+        elif isinstance(part, Update | Guard) or (isinstance(part, Monitor) and not extended):
+            known(name, part.of, by_name, "part")  # type: ignore[attr-defined]
 
 
 def places(part: Part) -> Iterator[str]:

@@ -117,12 +117,8 @@ class Plan:
 
     def length(self, name: str) -> int:
         """Return how many members a group, or synapses a pathway, has in one network."""
-        part = self.part(name)
-        if isinstance(part, Group):
-            return part.size
-        if part.wiring == "listed":
-            return math.prod(self.shapes[f"{name}.i"][1]) // self.replicates
-        return self.length(part.source) * self.length(part.target) * part.count
+        listed = {key: math.prod(shape) for key, (_, shape) in self.shapes.items() if key.endswith(".i")}
+        return _length(self._by_name, listed, name) // (self.replicates if f"{name}.i" in listed else 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, from which `from_dict` makes an equal plan."""
@@ -147,6 +143,17 @@ class Plan:
         for part in self.parts:
             lines += [f"{part.name}.{role}:\n{text.rstrip()}" for role, text in part.texts.items()]
         return "\n".join(lines)
+
+
+def _length(parts: Mapping[str, Part], listed: Mapping[str, int], name: str) -> int:
+    """Return the size of a group or pathway; `listed` holds the numbers of synapses that are given one by one."""
+    part = parts[name]
+    if isinstance(part, Group):
+        return part.size
+    assert isinstance(part, Pathway)
+    if part.wiring == "listed":
+        return listed[f"{name}.i"]
+    return _length(parts, listed, part.source) * _length(parts, listed, part.target) * part.count
 
 
 class Draft:
@@ -194,6 +201,10 @@ class Draft:
     def cells(self) -> int:
         """Number of cells that the readouts read."""
         return self.model.reservoir.n
+
+    def length(self, name: str) -> int:
+        """Return how many members a group, or synapses a pathway, has."""
+        return _length(self.parts, {key: len(array) for key, array in self.arrays.items() if key.endswith(".i")}, name)
 
     @property
     def channels(self) -> int:
@@ -264,7 +275,7 @@ class Draft:
             self.arrays["signals.explore"] = numbers
 
     def add_signals(self) -> None:
-        """Add what the task tells, and one step of rest after the last snapshot, which then sees all that was learned."""
+        """Add what the task tells, and a step of rest after the last snapshot, which then sees all that was learned."""
         signals = self.experiment.signals(self.step)
         rest = -len(signals["elapsed"]) % self.snapshot + 1
         after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))

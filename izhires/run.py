@@ -21,6 +21,7 @@ import numpy as np
 from izhires import paradigms
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
+from izhires.devices.base import noise_seed
 from izhires.errors import SimulationError
 from izhires.parts import Monitor
 from izhires.plan import Plan, combine, make_plan, split
@@ -28,6 +29,7 @@ from izhires.recording import LAYOUT, assemble, mean_rates, portions
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
+    import brian2 as b2
     import xarray as xr
 
     from izhires.paradigms.experiment import Experiment
@@ -98,6 +100,49 @@ def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
     seeds = configuration.seeds.with_changes(seed=seed)
     experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
     return Drawn(configuration, seeds, variant, experiment, *make_plan(configuration, experiment, seeds))
+
+
+def network(configuration: Configuration | None = None, seed: int = 0, variant: str = "") -> b2.Network:
+    """Return the network of a configuration, with all objects by name, to be run as any Brian2 network.
+
+    It is made on whatever device the session has set: Brian2's runtime, ``cpp_standalone``, ``cuda_standalone``.
+    Groups, synapses and monitors of one's own are added to it; `brian2.scheduling_summary` shows what there is. Every
+    trial of the experiment is in it: ``network.run(duration)`` runs the first of them.
+
+    Parameters
+    ----------
+    configuration : Configuration, optional
+        The default is the paper's task on the default circuit.
+    seed : int
+        Seed of every stream that the configuration does not fix. That of the noise becomes the seed of Brian2's own
+        random numbers.
+    variant : str
+        One of the paradigm's variants, for paradigms that have several.
+
+    Returns
+    -------
+    brian2.Network
+
+    Raises
+    ------
+    ConfigurationError, ParadigmError
+        If something declared cannot be.
+
+    Examples
+    --------
+    >>> import brian2 as b2, izhires
+    >>> net = izhires.network(izhires.Configuration(), seed=100)  # doctest: +SKIP
+    >>> trace = b2.StateMonitor(net["cells"], "v", record=[0, 1, 2])  # doctest: +SKIP
+    >>> net.add(trace)  # doctest: +SKIP
+    >>> net.run(3 * b2.second)  # doctest: +SKIP
+    """
+    import brian2 as b2
+
+    from izhires.build import build
+
+    drawn = draw(configuration or Configuration(), seed, variant)
+    b2.seed(noise_seed(drawn.arrays))
+    return build(drawn.plan, drawn.arrays).network
 
 
 def simulate_together(

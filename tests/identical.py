@@ -1,7 +1,8 @@
-"""Hashes of what small networks give, by which a redesign shows that it changed no bit: circuits, rules, gates, readouts, conditions,
-replicates and devices.
+"""Hashes of what small networks give, by which a redesign shows that it changed no bit: circuits, rules, gates,
+readouts, conditions, replicates and devices.
 
-``python tests/identical.py`` prints them as JSON; ``tests/data/identical.json`` holds those of one machine, see `test_identical.py`.
+``python tests/identical.py`` prints them as JSON; ``tests/data/identical.json`` holds those of one machine, see
+`test_identical.py`.
 """
 
 from __future__ import annotations

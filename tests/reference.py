@@ -326,7 +326,11 @@ class Outcome:
         names = {"when": "when_snapshots.w", "what": "what_snapshots.w", "x": "mean_state.x", "q": "what_output.q"}
         names |= {"confidence": "confidence_output.q"}
         times = np.array(self.snapshots["t"])
-        found = {"spikes.t": spikes[:, 0] / 1e3, "spikes.i": spikes[:, 1].astype(int), "when_output.z": np.array(self.z)}
+        found = {
+            "spikes.t": spikes[:, 0] / 1e3,
+            "spikes.i": spikes[:, 1].astype(int),
+            "when_output.z": np.array(self.z),
+        }
         found["when_output.t"] = np.arange(len(self.z)) * self.step / 1e3
         for name, output in names.items():
             if self.snapshots[name]:

@@ -20,13 +20,13 @@ from terminal import izhires
 
 from izhires import simulate
 from izhires.batch import run_batch
-from izhires.parts import SCHEDULE
 from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice
 from izhires.errors import ConfigurationError, SimulationError, ToolchainError
 from izhires.paradigms import Experiment
+from izhires.parts import SCHEDULE
 from izhires.plan import make_plan
 from izhires.recording import load, save
 from izhires.rules.base import Rule
@@ -136,7 +136,8 @@ from izhires.devices import get
 _, plan, arrays = small.planned(small.configuration())
 program = get("cpp").prepare(plan)
 found = program.run(arrays)
-print(json.dumps([program.build_seconds, str(program.folder), small.spikes(found).tolist(), found["when_output.z"].sum()]))
+z = found["when_output.z"].sum()
+print(json.dumps([program.build_seconds, str(program.folder), small.spikes(found).tolist(), z]))
 """
 
 

@@ -45,7 +45,9 @@ def test_the_partial_recording_is_that_of_the_trials_before(device):
     """As an undisturbed run has them, bit for bit."""
     whole = simulate(small.configuration("random"), 0, device=device)
     largest = (
-        np.abs(small.outputs(small.configuration("random"), device)["when_output.z"][: 14 * 300]).max(axis=1).reshape(14, 300)
+        np.abs(small.outputs(small.configuration("random"), device)["when_output.z"][: 14 * 300])
+        .max(axis=1)
+        .reshape(14, 300)
     )
     before = np.maximum.accumulate(largest.max(axis=1))
     late = next(trial for trial in range(6, 14) if before[trial] > before[trial - 1])

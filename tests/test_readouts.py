@@ -169,7 +169,9 @@ def test_shuffling_leaves_learning_as_it_is():
     for readout in ("when", "what"):
         assert np.array_equal(one[f"{readout}_snapshots.w"], other[f"{readout}_snapshots.w"])
     teaches = np.repeat(trials["kind"].to_numpy() == "train", 300)
-    assert np.array_equal(one["when_output.z"][: len(teaches)][teaches], other["when_output.z"][: len(teaches)][teaches])
+    assert np.array_equal(
+        one["when_output.z"][: len(teaches)][teaches], other["when_output.z"][: len(teaches)][teaches]
+    )
     assert np.abs(one["when_output.z"] - other["when_output.z"]).max() > 0.1
 
 

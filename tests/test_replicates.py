@@ -97,7 +97,10 @@ def test_values_of_gates_and_of_what_is_pooled_may_differ():
         for amplitude, memory, rise in ((0.1, "5 ms", "5 ms"), (0.2, "8 ms", "12 ms"))
     ]  # fmt: skip
     single = check_close([draw(small.configuration("random", **each), 0) for each in changes])
-    assert np.abs(single[0]["when_output.z"] - single[1]["when_output.z"]).max() > 1e-2 * np.abs(single[0]["when_output.z"]).max()
+    assert (
+        np.abs(single[0]["when_output.z"] - single[1]["when_output.z"]).max()
+        > 1e-2 * np.abs(single[0]["when_output.z"]).max()
+    )
 
 
 def test_force_has_no_place_for_others():

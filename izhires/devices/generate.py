@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import brian2 as b2
 import numpy as np
@@ -42,9 +42,16 @@ def run(built: Built, plan: Plan) -> None:
 class Carried:
     """Which files of a generated project carry the numbers of which name."""
 
+    python: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self.files: dict[str, list[str]] = {}
         self.names: set[str] = set()
+
+    def numbers_come_later(self, variables: list[Any]) -> None:
+        """Have Brian2 say that it does not know them yet, instead of telling placeholders."""
+        for variable in variables:
+            b2.get_device().array_cache[variable] = None
 
     @contextmanager
     def carrying(self, *names: str) -> Iterator[None]:

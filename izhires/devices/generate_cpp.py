@@ -22,6 +22,7 @@ from brian2.utils.stringtools import get_identifiers
 from izhires.build import Additions, Built, build, cannot_read
 from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
 from izhires.devices.standalone import EARLIER
+from izhires.parts import Extension
 from izhires.plan import Plan
 
 ALIGNED = """
@@ -249,7 +250,7 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     built = build(plan, arrays, additions)
     built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most))
     run(built, plan)
-    if not own:
+    if not own or plan.of(Extension):  # which may draw random numbers of its own
         device.insert_code("after_start", SEED)
     device.insert_code("before_end", "_run_own_pieces_codeobject();")
     device.insert_code("after_end", "void tell_memory(); tell_memory();")

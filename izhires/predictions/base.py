@@ -1,4 +1,4 @@
-"""What a prediction is: which trials teach a channel of an online readout, and how the prediction is made of readouts."""
+"""What a prediction is: which trials teach a channel of an online readout, and how it is made of the readouts."""
 
 from __future__ import annotations
 

@@ -119,7 +119,9 @@ class Online(Readout):
             },
             gate,
         )
-        equations = TASK + OUTCOME + CHANNELS.format(gate=gate.expression, relevant=prediction.relevant, fed_back=self.fed_back)
+        equations = (
+            TASK + OUTCOME + CHANNELS.format(gate=gate.expression, relevant=prediction.relevant, fed_back=self.fed_back)
+        )
         equations += f"{gate.equations}\n{lines}"
         if mentions("exploration", rule.channel_update, *rule.pooled.values()):
             equations += "exploration = explore(t, i) : 1\n"
@@ -204,7 +206,9 @@ class Online(Readout):
 
     def _inverse(self, draft: Draft, name: str) -> None:
         if "gain :" in draft.parts["state"].texts["equations"]:
-            raise ConfigurationError("only one readout may have a rule with the inverse correlation of the states", name)
+            raise ConfigurationError(
+                "only one readout may have a rule with the inverse correlation of the states", name
+            )
         inverse = f"{name}_inverse"
         links = {variable: Link(f"{name}_network", of, "network") for variable, of in INVERSE_LINKS.items()}
         draft.extend("state", INVERSE_STATE, **links)

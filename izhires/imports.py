@@ -1,0 +1,106 @@
+"""Components of one's own, from scripts and modules that are named: ``--import my.py``, ``import = ["lab.model"]``.
+
+What is imported defines components (rules, gates, circuits, readouts, paradigms ...), which are then known
+everywhere by their names. Nothing is ever imported because a recording or a folder says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from izhires.errors import ConfigurationError
+
+ENTRY_POINTS = "izhires"
+"""Group of the entry points by which an installed package brings its components."""
+
+_loaded: dict[str, str] = {}
+_installed = False
+
+
+def load(names: Iterable[str], beside: str | Path = "") -> None:
+    """Import scripts and modules, each once.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Paths that end in ``.py``, or names of modules.
+    beside : str or Path
+        The folder from which relative paths are looked for; by default the present one.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such file or module, or it cannot be imported.
+    """
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"{name!r} is neither a path that ends in .py nor the name of a module", "import")
+        if name.endswith(".py"):
+            _script((Path(beside) / Path(name).expanduser()).resolve(), name)
+        elif name not in _loaded:
+            try:
+                module = importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+                    raise ConfigurationError(f"there is no module {name!r} on Python's path", "import") from None
+                raise _failed(name, error) from None
+            except Exception as error:
+                raise _failed(name, error) from error
+            file = getattr(module, "__file__", None)
+            _loaded[name] = _hash(Path(file)) if file else ""
+
+
+def load_installed() -> None:
+    """Import what installed packages bring as entry points of the group ``izhires``, once."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    for entry in entry_points(group=ENTRY_POINTS):
+        load([entry.module])
+
+
+def loaded() -> dict[str, str]:
+    """Return what was imported: path or module, and a hash of its source."""
+    return dict(_loaded)
+
+
+def _script(path: Path, name: str) -> None:
+    if str(path) in _loaded:
+        return
+    module_name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise ConfigurationError("there is no such file", f"import {name}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise _failed(name, error) from error
+    _loaded[str(path)] = _hash(path)
+    by_value(module)
+
+
+def by_value(module: ModuleType) -> None:
+    """Have what a module defines sent to worker processes as it is, since they cannot import it."""
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(module)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _failed(name: str, error: BaseException) -> ConfigurationError:
+    said = " ".join(str(error).split())
+    return ConfigurationError(f"cannot be imported: {type(error).__name__}: {said}", f"import {name}")

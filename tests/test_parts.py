@@ -1,0 +1,222 @@
+"""A model made of parts: further readouts, recordings of any variable, the Brian2 network itself, and extensions."""
+
+from __future__ import annotations
+
+import brian2 as b2
+import numpy as np
+import pytest
+import small
+
+import izhires
+from izhires.errors import ConfigurationError
+from izhires.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
+from izhires.plan import Plan
+from izhires.run import simulate
+
+OPEN_LOOP = {"when__feedback": "0 mV/ms"}
+HERE = __file__.rpartition("/")[0]
+DEVICES = ["cpp", "numpy"]
+
+
+# parts
+
+
+def test_a_plan_is_plain_data_and_back():
+    _, plan, _ = small.planned(small.configuration(confidence={}, state__shuffled_at_test=True))
+    again = Plan.from_dict(plan.to_dict())
+    assert again == plan
+    assert again.fingerprint() == plan.fingerprint()
+    assert [from_dict(to_dict(part)) for part in plan.parts] == list(plan.parts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([Group("a", 1, "x : 1"), Group("a", 1, "x : 1")], "two parts of the network have this name"),
+        ([Update("u", "nobody", "x = 1", "drive")], "no part 'nobody'"),
+        (
+            [Group("a", 1, "x : 1"), Update("u", "a", "x = 1", "driv")],
+            "no place in a step 'driv', did you mean 'drive'?",
+        ),
+        ([Group("a", 1, "x : 1 (linked)")], "'x' is linked in one place and not in the other"),
+        ([Group("a", 1, "x : 1 (linked)", links={"x": Link("b", "x")})], "no group 'b'"),
+        ([Group("a", 1, "x : 1"), Pathway("p", "a", "b", "w : 1")], "no group 'b'"),
+        ([Monitor("m", "cell", ("v",))], "no part 'cell'"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(parts, said):
+    with pytest.raises(ConfigurationError, match=said):
+        check(tuple(parts))
+
+
+def test_equations_need_no_last_newline():
+    reservoir = small.configuration().reservoir
+    cut = small.configuration(reservoir__equations=reservoir.equations.rstrip("\n"))
+    assert small.planned(cut)[1].fingerprint() == small.planned(small.configuration())[1].fingerprint()
+
+
+@pytest.mark.parametrize("update", ["s = 0.9*s + r/Hz\nx = r\n", "x = r\ns = 0.5*s + 0.1*(r - x)/Hz + r/Hz\n"])
+def test_shuffling_leaves_the_texts_of_a_state_as_they_are(update):
+    """What a cell's own state is does not depend on whether the readouts see another's at test."""
+    rule = {"type": "three_factor", "rate": "1e-6 1/ms"}
+    own = {"state__equations": "s : 1\nx : Hz", "state__update": update, "when__rule": rule, **OPEN_LOOP}
+    _, plan, _ = small.planned(small.configuration(**own, state__shuffled_at_test=True))
+    assert plan.part("state_filter").code == update
+    plain, shuffled = (
+        small.outputs(small.configuration(**own, state__shuffled_at_test=on), "numpy") for on in (False, True)
+    )
+    assert np.array_equal(plain["spikes.t"], shuffled["spikes.t"])
+    assert np.array_equal(plain["when_snapshots.w"], shuffled["when_snapshots.w"])
+    assert plain["when_snapshots.w"].any()
+
+
+# further readouts
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_further_readout_learns_as_the_first_does(device):
+    """Two online readouts of one rule and gate, without feedback, say the same; one of another rule does not."""
+    rule, gate = (
+        {"type": "normalised_three_factor", "rate": "0.02 1/ms", "surprise_gain": 5.0, "surprise_rate": 0.4},
+        {
+            "type": "event_window",
+            "half_width": "30 ms",
+        },
+    )
+    twin = {"rule": rule, "gate": gate, "feedback": "0 mV/ms"}
+    model = small.configuration(
+        **OPEN_LOOP, readouts={"twin": twin, "late": {"type": "trial", "rule": {"type": "two_factor", "rate": 0.05}}}
+    )
+    recording = simulate(model, seed=3, device=device)
+    assert np.array_equal(recording["twin"], recording["when"])
+    assert np.array_equal(recording["twin_weights"], recording["when_weights"])
+    assert np.array_equal(recording["trial_twin"], recording["trial_when"], equal_nan=True)
+    assert recording["late"].dims == recording["what"].dims
+    assert not np.array_equal(recording["late"], recording["what"])
+    assert float(abs(recording["late"]).max()) > 0.1
+    alone = simulate(small.configuration(**OPEN_LOOP), seed=3, device=device)
+    for name in alone.variables:
+        assert np.array_equal(alone[name], recording[name], equal_nan=alone[name].dtype.kind == "f"), name
+
+
+def test_two_readouts_feed_back_together():
+    one = small.configuration(when__feedback="0.5 mV/ms")
+    two = small.configuration(when__feedback="0.5 mV/ms", readouts={"twin": {"feedback": "0 mV/ms"}})
+    _, plan, _ = small.planned(two)
+    assert plan.part("drive").code.rstrip().endswith("+ feedback + feedback_twin")
+    first, second = (small.outputs(each, "numpy") for each in (one, two))
+    assert np.array_equal(small.spikes(first), small.spikes(second))
+
+
+def test_names_of_readouts():
+    with pytest.raises(ConfigurationError, match="'keep' cannot be the name of a readout"):
+        small.configuration(readouts={"keep": {}})
+    with pytest.raises(ConfigurationError, match="'a b' cannot be the name"):
+        small.configuration(readouts={"a b": {}})
+
+
+# what is recorded
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_any_variable_is_recorded(device):
+    record = [
+        {"of": "cells", "variable": "v", "elements": [0, 7], "every": "0.5 ms"},
+        {"of": "when", "variable": "gate", "every": "1 ms"},
+        {"of": "excitation", "variable": "w", "elements": [1], "every": "100 ms"},
+    ]
+    model = small.configuration(keep__record=record)
+    recording = simulate(model, seed=0, device=device)
+    v = recording["cells_v"]
+    assert v.dims == ("cells_v_time", "cells_v_element")
+    assert v.attrs["units"] == "V"
+    assert v["cells_v_element"].values.tolist() == [0, 7]
+    np.testing.assert_allclose(np.diff(v["cells_v_time"]), 0.5e-3)
+    assert recording["excitation_w"].attrs["units"] == "V/s"
+    assert 0 <= recording["when_gate"].min() < recording["when_gate"].max() == 1
+    # v is taken before the cells of that step: after the reset of the one before
+    spikes = recording["spike_time"].values[recording["spike_neuron"] == 7]
+    assert len(spikes) > 3
+    after = v.sel(cells_v_element=7).interp(cells_v_time=spikes + 0.5e-3, method="nearest")
+    c = small.planned(model)[2]["cells.c"][7]
+    np.testing.assert_allclose(after, c, rtol=1e-12)
+    without = simulate(small.configuration(), seed=0, device=device)
+    assert np.array_equal(without["prediction"], recording["prediction"])
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"of": "cell", "variable": "v"}, r"keep.record\[0\].of: there is no part 'cell', did you mean 'cells'\?"),
+        ({"of": "cells", "variable": "volt"}, r"keep.record\[0\].variable: 'cells' has no variable 'volt'"),
+        ({"of": "cells", "variable": "v", "elements": [100]}, r"elements 0 to 99, got 100"),
+        (
+            {"of": "cells", "variable": "v", "every": "0.7 ms"},
+            r"must be a multiple of the cells' step, 0.5 ms, got 0.7 ms",
+        ),
+    ],
+)
+def test_what_cannot_be_recorded(record, said):
+    with pytest.raises(ConfigurationError, match=said):
+        small.planned(small.configuration(keep__record=[record]))
+
+
+def test_memory_counts_what_is_recorded():
+    from izhires.resources import needed_memory
+
+    few, many = (
+        small.planned(small.configuration(keep__record=record))[1]
+        for record in ([], [{"of": "cells", "variable": "v", "every": "0.5 ms"}])
+    )
+    steps = round(few.duration / few.cell_step)
+    assert needed_memory(many) - needed_memory(few) == 8 * steps * (100 + 1)
+
+
+# the door to Brian2
+
+
+def test_the_network_in_the_users_hands_gives_the_same_spikes():
+    model = small.configuration(reservoir__noise="0.3 mV/sqrt(ms)")
+    before, b2.prefs.codegen.target = b2.prefs.codegen.target, "numpy"
+    try:
+        net = izhires.network(model, seed=3)
+        trace = b2.StateMonitor(net["cells"], "v", record=[0])
+        net.add(trace)
+        net.run(3 * small.TRIAL * b2.second)
+        found = np.array(net["spikes"].t), np.array(net["spikes"].i)
+    finally:
+        b2.prefs.codegen.target = before
+    expected = small.outputs(model, "numpy", 3)
+    early = expected["spikes.t"] < 3 * small.TRIAL - 1e-9
+    assert early.sum() > 20
+    assert np.array_equal(found[0], expected["spikes.t"][early])
+    assert np.array_equal(found[1], expected["spikes.i"][early])
+    assert len(trace.t) == round(3 * small.TRIAL / 0.5e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_extension_runs_on_every_device(device):
+    record = [{"of": "counter", "variable": "n", "elements": [0], "every": "1 ms"}]
+    model = small.configuration(extend=f"{HERE}/extension_counter.py:count", keep__record=record)
+    recording = simulate(model, seed=0, device=device)
+    counted, times = recording["counter_n"].values[:, 0], recording["counter_n_time"].values
+    # by the beginning of a step, the spikes of all steps before
+    expected = np.searchsorted(recording["spike_time"].values, times - 1e-9)
+    assert counted[-1] > 100
+    assert np.array_equal(counted, expected)
+    assert np.array_equal(recording["spike_time"], simulate(small.configuration(), seed=0, device=device)["spike_time"])
+
+
+@pytest.mark.parametrize(
+    ("extend", "said"),
+    [
+        ("nothing", "is neither 'module:function' nor 'file.py:function'"),
+        ("nowhere.py:f", "nowhere.py: No such file"),
+        (f"{HERE}/extension_counter.py:counts", "defines no 'counts', did you mean 'count'?"),
+        (f"{HERE}/extension_counter.py:in_python", "extend: in_python: a network_operation runs in Python"),
+        (f"{HERE}/extension_counter.py:reads_numbers", "reads_numbers failed: NotImplementedError"),
+    ],
+)
+def test_extensions_that_cannot_be(extend, said):
+    with pytest.raises(ConfigurationError, match=said):
+        simulate(small.configuration(extend=extend), seed=0)

@@ -58,7 +58,7 @@ def test_equations_need_no_last_newline():
 @pytest.mark.parametrize("update", ["s = 0.9*s + r/Hz\nx = r\n", "x = r\ns = 0.5*s + 0.1*(r - x)/Hz + r/Hz\n"])
 def test_shuffling_leaves_the_texts_of_a_state_as_they_are(update):
     """What a cell's own state is does not depend on whether the readouts see another's at test."""
-    rule = {"type": "three_factor", "rate": "1e-6 1/ms"}
+    rule = {"type": "three_factor", "rate": "1e-9 1/ms"}
     own = {"state__equations": "s : 1\nx : Hz", "state__update": update, "when__rule": rule, **OPEN_LOOP}
     _, plan, _ = small.planned(small.configuration(**own, state__shuffled_at_test=True))
     assert plan.part("state_filter").code == update

@@ -86,13 +86,11 @@ def private_folder(root: Path, prefix: str) -> Iterator[Path]:
             own = Path(name)
             try:
                 stack.enter_context(FileLock(own / ".lock"))
-            except FileNotFoundError:
-                if own.exists():
-                    raise
-            if (own / ".lock").exists():
-                yield own
-                return
-            # another took it for that of a killed process in the moment before it was held
+            except (FileNotFoundError, FileExistsError):
+                # another took it for that of a killed process, in the moment before it was held
+                continue
+            yield own
+            return
 
 
 @contextmanager

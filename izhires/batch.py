@@ -280,7 +280,7 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
         free = shutil.disk_usage(where).free
         if free < needed:
             raise RecordingError(
-                f"has {free / 1e6:.0f} MB free, the run needs at least {needed / 1e6:.0f} MB there", str(where)
+                f"has {free / 1e6:.3g} MB free, the run needs at least {needed / 1e6:.3g} MB there", str(where)
             )
 
 

@@ -123,7 +123,7 @@ def _reason(error: Exception, folder: Path) -> str:
     reason = getattr(error, "strerror", None) or " ".join(str(error).split())
     with contextlib.suppress(OSError):
         # the netCDF library does not say that a disk is full
-        reason += f" ({shutil.disk_usage(folder).free / 1e6:.0f} MB are free there)"
+        reason += f" ({shutil.disk_usage(folder).free / 1e6:.3g} MB are free there)"
     return reason
 
 

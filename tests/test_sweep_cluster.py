@@ -170,3 +170,22 @@ def test_a_sweep_on_slurm(spec, slurm, tmp_path):
 def test_wrong_slurm_options(options, words, slurm):
     with pytest.raises(ConfigurationError, match=words), closing(cluster.slurm_cluster(options)):
         pass
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("#!/bin/sh\necho 'invalid partition specified: short' >&2\nexit 1\n", "invalid partition specified: short"),
+        ("", r"slurm: no job could be asked for: .*sbatch"),  # none is there
+    ],
+)
+def test_what_sbatch_says_is_shown(script, words, slurm, monkeypatch, capfd):
+    (slurm / "sbatch").unlink()
+    if script:
+        (slurm / "sbatch").write_text(script)
+        (slurm / "sbatch").chmod(0o755)
+    options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
+    with pytest.raises(ToolchainError, match=words) as raised, closing(cluster.slurm_cluster(options)):
+        pass
+    assert len(str(raised.value).splitlines()) == 1
+    assert "Traceback" not in capfd.readouterr().err

@@ -26,7 +26,7 @@ INTERRUPTED = "interrupted; nothing half-written is left"
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 DELAY = 0.02
-"""How long a signal waits that came during an import, s."""
+"""How long a signal waits that came where nothing can be raised, s."""
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -145,18 +145,22 @@ def _end(number: int, frame: FrameType | None) -> None:
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             # an exception would be swallowed by some modules, and leave others half-made
-            timer = threading.Timer(DELAY, signal.raise_signal, [number])
-            timer.daemon = True
-            timer.start()
+            _later(number)
             return
         frame = frame.f_back
     raise error
 
 
+def _later(number: int) -> None:
+    timer = threading.Timer(DELAY, signal.raise_signal, [number])
+    timer.daemon = True
+    timer.start()
+
+
 def _again(unraisable: sys.UnraisableHookArgs) -> None:
     """Raise anew what was raised where nothing can be raised, as in the removal of an object."""
     if isinstance(unraisable.exc_value, Ended):
-        signal.raise_signal(unraisable.exc_value.number)
+        _later(unraisable.exc_value.number)
     else:
         sys.__unraisablehook__(unraisable)
 

@@ -6,6 +6,7 @@ worker whose toolchain differs from another's generates and compiles the plan an
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -129,7 +130,7 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     ConfigurationError
         If an option is unknown or missing.
     ToolchainError
-        If dask-jobqueue is not installed.
+        If dask-jobqueue is not installed, or SLURM gives no job.
     """
     try:
         from dask_jobqueue import SLURMCluster
@@ -144,5 +145,16 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
         cluster = SLURMCluster(**{"cores": 1, "processes": options.get("cores", 1), **options})
     except (TypeError, ValueError) as error:
         raise ConfigurationError(str(error), "slurm") from None
-    cluster.scale(jobs=jobs)
+    logger = logging.getLogger("tornado.application")  # it would show a traceback of what is said below
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        cluster.scale(jobs=jobs)
+        cluster.sync(cluster._correct_state)  # else a failure of sbatch shows nowhere, and the sweep waits for ever
+    except (RuntimeError, OSError) as error:
+        cluster.close()
+        said = " ".join(str(error).split())
+        raise ToolchainError(f"no job could be asked for: {said}", "slurm") from None
+    finally:
+        logger.disabled = before
     return cluster

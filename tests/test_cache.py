@@ -57,6 +57,15 @@ def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / ".cache" / "izhires" / "builds"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a standard of free desktops")
+@pytest.mark.parametrize("given", ["relative", "./relative", "~/relative", ""])
+def test_a_relative_folder_is_ignored(given, monkeypatch, tmp_path):
+    """As the XDG Base Directory Specification has it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", given)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "izhires" / "builds"
+
+
 def test_a_list(cache):
     (build,) = builds()
     assert build.folder == whole(cache)

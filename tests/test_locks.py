@@ -8,10 +8,13 @@ import textwrap
 import time
 
 import pytest
+import small
 from filelock import FileLock, Timeout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from izhires.errors import RecordingError
+from izhires.export import PREFIX, export
 from izhires.files import private_folder, whole
 from izhires.processes import python
 
@@ -150,3 +153,46 @@ def test_a_file_holds_what_was_written_last_without_an_error(tmp_path_factory, w
             pass
     assert [path.name for path in folder.iterdir()] == (["it"] if last is not None else [])
     assert last is None or (folder / "it").read_bytes() == last
+
+
+EXPORT = """
+    import sys
+    from izhires.configuration import read
+    from izhires.devices.standalone import StandaloneDevice
+    from izhires.export import export
+    def write(self, plan, folder, **options):
+        real(self, plan, folder, **options)
+        print("half", flush=True)
+        sys.stdin.readline()
+    real, StandaloneDevice.write_project = StandaloneDevice.write_project, write
+    export(read(sys.argv[1]), 0, "", "cpp", sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_killed_export_leaves_nothing_that_blocks_the_next(empty, tmp_path):
+    configuration = small.configuration()
+    (tmp_path / "small.toml").write_text(configuration.to_toml(), encoding="utf-8")
+    project = tmp_path / "project"
+    if empty:
+        project.mkdir()
+    writing = process(EXPORT, tmp_path / "small.toml", project)
+    assert line(writing) == "half"
+    writing.kill()
+    writing.communicate()
+    assert project.exists() == empty
+    assert not empty or all(path.name.startswith(PREFIX) for path in project.iterdir())
+    export(configuration, 0, "", "cpp", project)
+    assert {"Makefile", "README.md", "configuration.toml", "export.json"} <= {path.name for path in project.iterdir()}
+    left = [*tmp_path.glob(f"{PREFIX}*"), *project.glob(f"{PREFIX}*")]
+    assert left == []
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("izhires.devices.standalone.StandaloneDevice.write_project", fails)
+    with pytest.raises(RecordingError, match="project: cannot be written to: No space left on device"):
+        export(small.configuration(), 0, "", "cpp", tmp_path / "project")
+    assert list(tmp_path.iterdir()) == []

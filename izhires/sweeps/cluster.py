@@ -149,8 +149,7 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     before = logger.disabled
     logger.disabled = True
     try:
-        cluster.scale(jobs=jobs)
-        cluster.sync(cluster._correct_state)  # else a failure of sbatch shows nowhere, and the sweep waits for ever
+        cluster.sync(_ask, cluster, jobs)
     except (RuntimeError, OSError) as error:
         with suppress(AssertionError):  # it does not expect workers that were never begun
             cluster.close()
@@ -159,3 +158,8 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     finally:
         logger.disabled = before
     return cluster
+
+
+async def _ask(cluster: Any, jobs: int) -> None:
+    cluster.scale(jobs=jobs)
+    await cluster._correct_state()  # else a failure of sbatch shows nowhere, and the sweep waits for ever

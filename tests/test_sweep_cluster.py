@@ -172,20 +172,8 @@ def test_wrong_slurm_options(options, words, slurm):
         pass
 
 
-@pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        ("#!/bin/sh\necho 'invalid partition specified: short' >&2\nexit 1\n", "invalid partition specified: short"),
-        ("", r"slurm: no job could be asked for: .*sbatch"),  # none is there
-    ],
-)
-def test_what_sbatch_says_is_shown(script, words, slurm, monkeypatch, capfd):
+def test_no_slurm_here(slurm):
     (slurm / "sbatch").unlink()
-    if script:
-        (slurm / "sbatch").write_text(script)
-        (slurm / "sbatch").chmod(0o755)
     options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
-    with pytest.raises(ToolchainError, match=words) as raised, closing(cluster.slurm_cluster(options)):
-        pass
-    assert len(str(raised.value).splitlines()) == 1
-    assert "Traceback" not in capfd.readouterr().err
+    with pytest.raises(ToolchainError, match="slurm: there is no sbatch on the PATH"):
+        cluster.slurm_cluster(options)

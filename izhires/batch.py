@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from izhires import resources
 from izhires.configuration import Configuration, read
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
-from izhires.files import remove_parts, whole
-from izhires.lock import Busy, lock
+from izhires.files import as_path, remove_parts, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +67,7 @@ def jobs(configuration: Configuration, seeds: list[int], folder: Path) -> list[J
 def run_batch(
     configuration: Configuration,
     seeds: list[int],
-    folder: Path,
+    folder: str | Path,
     device: str = "cpp",
     processes: int | None = None,
     again: bool = False,
@@ -83,7 +82,7 @@ def run_batch(
     ----------
     configuration : Configuration
     seeds : list of int
-    folder : Path
+    folder : str or Path
         Made when absent. It holds the runs of one configuration.
     device : str
     processes : int, optional
@@ -111,6 +110,7 @@ def run_batch(
     from izhires.devices import get
     from izhires.run import draw
 
+    folder = as_path(folder, "folder")
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
@@ -279,7 +279,7 @@ def check_space(plan: Plan, folder: Path, runs: int, at_once: int) -> None:
         free = shutil.disk_usage(where).free
         if free < needed:
             raise RecordingError(
-                f"has {free / 1e6:.0f} MB free, the run needs at least {needed / 1e6:.0f} MB there", str(where)
+                f"has {free / 1e6:.3g} MB free, the run needs at least {needed / 1e6:.3g} MB there", str(where)
             )
 
 
@@ -322,14 +322,16 @@ def claimed(folder: Path, configuration: Configuration | None = None) -> Iterato
     ConfigurationError
         If it holds another configuration.
     """
+    from filelock import FileLock, Timeout
+
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(lock(folder / ".lock", wait=False))
+            stack.enter_context(FileLock(folder / ".lock", timeout=0))
             if configuration is not None:
                 _keep_configuration(folder, configuration)
             removed = remove_parts(folder)
-        except Busy:
+        except Timeout:
             raise RecordingError("another run is writing into this folder", str(folder)) from None
         except OSError as error:
             raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None

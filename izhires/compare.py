@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from izhires.files import as_path
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import xarray as xr
 
 
@@ -35,18 +39,27 @@ class Agreement:
     text: str
 
 
-def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
+def compare(first: xr.Dataset | str | Path, second: xr.Dataset | str | Path) -> list[Agreement]:
     """Compare two recordings variable by variable.
 
     Parameters
     ----------
-    first, second : xarray.Dataset
+    first, second : xarray.Dataset, str or Path
+        Recordings, or their files.
 
     Returns
     -------
     list of Agreement
         Spikes first, unless neither holds any; a variable that one lacks is named.
+
+    Raises
+    ------
+    ConfigurationError
+        If one is neither a data set nor a path.
+    RecordingError
+        If a file cannot be read.
     """
+    first, second = _recording(first, "first"), _recording(second, "second")
     found = []
     if "spike_time" in first and "spike_time" in second:
         found.append(_spikes(first, second))
@@ -80,6 +93,14 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> list[Agreement]:
         if name not in first.variables and not str(name).startswith("spike_")
     ]
     return found
+
+
+def _recording(given: xr.Dataset | str | Path, place: str) -> xr.Dataset:
+    import xarray as xr
+
+    from izhires.recording import load
+
+    return given if isinstance(given, xr.Dataset) else load(as_path(given, place))
 
 
 def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:

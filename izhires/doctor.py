@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from izhires.errors import IzhiresError
+from izhires.errors import IzhiresError, ToolchainError
 
 if TYPE_CHECKING:
     from izhires.plan import Plan
@@ -118,8 +118,10 @@ def _cuda() -> Iterator[Finding]:
 def _cache() -> Finding:
     from izhires.devices.standalone import builds, cache_folder
 
-    found = builds()
-    folder = cache_folder()
+    try:
+        found, folder = builds(), cache_folder()
+    except ToolchainError as error:  # no home folder
+        return Finding("cache", False, error.complaints[0].problem, True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from izhires.configuration import Configuration, read
 from izhires.devices import get
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
-from izhires.run import Facts, draw, record
+from izhires.files import as_path, private_folder
+from izhires.run import Drawn, Facts, draw, record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,12 @@ Written by izhires {version}. It needs GNU make and {compiler}, and no Python:
 {remark}Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording
 (netCDF-4).
 """
+
+PREFIX = ".izhires-export-"
+"""How the folder begins in which a project is written."""
+
+FACTS = "export.json"
+"""Name of the file that says what a project is of."""
 
 COMPILERS = {"cpp": "g++", "cuda": "the CUDA toolkit (nvcc and cuRAND)"}
 
@@ -57,8 +64,8 @@ clean:
 """
 
 
-def export(configuration: Configuration, seed: int, variant: str, device: str, folder: Path) -> Path:
-    """Write the project of one run.
+def export(configuration: Configuration, seed: int, variant: str, device: str, folder: str | Path) -> Path:
+    """Write the project of one run; it appears when all of it is written.
 
     Parameters
     ----------
@@ -67,7 +74,7 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
     variant : str
         One of the paradigm's variants; empty where there is one.
     device : {"cpp", "cuda"}
-    folder : Path
+    folder : str or Path
         Must be absent or empty.
 
     Returns
@@ -81,46 +88,71 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
         If the device writes no projects, or the folder holds something.
     ToolchainError
         If the project cannot be generated here.
+    RecordingError
+        If the folder cannot be written to.
     """
+    folder = as_path(folder, "folder")
     target = get(device)
     if not isinstance(target, StandaloneDevice) or device not in COMPILERS:
         raise ConfigurationError(f"{device!r} writes no project", "--device", ("cpp", "cuda"))
     lacking = getattr(target, "cannot_generate", lambda: "")()
     if lacking:
         raise ToolchainError(lacking, f"device {device}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError("is not an empty folder", str(folder))
-    drawn = draw(configuration, seed, variant)
-    plan, arrays = drawn.plan, drawn.arrays
-    folder = folder.resolve()  # the generator works there
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        target.write_project(plan, folder, portable=True)
-        program = target.program(plan, folder, 0.0)
-        arguments = program.write(arrays, folder / "static_arrays")
-        environment = "".join(f"{name}={value} " for name, value in program.environment(arrays).items())
-        with (folder / "Makefile").open("a") as makefile:
-            makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
-        title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
-        words = {"title": title, "compiler": COMPILERS[device], "remark": REMARKS[device]}
-        (folder / "README.md").write_text(README.format(version=version("izhires"), duration=plan.duration, **words))
-        (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
-        facts = {
-            "seed": seed,
-            "variant": variant,
-            "device": device,
-            "plan": plan.fingerprint(),
-            "trials": _trials(arrays),
-            "izhires": version("izhires"),
-        }
-        (folder / "export.json").write_text(json.dumps(facts, indent=1))
-        (folder / "generate.log").unlink(missing_ok=True)
-    except (ConfigurationError, KeyboardInterrupt):  # half a project is of no use, and in the way of the next attempt
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        _check_empty(folder)
+        drawn = draw(configuration, seed, variant)
+        given, folder = folder, folder.resolve()  # the generator works there
+        there = folder.exists()
+        parent = folder if there else folder.parent
+        parent.mkdir(parents=True, exist_ok=True)
+        with private_folder(parent, PREFIX) as work:
+            project = work / "project"
+            project.mkdir()
+            _write(drawn, target, project)
+            if there:  # somebody may stand in it; the file that makes a project of it comes last
+                for each in sorted(project.iterdir(), key=lambda path: path.name == FACTS):
+                    os.replace(each, folder / each.name)
+            else:
+                os.replace(project, folder)
     except OSError as error:
-        raise RecordingError(f"cannot be written to: {error.strerror or error}", str(folder)) from None
+        raise RecordingError(f"cannot be written to: {error.strerror or error}", str(given)) from None
     return folder
+
+
+def _check_empty(folder: Path) -> None:
+    """Refuse a folder that holds something, but for what killed exports left."""
+    if folder.is_symlink() and not folder.exists():
+        raise ConfigurationError("is a link to what is not there", str(folder))
+    if folder.exists() and not (
+        folder.is_dir() and all(each.name.startswith(PREFIX) and each.is_dir() for each in folder.iterdir())
+    ):
+        raise ConfigurationError("is not an empty folder", str(folder))
+
+
+def _write(drawn: Drawn, target: StandaloneDevice, folder: Path) -> None:
+    """Write all of a project into a folder."""
+    configuration, plan, arrays, device = drawn.configuration, drawn.plan, drawn.arrays, target.name
+    seed, variant = drawn.seeds.seed, drawn.variant
+    target.write_project(plan, folder, portable=True)
+    program = target.program(plan, folder, 0.0)
+    arguments = program.write(arrays, folder / "static_arrays")
+    environment = "".join(f"{name}={value} " for name, value in program.environment(arrays).items())
+    with (folder / "Makefile").open("a") as makefile:
+        makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
+    title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
+    words = {"title": title, "compiler": COMPILERS[device], "remark": REMARKS[device]}
+    (folder / "README.md").write_text(README.format(version=version("izhires"), duration=plan.duration, **words))
+    (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
+    facts = {
+        "seed": seed,
+        "variant": variant,
+        "device": device,
+        "plan": plan.fingerprint(),
+        "trials": _trials(arrays),
+        "izhires": version("izhires"),
+    }
+    (folder / FACTS).write_text(json.dumps(facts, indent=1))
+    (folder / "generate.log").unlink(missing_ok=True)
 
 
 def _trials(arrays: dict[str, np.ndarray]) -> str:
@@ -132,12 +164,12 @@ def _trials(arrays: dict[str, np.ndarray]) -> str:
     return signals.hexdigest()[:20]
 
 
-def collect(folder: Path) -> xr.Dataset:
+def collect(folder: str | Path) -> xr.Dataset:
     """Read the results of an exported project that was run.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         What `export` wrote, with ``results/`` in it.
 
     Returns
@@ -153,8 +185,9 @@ def collect(folder: Path) -> xr.Dataset:
     SimulationError
         If the run was not finished.
     """
+    folder = as_path(folder, "folder")
     try:
-        facts = json.loads((folder / "export.json").read_text())
+        facts = json.loads((folder / FACTS).read_text())
         exported = {name: facts[name] for name in ("seed", "variant", "device", "plan", "trials", "izhires")}
         configuration = read(folder / "configuration.toml")
     except (OSError, ValueError, TypeError, KeyError):  # a ConfigurationError is a ValueError

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from izhires.parts import Monitor, Pathway
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import xarray as xr
 
@@ -20,9 +22,53 @@ WORKER_MEMORY = 350e6
 """What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""
 
 
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where Linux shows its control groups: one tree (version 2), or one for each resource (version 1)."""
+
+MEMBERSHIP = Path("/proc/self/cgroup")
+"""Which groups this process is in."""
+
+GRANTED = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC")
+"""Variables in which the schedulers of clusters (SLURM, PBS, Grid Engine, LSF) say how many cores a job has here."""
+
+
 def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of cores that this process may use.
+
+    By its affinity, the share of processor time of its control groups, and what a cluster's scheduler granted.
+    """
+    found = [float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)]
+    for group in _groups("cpu"):
+        with suppress(ValueError, ZeroDivisionError):  # "max", or no such file
+            first = _words(group / "cpu.max")
+            quota, period = first or _words(group / "cpu.cfs_quota_us") + _words(group / "cpu.cfs_period_us")
+            if float(quota) > 0:  # -1 is no limit
+                found.append(float(quota) / float(period))
+    for name in GRANTED:
+        with suppress(ValueError):
+            if int(os.environ.get(name, "")) > 0:
+                found.append(int(os.environ[name]))
+    return max(1, math.ceil(min(found)))
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    """Give the folders of the control groups that this process is in, outer ones too: the limits of all hold."""
+    with suppress(OSError, ValueError):
+        for line in MEMBERSHIP.read_text().splitlines():
+            _, controllers, name = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            root = CGROUPS / controllers
+            # seen from inside a container, the path may be that of the host, and its own group is the root
+            own = root / name.lstrip("/")
+            yield from (each for each in (own, *own.parents) if each.is_relative_to(root) and each.is_dir())
+
+
+def _words(path: Path) -> tuple[str, ...]:
+    """Return what a file of a control group says; nothing where there is none."""
+    with suppress(OSError):
+        return tuple(path.read_text().split())
+    return ()
 
 
 def needed_memory(plan: Plan) -> float:
@@ -72,12 +118,29 @@ def available_memory() -> float:
     except (OSError, KeyError, ValueError):
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2  # half: others need some, too
-    try:
-        group = Path("/sys/fs/cgroup")
-        free = min(free, float((group / "memory.max").read_text()) - float((group / "memory.current").read_text()))
-    except (OSError, ValueError):  # no group, or "max"
-        pass
-    return free
+    for group in _groups("memory"):
+        for limit, used, reclaimed in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            with suppress(ValueError, TypeError):  # "max", or no such file
+                (most,), (now,) = _words(group / limit), _words(group / used)
+                statistics = _words(group / "memory.stat")
+                # files that were read and can be dropped count as used
+                cached = dict(zip(statistics[::2], statistics[1::2], strict=False)).get(reclaimed, "0")
+                free = min(free, float(most) - float(now) + float(cached))
+    return max(0.0, min(free, _granted_memory()))
+
+
+def _granted_memory() -> float:
+    """Return the memory that SLURM grants a job on this machine, bytes; it may watch over it without a group."""
+    found = [float("inf")]
+    for name, many in (("SLURM_MEM_PER_NODE", "1"), ("SLURM_MEM_PER_CPU", os.environ.get("SLURM_CPUS_ON_NODE", ""))):
+        with suppress(ValueError):
+            megabytes = float(os.environ.get(name, "")) * int(many)
+            if megabytes > 0:  # 0 is all that there is
+                found.append(megabytes * 2**20)
+    return min(found)
 
 
 _programs = 0.0

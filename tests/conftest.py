@@ -29,14 +29,15 @@ def builds(tmp_path_factory):
 @pytest.fixture
 def command_line(monkeypatch, capsys):
     """Run the command line in this process; returns the exit code and what it said (``out`` and ``err``)."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
+        for number, handler in before.items():
+            signal.signal(number, handler)
         return ended.value.code, capsys.readouterr()
 
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    return run

@@ -170,3 +170,10 @@ def test_a_sweep_on_slurm(spec, slurm, tmp_path):
 def test_wrong_slurm_options(options, words, slurm):
     with pytest.raises(ConfigurationError, match=words), closing(cluster.slurm_cluster(options)):
         pass
+
+
+def test_no_slurm_here(slurm):
+    (slurm / "sbatch").unlink()
+    options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
+    with pytest.raises(ToolchainError, match="slurm: there is no sbatch on the PATH"):
+        cluster.slurm_cluster(options)

@@ -12,8 +12,21 @@ import os
 import pkgutil
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
+
+_begun = False
+"""Whether a command has begun its work; before that, modules are imported and options are read."""
+
+INTERRUPTED = "interrupted; nothing half-written is left"
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+DELAY = 0.02
+"""How long a signal waits that came where nothing can be raised, s."""
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -25,14 +38,32 @@ class Ended(KeyboardInterrupt):
 
     number = signal.SIGINT
 
+    @property
+    def code(self) -> int:
+        """The exit code, as a shell has it."""
+        return 128 + self.number
+
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end the process."""
+    global _begun
+    _begun = False
+    try:
+        with _signals():
+            code = _main()
+    except Ended as ended:
+        _say(INTERRUPTED)
+        code = ended.code
+    sys.exit(code)
+
+
+def _main() -> int:
+    """Run the command line; return the exit code."""
     # runs and analyses use processes; threads of the linear algebra library would only get in their way
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
-    from izhires.errors import IzhiresError
+    from izhires.errors import IzhiresError, RecordingError
 
     app = typer.Typer(
         name="izhires",
@@ -45,33 +76,32 @@ def main() -> None:
         command = importlib.import_module(f"{__name__}.{module.name}")
         if hasattr(command, "COMMAND"):
             app.command(command.COMMAND, **getattr(command, "SETTINGS", {}))(_interruptible(command.command))
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup has SIGHUP ignored
-            signal.signal(number, _end)
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except IzhiresError as error:
         for complaint in error.complaints:
             _say(str(complaint))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except Interrupted as interrupted:
         _say(str(interrupted))
-        sys.exit(128 + interrupted.__cause__.number if isinstance(interrupted.__cause__, Ended) else 130)
+        return interrupted.__cause__.code if isinstance(interrupted.__cause__, Ended) else 130
     except BrokenPipeError:  # somebody's `| head` has seen enough
         _drop_output()
+        return 0
     except OSError as error:  # of a file that no command looks after, or of the output itself
         _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         _drop_output()
-        sys.exit(5)
+        return RecordingError.exit_code
     except Exception as error:
+        if isinstance(error.__cause__, Ended):  # which typer took for its own
+            raise error.__cause__ from None
         if not hasattr(error, "format_message"):  # what typer says of arguments
             raise
         name = getattr(getattr(error, "ctx", None), "command_path", "izhires")
         _say(f"{error.format_message().rstrip('.')}; see '{name} --help'")
-        sys.exit(2)
+        return 2
 
 
 def _options() -> None:
@@ -88,10 +118,51 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _end(number: int, _: Any) -> None:
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Turn signals to end into `Ended`; after the block they are of no effect, as all is said and done."""
+    own = []
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        # nohup has SIGHUP ignored, and a shell SIGINT of what it starts in the background
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _end)
+            own.append(number)
+    sys.unraisablehook = _again
+    try:
+        yield
+    finally:
+        for number in own:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
     error = Ended()
     error.number = signal.Signals(number)
+    if not _begun:  # nothing to clean up, and no telling who would swallow an exception
+        _say(INTERRUPTED)
+        os._exit(error.code)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            # an exception would be swallowed by some modules, and leave others half-made
+            _later(number)
+            return
+        frame = frame.f_back
     raise error
+
+
+def _later(number: int) -> None:
+    timer = threading.Timer(DELAY, signal.raise_signal, [number])
+    timer.daemon = True
+    timer.start()
+
+
+def _again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Raise anew what was raised where nothing can be raised, as in the removal of an object."""
+    if isinstance(unraisable.exc_value, Ended):
+        _later(unraisable.exc_value.number)
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _interruptible(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -99,9 +170,12 @@ def _interruptible(command: Callable[..., int | None]) -> Callable[..., int | No
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> int | None:
+        global _begun
+        _begun = True
         try:
             return command(*args, **options)
         except KeyboardInterrupt as interrupt:
-            raise Interrupted(f"interrupted; {str(interrupt) or 'nothing half-written is left'}") from interrupt
+            said = str(interrupt)
+            raise Interrupted(f"interrupted; {said}" if said else INTERRUPTED) from interrupt
 
     return run

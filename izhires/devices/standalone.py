@@ -8,7 +8,6 @@ at once.
 from __future__ import annotations
 
 import abc
-import contextlib
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
 from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
-from izhires.lock import Busy, lock
+from izhires.files import private_folder
 from izhires.plan import Plan
 from izhires.processes import ending, python, tied
 from izhires.resources import note_program
@@ -41,9 +40,23 @@ LARGE = 2**25
 
 
 def cache_folder() -> Path:
-    """Return the folder of all builds: ``$XDG_CACHE_HOME/izhires/builds``."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "izhires" / "builds"
+    """Return the folder of all builds: ``builds`` in this package's part of the user's cache folder.
+
+    On Linux that is ``$XDG_CACHE_HOME/izhires/builds``, or ``~/.cache/izhires/builds`` where the variable is unset or
+    holds a relative path.
+
+    Raises
+    ------
+    ToolchainError
+        If the user has no home folder.
+    """
+    from platformdirs import user_cache_path
+
+    try:
+        return user_cache_path("izhires", appauthor=False) / "builds"
+    except RuntimeError:
+        problem = "no home folder is known; set HOME, or XDG_CACHE_HOME to a folder for what is built"
+        raise ToolchainError(problem, "cache") from None
 
 
 def _is_whole(folder: Path) -> bool:
@@ -54,15 +67,8 @@ def _is_whole(folder: Path) -> bool:
 @contextmanager
 def working_folder() -> Iterator[Path]:
     """Make a folder for the files of one run, remove it afterwards, and remove those of runs that were killed."""
-    root = Path(tempfile.gettempdir())
-    for old in root.glob(f"{PREFIX}*"):
-        # a folder without an owner is not locked; a young one may be about to be
-        with contextlib.suppress(OSError, Busy):
-            if time.time() - old.stat().st_mtime > 60:
-                with lock(old / ".lock", wait=False):
-                    shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, lock(Path(name) / ".lock"):
-        yield Path(name)
+    with private_folder(Path(tempfile.gettempdir()), PREFIX) as work:
+        yield work
 
 
 class StandaloneProgram(Program):
@@ -273,13 +279,15 @@ class StandaloneDevice(Device):
         missing = self.missing()
         if missing:
             raise ToolchainError(f"{missing}, or use --device numpy", f"device {self.name}")
+        from filelock import FileLock
+
         began = time.perf_counter()
         key = self.build_key(plan)
         folder = cache_folder() / key
         try:
             if not _is_whole(folder):
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                with lock(folder.parent / f"{key}.lock"):
+                with FileLock(folder.parent / f"{key}.lock"):
                     if not _is_whole(folder):
                         self._build(plan, folder)
                         return self.program(plan, folder, time.perf_counter() - began)
@@ -354,11 +362,13 @@ def builds() -> list[Build]:
 
 def remove_build(build: Build) -> bool:
     """Remove a build; return False if somebody is making it now."""
+    from filelock import FileLock, Timeout
+
     key = build.folder.name.removesuffix(".part")
     try:
-        with lock(cache_folder() / f"{key}.lock", wait=False):
+        # its file stays: somebody may be waiting for it, and would hold another than who comes next
+        with FileLock(cache_folder() / f"{key}.lock", timeout=0):
             shutil.rmtree(build.folder, ignore_errors=True)
-            (cache_folder() / f"{key}.lock").unlink(missing_ok=True)
-    except Busy:
+    except Timeout:
         return False
     return True

@@ -6,6 +6,7 @@ worker whose toolchain differs from another's generates and compiles the plan an
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -129,7 +130,7 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     ConfigurationError
         If an option is unknown or missing.
     ToolchainError
-        If dask-jobqueue is not installed.
+        If dask-jobqueue is not installed, or there is no SLURM here.
     """
     try:
         from dask_jobqueue import SLURMCluster
@@ -139,6 +140,8 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     jobs = options.pop("jobs", None)
     if not isinstance(jobs, int) or jobs < 1:
         raise ConfigurationError(f"needs a number of jobs, got {jobs!r}", "slurm.jobs")
+    if shutil.which("sbatch") is None:
+        raise ToolchainError("there is no sbatch on the PATH of this machine; start it where SLURM is", "slurm")
     try:
         # one run at a time in a process: the netCDF library does not like threads
         cluster = SLURMCluster(**{"cores": 1, "processes": options.get("cores", 1), **options})

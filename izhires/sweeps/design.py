@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,6 +18,7 @@ from izhires.configuration import Configuration, _none_as_text, parse_seeds, put
 from izhires.configuration import read as read_configuration
 from izhires.declare import Declaration, parameter
 from izhires.errors import ConfigurationError
+from izhires.files import as_path, read_toml
 from izhires.plan import Plan
 from izhires.recording import LAYOUT
 from izhires.run import code
@@ -223,13 +223,8 @@ def read(path: str | Path) -> Spec:
     ConfigurationError
         Naming every wrong key and value with its place.
     """
-    path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror}", str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"is not TOML: {error}", str(path)) from None
+    path = as_path(path, "file")
+    data = read_toml(path)
     if isinstance(data.get("base"), str):
         data["base"] = str(path.parent / data["base"])
     return Spec.parse(data, str(path))

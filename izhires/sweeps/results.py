@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from izhires.errors import ConfigurationError
+from izhires.files import as_path, read_toml
 from izhires.sweeps.index import Entry, path_of, reading
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
     """
     from izhires.sweeps.design import METRICS
 
-    folder = Path(folder)
+    folder = as_path(folder, "folder")
     with reading(folder) as index:
         entries = index.entries()
     chosen = list(metrics) if metrics is not None else _metrics_of(folder)
@@ -75,11 +77,9 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
 
 def _metrics_of(folder: Path) -> list[str] | None:
     """Return the metrics that a sweep's file names; a file of another version may say more than this one reads."""
-    import tomllib
-
     try:
-        found = tomllib.loads((folder / "sweep.toml").read_text(encoding="utf-8")).get("metrics")
-    except (OSError, ValueError):
+        found = read_toml(folder / "sweep.toml").get("metrics")
+    except ConfigurationError:
         return None
     return None if found is None else [str(each) for each in found]
 

@@ -13,6 +13,7 @@ from pydantic import model_validator
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.extension import extension
+from izhires.imports import load
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
 from izhires.parts import Extension
@@ -124,6 +125,10 @@ def read(
             raise ConfigurationError(f"cannot be read: {error.strerror}", str(path)) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"is not TOML: {error}", str(path)) from None
+        own = data.pop("import", [])
+        if not isinstance(own, list):
+            raise ConfigurationError('must be a list, as import = ["my.py"]', f"{path}, import")
+        load(own, beside=Path(path).parent)
     if paradigm:
         given = data.get("paradigm", {})
         given = {"type": given} if isinstance(given, str) else given

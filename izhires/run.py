@@ -23,6 +23,7 @@ from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.devices.base import noise_seed
 from izhires.errors import SimulationError
+from izhires.imports import loaded
 from izhires.parts import Monitor
 from izhires.plan import Plan, combine, make_plan, split
 from izhires.recording import LAYOUT, assemble, mean_rates, portions
@@ -248,6 +249,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
             | {"python": platform.python_version()}
         ),
         "git_commit": git_commit(),
+        "imports": json.dumps(loaded()),
         "code": code(),
         "plan": plan.fingerprint(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

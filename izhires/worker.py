@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from izhires.errors import IzhiresError, LostError, SimulationError
+from izhires.imports import load, loaded
 from izhires.processes import ending, python, tied
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _worker(work: Path, imports: Sequence[str]) -> Iterator[tuple[Connection, su
         theirs.close()
         try:
             with suppress(BrokenPipeError):  # it was killed already, which shows when it is given a task
-                ours.send((sys.path, imports))
+                ours.send((sys.path, imports, list(loaded())))
             yield ours, process
         finally:
             ours.close()
@@ -213,9 +214,10 @@ def main(descriptor: int) -> None:
         channel.send(Message(*message))
 
     try:
-        sys.path[:], imports = channel.recv()
+        sys.path[:], imports, own = channel.recv()
         for each in imports:
             importlib.import_module(each)
+        load(own)
         while True:
             data = channel.recv_bytes()
             try:

@@ -77,7 +77,12 @@ def _main() -> int:
         if hasattr(command, "COMMAND"):
             app.command(command.COMMAND, **getattr(command, "SETTINGS", {}))(_interruptible(command.command))
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        arguments, imported = _imports(sys.argv[1:])
+        if imported:
+            from izhires import imports
+
+            imports.load(imported)
+        code = app(arguments or ["--help"], standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except IzhiresError as error:
@@ -105,7 +110,36 @@ def _main() -> int:
 
 
 def _options() -> None:
-    """Spiking reservoirs that learn what will happen, when, and how likely it is."""
+    """Spiking reservoirs that learn what will happen, when, and how likely it is.
+
+    Every command takes --import FILE.py or --import MODULE, repeatable: components of your own.
+    """
+
+
+def _imports(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments without ``--import NAME``, wherever it stands, and the names.
+
+    Raises
+    ------
+    ConfigurationError
+        If no name follows.
+    """
+    from izhires.errors import ConfigurationError
+
+    rest, names, waiting = [], [], iter(arguments)
+    for each in waiting:
+        if each == "--":
+            return [*rest, each, *waiting], names
+        if each == "--import":
+            name = next(waiting, "")
+            if not name or name.startswith("-"):
+                raise ConfigurationError("name a file that ends in .py, or a module", "--import")
+            names.append(name)
+        elif each.startswith("--import="):
+            names.append(each.partition("=")[2])
+        else:
+            rest.append(each)
+    return rest, names
 
 
 def _say(text: str) -> None:

@@ -338,12 +338,18 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
     raise error
 
 
-@cache
 def code() -> str:
-    """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses.
+    """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses, and
+    what the user imported.
 
     A recording made by other sources does not stand for one that these would make.
     """
+    own = "".join(sorted(loaded().values()))
+    return hashlib.sha256((_package() + own).encode()).hexdigest()[:16] if own else _package()
+
+
+@cache
+def _package() -> str:
     found = hashlib.sha256()
     rooms = (Path(__file__).resolve().parent, Path(paradigms.__file__).resolve().parent)
     for path in sorted(path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".cpp")):

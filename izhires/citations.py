@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from izhires.errors import RecordingError
+from izhires.files import as_path
 
 ALWAYS = {
     "simulator Brian2": "Stimberg, Brette & Goodman (2019), doi 10.7554/eLife.47314",
@@ -137,7 +138,7 @@ def cite(place: str | Path) -> str:
 
     from izhires.recording import load
 
-    place = Path(place)
+    place = as_path(place)
     paths = sorted(place.rglob("*.nc")) if place.is_dir() else [place]
     if not paths:
         raise RecordingError("holds no recording (*.nc)", str(place))

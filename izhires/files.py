@@ -9,10 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from izhires.errors import IzhiresError, RecordingError
+from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 
 PART = ".part"
 """Ending of a file while it is written."""
+
+
+def as_path(given: str | os.PathLike[str], place: str = "path") -> Path:
+    """Return a path, given as text or as one.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is neither, or empty.
+    """
+    if isinstance(given, (str, os.PathLike)) and not isinstance(os.fspath(given), bytes) and os.fspath(given):
+        return Path(given)
+    raise ConfigurationError(f"must be the name of a file or folder, got {given!r}", place)
 
 
 @contextmanager
@@ -24,7 +37,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     RecordingError
         If the folder cannot be written to or is full.
     """
-    path = Path(path)
+    path = as_path(path)
     part = path.parent / f".{path.name}-{os.getpid()}{PART}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ class Factorised(Readout):
     """what x when, y_k(t) = clip(q_k, 0, 1)*max(z_k(t), 0): the paper's; when learns only from its event's trials."""
 
     type: Literal["factorised"] = "factorised"
+    formula: ClassVar[str] = "clip(what, 0, 1)*max(when, 0)"
     relevant: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 

@@ -20,8 +20,8 @@ from izhires.configuration import read as read_configuration
 from izhires.declare import Declaration, parameter
 from izhires.errors import ConfigurationError
 from izhires.plan import Plan
-from izhires.recording import LAYOUT
 from izhires.run import code
+from izhires.schema import LAYOUT
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""

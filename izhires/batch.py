@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from izhires import resources
 from izhires.configuration import Configuration, read
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
-from izhires.files import remove_parts, whole
+from izhires.files import as_path, remove_parts, whole
 from izhires.lock import Busy, lock
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def run_batch(
     from izhires.devices import get
     from izhires.run import draw
 
+    folder = as_path(folder, "folder")
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds

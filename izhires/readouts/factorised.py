@@ -14,6 +14,7 @@ class Factorised(Readout):
 
     type: Literal["factorised"] = "factorised"
     formula: ClassVar[str] = "clip(what, 0, 1)*max(when, 0)"
+    source: ClassVar[str] = "Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2"
     relevant: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 

@@ -14,6 +14,7 @@ class Merged(Readout):
 
     type: Literal["merged"] = "merged"
     formula: ClassVar[str] = "max(when, 0)"
+    source: ClassVar[str] = "this project: a control, one readout in the place of two"
     relevant: ClassVar[str] = "1"
     together: ClassVar[bool] = True
 

@@ -296,8 +296,10 @@ def expand(spec: Spec) -> list[Point]:
     ConfigurationError
         If a point cannot be, naming it.
     """
+    from izhires.analysis.table import chosen_metrics
     from izhires.run import draw
 
+    chosen_metrics(spec.metrics, "metrics")
     base, seeds = spec.configuration(), parse_seeds(str(spec.seeds))
     data = base.to_dict()
 

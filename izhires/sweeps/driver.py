@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires.batch import Job, Report, check_space, claimed, run_job
 from izhires.errors import LostError, RecordingError, ToolchainError
-from izhires.files import whole
+from izhires.files import as_path, whole
 from izhires.resources import needed_memory, peak_memory, processes_for
 from izhires.sweeps.design import Point, Spec, expand, plans, read
 from izhires.sweeps.index import Index, digest, path_of, writing
@@ -80,11 +80,11 @@ def sweep(
     """
     from izhires.sweeps.results import results
 
-    spec = spec if isinstance(spec, Spec) else read(spec)
+    spec = spec if isinstance(spec, Spec) else read(as_path(spec, "spec"))
     if device:
         spec = spec.with_changes(device=device)
     points = expand(spec)
-    folder = Path(folder).resolve()
+    folder = as_path(folder, "folder").resolve()
     say = report or (lambda name, stage, share: None)
     say("", "runs", float(len(points)))
     with claimed(folder) as removed, writing(folder, rebuild_index) as index:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from izhires.files import as_path
 from izhires.sweeps.index import Entry, path_of, reading
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
     """
     from izhires.sweeps.design import METRICS
 
-    folder = Path(folder)
+    folder = as_path(folder, "folder")
+    if metrics is not None:
+        from izhires.analysis.table import chosen_metrics
+
+        chosen_metrics(metrics)
     with reading(folder) as index:
         entries = index.entries()
     chosen = list(metrics) if metrics is not None else _metrics_of(folder)

@@ -379,12 +379,11 @@ def _between(recording: xr.Dataset) -> Iterator[str]:
     for name in ("event", "neuron", "trial", "probe", "state_probe"):
         if name in held and len(np.unique(held[name].astype(str))) < len(held[name]):
             yield f"{name} holds a label twice"
-    window, step = recording.attrs.get("window"), recording.attrs.get("time_step")
+    window, step = (recording.attrs.get(name, 0.0) for name in ("window", "time_step"))
+    time = held.get("time", np.empty(0))
     numbers = isinstance(window, float | np.floating) and isinstance(step, float | np.floating)
-    if "time" in held and numbers and step > 0:
-        time = held["time"]
-        if time.dtype.kind == "f" and time.size and (time[0] < 0 or time[-1] >= window + step):
-            yield f"time goes from {time[0]:g} to {time[-1]:g} s, and the window is {window:g} s"
+    if numbers and time.dtype.kind == "f" and time.size and (time[0] < 0 or time[-1] >= window + step):
+        yield f"time goes from {time[0]:g} to {time[-1]:g} s, and the window is {window:g} s"
     if "trial_of_probe" not in held and "trial_kind" in held and "prediction" in held:
         probes, trials = recording.sizes["probe"], int((held["trial_kind"] == "probe").sum())
         if probes != trials:

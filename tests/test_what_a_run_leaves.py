@@ -15,6 +15,10 @@ import pandas as pd
 import pytest
 import small
 import synthetic
+from hypothesis import example
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 from matplotlib.text import Text
 
 import izhires
@@ -23,7 +27,7 @@ from izhires.analysis import analyse
 from izhires.analysis.figures.base import Prepared, prepare_all
 from izhires.analysis.kept import read_table
 from izhires.configuration import Configuration
-from izhires.errors import ConfigurationError, RecordingError
+from izhires.errors import ConfigurationError, ParadigmError, RecordingError
 from izhires.readouts.base import Readout
 from izhires.recording import load, save
 from izhires.run import simulate
@@ -117,6 +121,39 @@ def test_odd_names_in_other_formats(odd_folder, command_line, tmp_path):
 
         with pynwb.NWBHDF5IO(tmp_path / "nwb" / "meet_seed0.nwb", "r") as io:
             assert list(io.read().trials["event"][:]) == wanted
+
+
+NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@example(["n/a", "b"])
+@example(["a\tb", 'a"b'])
+@drawn(st.lists(NAME, min_size=2, max_size=3, unique=True))
+def test_any_name_comes_back_from_every_file(tmp_path_factory, names):
+    """Or is refused in one line, where the standard of the file has no place for it."""
+    folder = tmp_path_factory.mktemp("names")
+    chance = dict.fromkeys(names, 1 / len(names))
+    latency = {name: 0.2 + 0.2 * k for k, name in enumerate(names)}
+    made = synthetic.experiment([synthetic.Block(latency, chance, 6)], schedule=(6,))
+    recording = synthetic.recording(made, neurons=5, states=False)
+    wanted = recording["trial_event"].values.tolist()
+    found = load(save(recording, folder / "a.nc"))
+    assert found["trial_event"].values.tolist() == wanted
+    assert found["event"].values.tolist() == recording["event"].values.tolist()
+    formats.save_csv(found, folder, ["trials"])
+    with (folder / "trials.csv").open(newline="", encoding="utf-8") as lines:
+        assert [row["event"] for row in csv.DictReader(lines)] == wanted
+    try:
+        formats.save_bids([found], folder / "bids")
+    except ParadigmError as error:
+        assert len(str(error).splitlines()) == 1
+        assert set(names) & {"n/a", "cue"} or any(set(name) & set("\n\r") for name in names)
+        return
+    (path,) = (folder / "bids").rglob("*_events.tsv")
+    with path.open(newline="", encoding="utf-8") as lines:
+        kinds = [row["trial_type"] for row in csv.DictReader(lines, delimiter="\t")]
+    assert [each for each in kinds if each not in ("cue", "probe cue")] == [each for each in wanted if each]
 
 
 # -- no probes

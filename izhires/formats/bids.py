@@ -69,7 +69,7 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     Raises
     ------
     ParadigmError
-        If a column is missing, or an event has the name of a cue.
+        If a column is missing, or an event has the name of a cue, or one that an events file cannot hold.
     """
     missing = [name for name in NEEDED if name not in trials]
     if missing:
@@ -79,6 +79,10 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     event = trials["event"].astype(object).where(trials["event"].notna(), "").astype(str)
     if event.isin(cues).any():
         raise ParadigmError(f"{event[event.isin(cues)].iloc[0]!r} names a cue, and cannot name an event", "trials")
+    for name in event.unique():
+        if name == "n/a" or "\n" in name or "\r" in name:
+            problem = "means a missing value" if name == "n/a" else "holds the end of a line"
+            raise ParadigmError(f"{name!r} {problem}, and cannot name an event in an events file", "trials")
     kind = trials.get("kind", pd.Series("train", trials.index))
     shared = pd.DataFrame(
         {

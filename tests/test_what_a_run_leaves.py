@@ -15,9 +15,8 @@ import pandas as pd
 import pytest
 import small
 import synthetic
-from hypothesis import example
+from hypothesis import example, settings
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
 

@@ -88,6 +88,7 @@ class Attribute:
 
 
 _COURSE, _WEIGHTS = ("probe", "event", "time"), ("probe", "event", "neuron")
+_NOT_LEFT_OUT = "nobody left it out to save space"
 _WITH_PROBES = "there are probes"
 _WITH_SPIKES = 'keep.spikes is not "none"'
 _WITH_CONFIDENCE = "there are readouts of confidence"
@@ -122,9 +123,18 @@ VARIABLES: dict[str, Variable] = {
         ("probe", "event"), "float64", "1", "identity prediction at the end of the probe's window"
     ),
     "when": Variable(_COURSE, "float64", "1", "timing prediction over the probe's window"),
-    "what_weights": Variable(_WEIGHTS, "float64", "s", "weights of the identity readout at the probe"),
-    "when_weights": Variable(_WEIGHTS, "float64", "1", "weights of the timing readout at the probe"),
-    "mean_state": Variable(("probe", "neuron"), "float64", "Hz", "mean spike trace over the probe's window"),
+    "what_weights": Variable(
+        _WEIGHTS, "float64", "s",
+        "weights of the identity readout at the probe", _NOT_LEFT_OUT, "weights",
+    ),
+    "when_weights": Variable(
+        _WEIGHTS, "float64", "1",
+        "weights of the timing readout at the probe", _NOT_LEFT_OUT, "weights",
+    ),
+    "mean_state": Variable(
+        ("probe", "neuron"), "float64", "Hz",
+        "mean spike trace over the probe's window", _NOT_LEFT_OUT, "weights",
+    ),
     "trial_what": Variable(
         ("trial", "event"), "float64", "1",
         "identity prediction at the end of the trial's window, before learning from it", missing=True,

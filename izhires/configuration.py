@@ -14,7 +14,7 @@ from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
-from izhires.seeds import Seeds
+from izhires.seeds import LARGEST, Seeds
 
 
 class Keep(Declaration):
@@ -159,6 +159,8 @@ def parse_seeds(text: str) -> list[int]:
         raise ConfigurationError(f"{text!r} names no seed", "--seeds", ("7", "1,4,9", "100:105"))
     if min(seeds) < 0:
         raise ConfigurationError(f"a seed cannot be negative, got {min(seeds)}", "--seeds")
+    if max(seeds) > LARGEST:
+        raise ConfigurationError(f"a seed cannot be above {LARGEST}, got {max(seeds)}", "--seeds")
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"{text!r} names a seed twice", "--seeds")
     return seeds

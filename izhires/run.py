@@ -23,7 +23,8 @@ from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.errors import SimulationError
 from izhires.plan import Plan, combine, make_plan, split
-from izhires.recording import LAYOUT, assemble, mean_rates, portions
+from izhires.recording import assemble, mean_rates, of_experiment, portions, task_values
+from izhires.schema import LAYOUT
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
     """
     seeds = configuration.seeds.with_changes(seed=seed)
     experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
+    task_values(experiment)  # what cannot be written is refused before anything is simulated
     return Drawn(configuration, seeds, variant, experiment, *make_plan(configuration, experiment, seeds))
 
 
@@ -187,8 +189,9 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
     """
     configuration, seeds, variant = drawn.configuration, drawn.seeds, drawn.variant
     experiment, plan = drawn.experiment, drawn.plan
+    outputs = of_experiment(outputs, experiment, plan.readout_step)
     check_readouts(drawn, outputs, facts)
-    check_activity(plan, configuration, outputs)
+    check_activity(drawn, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
     recording.attrs = {
         "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
@@ -209,12 +212,13 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "window": experiment.window,
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
+        "duration": experiment.duration,
         **asdict(facts),
     }
     return recording
 
 
-def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, np.ndarray]) -> None:
+def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
     """Refuse a network that is silent or ran away.
 
     Raises
@@ -222,8 +226,9 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
     SimulationError
         With the rates.
     """
+    configuration = drawn.configuration
     excitatory = configuration.reservoir.excitatory()
-    rates = mean_rates(plan, outputs)
+    rates = mean_rates(drawn.plan.cells, drawn.experiment.duration, outputs)
     found = f"mean rate {rates.mean():.3g} Hz (excitatory {rates[excitatory].mean():.3g} Hz"
     found += f", inhibitory {rates[~excitatory].mean():.3g} Hz)" if not excitatory.all() else ")"
     keep = configuration.keep

@@ -18,6 +18,10 @@ class Readout(Component):
 
     Attributes
     ----------
+    formula : str
+        What `predict` computes, in words that the recordings' descriptions take: ``max(when, 0)``.
+    source : str
+        Who proposed it.
     relevant : str
         Brian2 expression: 1 in trials whose outcome teaches a channel of "when". It may read ``outcome``, 1 in trials
         that hold the channel's event.
@@ -28,6 +32,8 @@ class Readout(Component):
     family: ClassVar[str] = "readout"
     package: ClassVar[str] = "izhires.readouts"
 
+    formula: ClassVar[str] = ""
+    source: ClassVar[str] = ""
     relevant: ClassVar[str]
     together: ClassVar[bool]
 

@@ -20,8 +20,8 @@ from izhires.declare import Declaration, parameter
 from izhires.errors import ConfigurationError
 from izhires.files import as_path, read_toml
 from izhires.plan import Plan
-from izhires.recording import LAYOUT
 from izhires.run import code
+from izhires.schema import LAYOUT
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""
@@ -291,8 +291,10 @@ def expand(spec: Spec) -> list[Point]:
     ConfigurationError
         If a point cannot be, naming it.
     """
+    from izhires.analysis.table import chosen_metrics
     from izhires.run import draw
 
+    chosen_metrics(spec.metrics, "metrics")
     base, seeds = spec.configuration(), parse_seeds(str(spec.seeds))
     data = base.to_dict()
 

@@ -252,7 +252,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     arrays : dict of str to ndarray
         Numbers by ``object.variable``, in SI units, as `Plan.shapes` lists them.
     """
-    reservoir, n, k = model.reservoir, model.reservoir.n, len(experiment.events)
+    reservoir, n, k = model.reservoir.fitted(experiment.window * 1e3), model.reservoir.n, len(experiment.events)
     arrays: dict[str, np.ndarray] = {}
 
     def put(owner: str, values: dict[str, float] | dict[str, np.ndarray]) -> None:

@@ -297,8 +297,8 @@ def test_a_changed_copy_is_validated_as_a_whole():
     assert random.with_changes(noise="0.1 mV/sqrt(ms)").out_degree == 50
     assert random.noise == 0.2
     assert random.with_changes() == random
-    with pytest.raises(ConfigurationError, match=r"^Random.out_degree: 50 targets asked for, only 39 cells there$"):
-        random.with_changes(n=40)
+    with pytest.raises(ConfigurationError, match=r"^Random.adaptation: the range must be positive and ascend$"):
+        random.with_changes(adaptation=("60 ms", "50 ms"))
     with pytest.raises(ConfigurationError, match=r"^Random.nn: unknown key"):
         random.with_changes(nn=40)
 

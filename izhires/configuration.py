@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from izhires import declare
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.model import Model
@@ -123,21 +124,8 @@ def _value(text: str) -> Any:
 
 
 def put(data: dict[str, Any], keys: list[str], value: Any, place: str) -> None:
-    """Set a value in nested tables.
-
-    Raises
-    ------
-    ConfigurationError
-        If what a key goes through is not a table.
-    """
-    for key in keys[:-1]:
-        inner = data.setdefault(key, {})
-        if isinstance(inner, str):  # a component named by its type alone
-            inner = data[key] = {"type": inner}
-        if not isinstance(inner, dict):
-            raise ConfigurationError(f"{key!r} is not a table", place)
-        data = inner
-    data[keys[-1]] = value
+    """Set a value in nested tables of a configuration, see `izhires.declare.put`."""
+    declare.put(data, keys, value, place, Configuration)
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -15,7 +15,10 @@ from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
-from izhires.seeds import Seeds
+from izhires.seeds import LARGEST_SEED, Seeds
+
+MOST_RUNS = 10**6
+"""Runs that one command does, at most; with a second each they take eleven days."""
 
 
 class Keep(Declaration):
@@ -136,15 +139,23 @@ def parse_seeds(text: str) -> list[int]:
     ConfigurationError
         If the text is none of these, or names no seed or one twice.
     """
-    seeds: list[int] = []
+    ranges: list[range] = []
     for part in text.split(","):
         try:
             first, colon, last = part.strip().partition(":")
-            seeds += range(int(first), int(last)) if colon else [int(first)]
+            ranges.append(range(int(first), int(last) if colon else int(first) + 1))
         except ValueError:
             raise ConfigurationError(f"{part.strip()!r} is not a seed", "--seeds", ("7", "1,4,9", "100:105")) from None
-    if not seeds:
+    if not any(ranges):
         raise ConfigurationError(f"{text!r} names no seed", "--seeds", ("7", "1,4,9", "100:105"))
+    many = sum(max(each.stop - each.start, 0) for each in ranges)  # len() ends at 2**63
+    if many > MOST_RUNS:
+        raise ConfigurationError(
+            f"{text!r} names {many} seeds, more than the {MOST_RUNS} runs of one command", "--seeds"
+        )
+    seeds = [seed for each in ranges for seed in each]
+    if max(seeds) > LARGEST_SEED:
+        raise ConfigurationError(f"a seed is at most {LARGEST_SEED}, got {max(seeds)}", "--seeds")
     if min(seeds) < 0:
         raise ConfigurationError(f"a seed cannot be negative, got {min(seeds)}", "--seeds")
     if len(set(seeds)) < len(seeds):

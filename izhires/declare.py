@@ -18,6 +18,7 @@ import pkgutil
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args, get_origin
 
+import numpy as np
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -79,6 +80,7 @@ def parse_quantity(value: Any, unit: str) -> float:
     ValueError
         If the unit is missing, unknown, or of another kind.
     """
+    value = _plain(value)
     kind, size = UNITS[unit]
     valid = ", ".join(name for name, (other, _) in UNITS.items() if other == kind)
     if isinstance(value, str):
@@ -237,6 +239,17 @@ def _unit_of(field: FieldInfo) -> str:
     return next(filter(None, map(inside, [*field.metadata, field.annotation])), "")
 
 
+def _plain(data: Any) -> Any:
+    """Return data with numpy's numbers and texts as Python's own, so that they are read and quoted alike."""
+    if isinstance(data, dict):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if type(data) in (list, tuple):
+        return type(data)(_plain(each) for each in data)
+    if isinstance(data, np.generic):
+        return data.item()
+    return data.tolist() if type(data) is np.ndarray else data
+
+
 class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
@@ -258,7 +271,8 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     @model_validator(mode="before")
     @classmethod
     def _none_as_text(cls, data: Any) -> Any:
-        """Read ``"none"`` as None where None is allowed, since TOML has no null."""
+        """Read ``"none"`` as None where None is allowed, since TOML has no null; and numpy's numbers as plain ones."""
+        data = _plain(data)
         if not isinstance(data, dict):
             return data
         optional = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WORKER_MEMORY = 350e6
 """What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""
 
+INVERSE_BYTES = 16
+"""Memory that an entry of the inverse correlation of the states takes, see ``force``, bytes."""
+
 
 def cores() -> int:
     """Return the number of cores that this process may use."""
@@ -33,7 +36,12 @@ def needed_memory(plan: Plan) -> float:
         plan.steps / plan.snapshot_steps * plan.cells * (2 * plan.channels + 1) * 8 + plan.steps * plan.channels * 8
     )
     inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
-    return WORKER_MEMORY + outputs + 4 * inputs
+    # P is not handed over, but made by the program, see `izhires.build`: a number, source and target an entry, and
+    # Brian2 keeps for each cell which are its own
+    matrices = 0
+    if "inverse" in plan.texts:
+        matrices = plan.channels if "event(t)" in plan.texts["population"]["rule"] else 1
+    return WORKER_MEMORY + outputs + 4 * inputs + matrices * float(plan.cells) ** 2 * INVERSE_BYTES
 
 
 def _size(dtype: str, shape: tuple[int, ...]) -> float:

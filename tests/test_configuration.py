@@ -390,3 +390,27 @@ def test_changes_that_cannot_be(changes, message):
 def test_a_table_on_the_command_line_leaves_the_rest_too():
     found = read(None, ["reservoir=random", "reservoir={n=220}", "when={feedback='0 mV/ms'}", "when.rule=force"])
     assert (found.reservoir.type, found.reservoir.n, found.when.rule.type) == ("random", 220, "force")
+
+
+# what is too large is refused by arithmetic
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0:100000000", "'0:100000000' names 100000000 seeds, more than the 1000000 runs of one command"),
+        (f"0:{10**30}", f"'0:{10**30}' names {10**30} seeds, more than the 1000000 runs of one command"),
+        (str(2**64), f"a seed is at most {2**63 - 1}, got {2**64}"),
+        ("9:3", "'9:3' names no seed (valid: 7, 1,4,9, 100:105)"),
+    ],
+)
+def test_seeds_that_are_too_many_or_too_large(text, message):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_seeds(text)
+    assert str(caught.value) == f"--seeds: {message}"
+
+
+def test_a_network_that_is_too_large():
+    with pytest.raises(ConfigurationError, match=r"^reservoir.n: must be at most 100000, got 10000000$"):
+        read(None, ["reservoir.n=10000000"])
+    assert parse_seeds(str(2**63 - 1)) == [2**63 - 1]

@@ -456,3 +456,20 @@ def test_a_new_component_is_one_new_file(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_numbers_of_numpy_are_read_and_quoted_as_plain_ones():
+    given = {"count": np.int64(4), "chances": np.array([0.5, 1.0]), "flag": np.bool_(True), "text": np.str_("a")}
+    assert Outer(**given) == Outer(count=4, chances=(0.5, 1.0), flag=True, text="a")
+    assert Outer().with_changes(**{"inner.share": np.float64(0.25)}).inner.share == 0.25
+    for wrong in (
+        {"count": np.float64(2.5)}, {"inner": {"share": np.float64(2)}}, {"inner": {"tau": np.float64(0.5)}},
+        {"span": (np.float64(1), "2 ms")}, {"chances": np.array([0.5, 2.0])}, {"kind": np.str_("c")},
+        {"text": np.float64(0.5)}, {"several": np.float64(0.5)}, {"named": {np.float64(0.5): {}}},
+        {"flag": np.float64(0.5)}, {"wait": np.float64(0.5)},
+    ):  # fmt: skip
+        with pytest.raises(ConfigurationError) as caught:
+            Outer(**wrong)
+        assert "np." not in str(caught.value)
+    with pytest.raises(ValueError, match=r"^0.5 has no unit; a time needs"):
+        parse_quantity(np.float64(0.5), "ms")

@@ -57,6 +57,9 @@ REFERENCE_SIZE = 1000
 has as many targets in a larger network, hence as many sources; a smaller one that has too few cells for that has as
 much stronger synapses, see `Reservoir.targets`."""
 
+MOST_CELLS = 100_000
+"""Cells of the largest network: the time to draw synapses grows with the square, an hour for so many."""
+
 # the smallest jump of u (mV/ms) that the spread may lead to: below it a cell bursts without end
 SMALLEST_D = 0.5
 
@@ -109,7 +112,9 @@ class Reservoir(Component):
     package: ClassVar[str] = "izhires.circuits"
     source: ClassVar[str] = ""
 
-    n: int = parameter(1000, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10)
+    n: int = parameter(
+        REFERENCE_SIZE, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10, le=MOST_CELLS
+    )
     composition: dict[str, float] = parameter(
         {"RS": 0.56, "IB": 0.14, "CH": 0.10, "FS": 0.12, "LTS": 0.08}, "share of each cell type"
     )

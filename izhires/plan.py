@@ -265,7 +265,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     check_filled("state.equations", model.state.equations, ("tau_mean", "smallest_spread"), model.state.update)
     texts = {
         "cells": {
-            "equations": reservoir.equations + "drive : volt/second (linked)\n" + constant_lines,
+            "equations": reservoir.equations + "\ndrive : volt/second (linked)\n" + constant_lines,
             "threshold": reservoir.threshold,
             "reset": reservoir.reset,
         }
@@ -313,7 +313,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     )
     within = _shared(window=window)
     equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant, fed_back=model.when.fed_back)
-    equations += gate.equations
+    equations += "\n" + gate.equations + "\n"
     put("when", _readout(texts, "when", model.when, equations, loop, gate, k=k))
     put("what", _readout(texts, "what", model.what, WHAT, within, k=k))
     texts["when_weights"] = {"equations": f"w : 1\n{rule.weight_equations}", "learn": rule.weight_update}
@@ -410,7 +410,7 @@ def _readout(
 def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, float]:
     """Write what the rule of "when" needs of the whole network: power, sums over channels, the inverse correlation."""
     rule = model.when.rule
-    own = rule.population_equations + (INVERSE_POPULATION if rule.inverse else "")
+    own = rule.population_equations + "\n" + (INVERSE_POPULATION if rule.inverse else "")
     update = rule.population_update
     if rule.inverse:
         # one matrix that all share, or that of the trial's event

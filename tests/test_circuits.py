@@ -283,7 +283,7 @@ def test_without_connections_there_are_none():
     "circuit",
     [
         Random(composition={"RS": 1.0}),
-        Sequence(composition={"RS": 1.0}, inhibitory_degree=0),
+        Sequence(composition={"RS": 1.0}),
         Random(out_degree=0),
         Sequence(random_degree=0, inhibitory_degree=0, inhibition_degree=0),
     ],
@@ -448,7 +448,6 @@ def test_other_circuits_do_not_know_their_reach(name):
         (Sequence, {"random_degree": 800}, "random_degree: 800 targets asked for, only 799 cells there"),
         (Sequence, {"inhibitory_degree": 201}, "inhibitory_degree: 201 targets asked for, only 200 cells there"),
         (Sequence, {"inhibition_degree": 1000}, "inhibition_degree: 1000 targets asked for, only 999 cells there"),
-        (Sequence, {"composition": {"RS": 1}}, "inhibitory_degree: 20 targets asked for, only 0 cells there"),
         (Sequence, {"delay": ("0 ms", "3 ms")}, "delay: the range must be positive and ascend"),
         (Sequence, {"delay": ("4 ms", "3 ms")}, "delay: the range must be positive and ascend"),
     ],

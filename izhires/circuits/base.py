@@ -221,7 +221,8 @@ class Reservoir(Component):
         Returns
         -------
         degree : int
-            As stated, or all there are in a network of fewer than `REFERENCE_SIZE` cells.
+            As stated, or all there are in a network of fewer than `REFERENCE_SIZE` cells; 0 where there are none, as of
+            inhibitory cells in a network of excitatory ones.
         factor : float
             stated/degree.
 
@@ -231,9 +232,9 @@ class Reservoir(Component):
             If the number cannot be had, and the network is not a small version of one where it can.
         """
         stated = int(getattr(self, name))
-        if stated <= there:
-            return stated, 1.0
-        if there == 0 or max(stated, self.n) >= REFERENCE_SIZE:
+        if stated <= there or there == 0:
+            return min(stated, there), 1.0
+        if max(stated, self.n) >= REFERENCE_SIZE:
             raise ConfigurationError(f"{stated} targets asked for, only {there} cells there", name)
         return there, stated / there
 

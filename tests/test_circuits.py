@@ -381,12 +381,13 @@ def test_the_weight_of_one_synapse_where_it_says_too_little(changes, message):
 
 def test_a_sequence_lasts_the_window():
     circuit = Sequence()
-    assert circuit.reach() == 80 * (10 + 5)
+    assert circuit.duration() == 80 * (10 + 5)
+    assert circuit.reach() == circuit.duration() + 100
     # longer where it is left open, as it was where that suffices
     assert circuit.fitted(1100).delay == (8, 12)
     assert circuit.fitted(3800).delay == (41, 45)
     for window in (1200, 1201, 2000, 60000):
-        assert window <= circuit.fitted(window).reach() < window + 80
+        assert window <= circuit.fitted(window).duration() < window + 80
     # nobody changes what was stated
     stated = Sequence(delay=("8 ms", "12 ms"))
     assert stated.fitted(3800) is stated
@@ -403,7 +404,8 @@ def test_a_sequence_says_when_the_window_outlasts_it():
     )
     said = Sequence(delay=("8 ms", "12 ms")).remark(3800)
     assert said == (
-        "reservoir.delay: the sequence ends after 1.2 s, the window after 3.8 s, and in between nothing tells time; "
+        "reservoir.delay: the sequence ends after 1.2 s, the window after 3.8 s, "
+        "and in between nothing tells time for long; "
         '["41 ms", "45 ms"] would do, or leave it out'
     )
     assert Sequence(delay=("41 ms", "45 ms")).remark(3800) == ""

@@ -104,13 +104,17 @@ class Sequence(Reservoir):
         """Return the range of the axonal delay, ms."""
         return USUAL_DELAY if self.delay is None else self.delay
 
-    def reach(self) -> float:
-        """Return how long after the cue's onset the sequence lasts, ms: groups*(mean delay + tau_fast).
+    def duration(self) -> float:
+        """Return how long after the cue's onset the last group fires, ms: groups*(mean delay + tau_fast).
 
         A group fires about `tau_fast` after the spikes of the one before have reached it: measured, with the defaults,
         15.0 ms from group to group.
         """
         return self.groups * (sum(self.delays()) / 2 + self.tau_fast)
+
+    def reach(self) -> float:
+        """Return how long after the cue's onset the states tell time, ms: the sequence, then its slow currents."""
+        return self.duration() + self.tau_slow
 
     def fitted(self, window: float) -> Self:
         """Return the circuit with delays of its own: those that were left open are longer in a longer window."""
@@ -123,10 +127,9 @@ class Sequence(Reservoir):
         return f"{low + ceil(missing):g} ms", f"{high + ceil(missing):g} ms"
 
     def remark(self, window: float) -> str:  # noqa: D102
-        if self.reach() >= window:
+        if window <= (self.duration() if self.delay is None else self.reach()):
             return ""
-        end = f"{self.reach() / 1e3:.2g} s"
-        low, high = self._delay_for(window)
+        (low, high), end = self._delay_for(window), f"{self.duration() / 1e3:.2g} s"
         if self.delay is None:
             return (
                 f"reservoir.delay is {low} to {high} here, so that the sequence lasts the window, {window / 1e3:g} s; "
@@ -134,7 +137,7 @@ class Sequence(Reservoir):
             )
         return (
             f"reservoir.delay: the sequence ends after {end}, the window after {window / 1e3:g} s, and in between "
-            f'nothing tells time; ["{low}", "{high}"] would do, or leave it out'
+            f'nothing tells time for long; ["{low}", "{high}"] would do, or leave it out'
         )
 
     def members(self, seeds: Seeds) -> list[np.ndarray]:

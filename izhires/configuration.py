@@ -10,11 +10,15 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from izhires import declare
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
 from izhires.seeds import LARGEST, Seeds
+
+MOST_RUNS = 10**6
+"""Runs that one command does, at most; with a second each they take eleven days."""
 
 
 class Keep(Declaration):
@@ -123,21 +127,8 @@ def _value(text: str) -> Any:
 
 
 def put(data: dict[str, Any], keys: list[str], value: Any, place: str) -> None:
-    """Set a value in nested tables.
-
-    Raises
-    ------
-    ConfigurationError
-        If what a key goes through is not a table.
-    """
-    for key in keys[:-1]:
-        inner = data.setdefault(key, {})
-        if isinstance(inner, str):  # a component named by its type alone
-            inner = data[key] = {"type": inner}
-        if not isinstance(inner, dict):
-            raise ConfigurationError(f"{key!r} is not a table", place)
-        data = inner
-    data[keys[-1]] = value
+    """Set a value in nested tables of a configuration, see `izhires.declare.put`."""
+    declare.put(data, keys, value, place, Configuration)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -148,15 +139,21 @@ def parse_seeds(text: str) -> list[int]:
     ConfigurationError
         If the text is none of these, or names no seed or one twice.
     """
-    seeds: list[int] = []
+    ranges: list[range] = []
     for part in text.split(","):
         try:
             first, colon, last = part.strip().partition(":")
-            seeds += range(int(first), int(last)) if colon else [int(first)]
+            ranges.append(range(int(first), int(last) if colon else int(first) + 1))
         except ValueError:
             raise ConfigurationError(f"{part.strip()!r} is not a seed", "--seeds", ("7", "1,4,9", "100:105")) from None
-    if not seeds:
+    if not any(ranges):
         raise ConfigurationError(f"{text!r} names no seed", "--seeds", ("7", "1,4,9", "100:105"))
+    many = sum(max(each.stop - each.start, 0) for each in ranges)  # len() ends at 2**63
+    if many > MOST_RUNS:
+        raise ConfigurationError(
+            f"{text!r} names {many} seeds, more than the {MOST_RUNS} runs of one command", "--seeds"
+        )
+    seeds = [seed for each in ranges for seed in each]
     if min(seeds) < 0:
         raise ConfigurationError(f"a seed cannot be negative, got {min(seeds)}", "--seeds")
     if max(seeds) > LARGEST:

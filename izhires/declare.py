@@ -16,8 +16,9 @@ import inspect
 import json
 import pkgutil
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args, get_origin
 
+import numpy as np
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -79,6 +80,7 @@ def parse_quantity(value: Any, unit: str) -> float:
     ValueError
         If the unit is missing, unknown, or of another kind.
     """
+    value = _plain(value)
     kind, size = UNITS[unit]
     valid = ", ".join(name for name, (other, _) in UNITS.items() if other == kind)
     if isinstance(value, str):
@@ -237,6 +239,17 @@ def _unit_of(field: FieldInfo) -> str:
     return next(filter(None, map(inside, [*field.metadata, field.annotation])), "")
 
 
+def _plain(data: Any) -> Any:
+    """Return data with numpy's numbers and texts as Python's own, so that they are read and quoted alike."""
+    if isinstance(data, dict):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if type(data) in (list, tuple):
+        return type(data)(_plain(each) for each in data)
+    if isinstance(data, np.generic):
+        return data.item()
+    return data.tolist() if type(data) is np.ndarray else data
+
+
 class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
@@ -258,7 +271,8 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     @model_validator(mode="before")
     @classmethod
     def _none_as_text(cls, data: Any) -> Any:
-        """Read ``"none"`` as None where None is allowed, since TOML has no null."""
+        """Read ``"none"`` as None where None is allowed, since TOML has no null; and numpy's numbers as plain ones."""
+        data = _plain(data)
         if not isinstance(data, dict):
             return data
         optional = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
@@ -283,8 +297,18 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         return self.model_dump(mode="json")
 
     def with_changes(self, **changes: Any) -> Self:
-        """Return a copy with some parameters changed; the copy is validated as a whole."""
-        return type(self).parse({**self.to_dict(), **changes}, place=type(self).__name__)
+        """Return a copy with some parameters changed; the copy is validated as a whole.
+
+        Parameters
+        ----------
+        **changes
+            New values by name, or by dotted key as on the command line: ``**{"reservoir.n": 500}``. A table for a
+            declaration inside this one changes what it names, ``reservoir={"n": 500}``; with a ``type`` it replaces it.
+        """
+        data, place = self.to_dict(), type(self).__name__
+        for key in sorted(changes, key=lambda key: key.count(".")):  # a component before its parameters
+            put(data, key.split("."), changes[key], f"{place}.{key}", type(self))
+        return type(self).parse(data, place=place)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._text() == other._text()  # type: ignore[attr-defined]
@@ -313,6 +337,62 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             }
             rows.append(row)
         return rows
+
+
+def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared: type[BaseModel]) -> None:
+    """Set a value in nested tables.
+
+    Parameters
+    ----------
+    data : dict
+        Plain data of a declaration, all of it or a part.
+    keys : list of str
+        Tables, and the name of the value.
+    value : object
+        A table changes what it names in a declaration, of which the rest stays; with a ``type`` it replaces it. A table
+        that is a value of its own (``composition``) replaces what was there.
+    place : str
+        Whose value it is, for complaints.
+    declared : type
+        The declaration that `data` is of.
+
+    Raises
+    ------
+    ConfigurationError
+        If what a key goes through is not a table.
+    """
+    inside: type[BaseModel] | None = declared
+    for number, key in enumerate(keys):
+        field = None if inside is None else inside.model_fields.get(key)
+        held = data.get(key)
+        changing = number < len(keys) - 1
+        if not changing:
+            inner = None if field is None else _table_in(field.annotation)
+            changing = inner is not None and isinstance(value, dict) and "type" not in value
+            if not changing or held is None or held == "none":
+                data[key] = value
+                return
+        if isinstance(held, Declaration):
+            held = data[key] = held.to_dict()
+        elif isinstance(held, str):  # a component named by its type alone
+            held = data[key] = {"type": held}
+        elif held is None:
+            held = data[key] = {}
+        if not isinstance(held, dict):
+            raise ConfigurationError(f"{key!r} is not a table", place)
+        inside = None if field is None else _table_in(field.annotation)
+        if inside is not None and issubclass(inside, Component) and isinstance(held.get("type"), str):
+            inside = inside.alternatives().get(held["type"], inside)
+        data = held
+    for key, each in value.items():
+        put(data, [str(key)], each, place, inside or declared)
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the declaration that a field holds, or None of one that holds several or another value."""
+    if get_origin(annotation) in (dict, list, tuple):
+        return None
+    return _declaration_in(annotation)
 
 
 class Component(Declaration):
@@ -373,5 +453,5 @@ def chosen(family: type[Component], default: str) -> Any:
 
 __all__ = [
     "ASSUMED", "Component", "Declaration", "Drive", "Hertz", "Milliseconds", "Millivolts", "Noise", "PerMillisecond",
-    "Seconds", "chosen", "parameter", "parse_quantity",
+    "Seconds", "chosen", "parameter", "parse_quantity", "put",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,21 +18,10 @@ from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError
 from izhires.model import Model, What, When
 from izhires.seeds import Seeds
+from izhires.variables import BRIAN_UNITS, cell_values, check_filled
 
 if TYPE_CHECKING:
     from izhires.paradigms.experiment import Experiment
-
-# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
-BRIAN_UNITS: dict[str, tuple[str, float]] = {
-    "": ("1", 1.0),
-    "ms": ("second", 1e-3),
-    "s": ("second", 1.0),
-    "mV": ("volt", 1e-3),
-    "Hz": ("Hz", 1.0),
-    "mV/ms": ("volt/second", 1.0),
-    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
-    "1/ms": ("1/second", 1e3),
-}
 
 TASK = """
 since_event = elapsed(t) - latency(t) : second
@@ -252,7 +240,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     arrays : dict of str to ndarray
         Numbers by ``object.variable``, in SI units, as `Plan.shapes` lists them.
     """
-    reservoir, n, k = model.reservoir, model.reservoir.n, len(experiment.events)
+    reservoir, n, k = model.reservoir.fitted(experiment.window * 1e3), model.reservoir.n, len(experiment.events)
     arrays: dict[str, np.ndarray] = {}
 
     def put(owner: str, values: dict[str, float] | dict[str, np.ndarray]) -> None:
@@ -262,17 +250,22 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     window = ("second", experiment.window)
 
     # cells
-    cells = reservoir.draw_cells(seeds.generator("cells"))
+    cells = cell_values(
+        reservoir.draw_cells(seeds.generator("cells")), reservoir.equations, n, type(reservoir).__name__
+    )
     constant_lines, constant_values = _constants(reservoir, only=reservoir.constants)
     put("cells", constant_values)
-    put("cells", {"a": cells["a"] * 1e3, "b": cells["b"] * 1e3, "c": cells["c"] * 1e-3, "d": cells["d"]})
+    put("cells", {name: cells[name] for name in "abcd"})
     start = seeds.generator("cells").spawn(1)[0]
     v = -65e-3 + 5e-3 * start.standard_normal(n)
     put("cells", {"v": v, "u": arrays["cells.b"] * v, "noise_seed": np.int32(seeds.integer("noise"))})
     put("cells", {name: values for name, values in cells.items() if name not in (*"abcd", "bias")})
+    effects = (reservoir.reset, reservoir.excitation, reservoir.inhibition)
+    check_filled("reservoir.equations", reservoir.equations, (*cells, *constant_values), *effects)
+    check_filled("state.equations", model.state.equations, ("tau_mean", "smallest_spread"), model.state.update)
     texts = {
         "cells": {
-            "equations": reservoir.equations + "drive : volt/second (linked)\n" + constant_lines,
+            "equations": reservoir.equations + "\ndrive : volt/second (linked)\n" + constant_lines,
             "threshold": reservoir.threshold,
             "reset": reservoir.reset,
         }
@@ -320,7 +313,7 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     )
     within = _shared(window=window)
     equations = WHEN.format(gate=gate.expression, relevant=model.readout.relevant, fed_back=model.when.fed_back)
-    equations += gate.equations
+    equations += "\n" + gate.equations + "\n"
     put("when", _readout(texts, "when", model.when, equations, loop, gate, k=k))
     put("what", _readout(texts, "what", model.what, WHAT, within, k=k))
     texts["when_weights"] = {"equations": f"w : 1\n{rule.weight_equations}", "learn": rule.weight_update}
@@ -417,7 +410,7 @@ def _readout(
 def _population(texts: dict[str, dict[str, str]], model: Model) -> dict[str, float]:
     """Write what the rule of "when" needs of the whole network: power, sums over channels, the inverse correlation."""
     rule = model.when.rule
-    own = rule.population_equations + (INVERSE_POPULATION if rule.inverse else "")
+    own = rule.population_equations + "\n" + (INVERSE_POPULATION if rule.inverse else "")
     update = rule.population_update
     if rule.inverse:
         # one matrix that all share, or that of the trial's event

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires import paradigms
+from izhires import elapsed, paradigms
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.errors import SimulationError
@@ -213,6 +213,9 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
         "duration": experiment.duration,
+        "time_told": elapsed.as_text(
+            elapsed.measure(experiment, outputs, plan.cells, configuration.reservoir.tau_trace * 1e-3)
+        ),
         **asdict(facts),
     }
     return recording

@@ -76,7 +76,7 @@ class Variable:
 class Attribute:
     """One attribute of a recording: its type (str, int or float), unit and meaning, and since which layout it is there.
 
-    `form` is what a text is to be: ``"JSON"``, ``"date"``, or empty. `when` says when it is there; empty: always.
+    `form` is what a text is to be: ``"JSON"`` (a table), ``"list"`` (in JSON), ``"date"``, or empty. `when` says when it is there; empty: always.
     """
 
     kind: type
@@ -209,6 +209,13 @@ ATTRIBUTES: dict[str, Attribute] = {
     "event_width": Attribute(float, "s", "standard deviation of the bump that stands for an event in time"),
     "cue_duration": Attribute(float, "s", "length of the cue"),
     "duration": Attribute(float, "s", "length of the experiment; nothing after its end is in the recording", since=2),
+    "time_told": Attribute(
+        str,
+        "",
+        "of each tenth of the window: median error of the time that the states tell, over that of a guess within it",
+        "list",
+        since=2,
+    ),
     "device": Attribute(str, "", "where it ran", since=2),
     "templates": Attribute(str, "", "whose code templates its program was made of", since=2),
     "schedule": Attribute(str, "", "what Brian2 does in a time step, in its order", since=2),
@@ -307,7 +314,7 @@ def _attribute_complaints(attributes: Mapping[str, Any], layout: int) -> Iterato
             if problem := text_problem(value):
                 yield f"the attribute {name} {problem}"
             elif about.form and not _has_form(value, about.form):
-                what = "a table in JSON" if about.form == "JSON" else "a date"
+                what = {"JSON": "a table in JSON", "list": "a list in JSON", "date": "a date"}[about.form]
                 yield f"the attribute {name} is {_short(value)}, not {what}"
         elif not np.isfinite(value) or value < 0 or (about.unit == "s" and value == 0 and "seconds" not in name):
             yield f"the attribute {name} is {value:g}, which cannot be"
@@ -315,7 +322,9 @@ def _attribute_complaints(attributes: Mapping[str, Any], layout: int) -> Iterato
 
 def _has_form(text: str, form: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict) if form == "JSON" else bool(datetime.fromisoformat(text))
+        if form == "date":
+            return bool(datetime.fromisoformat(text))
+        return isinstance(json.loads(text), dict if form == "JSON" else list)
     except (ValueError, RecursionError):
         return False
 

@@ -342,3 +342,75 @@ def test_a_real_process_says_one_line_and_its_exit_code(arguments, code, line, t
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"izhires: {line}")
     assert list(tmp_path.iterdir()) == []
+
+
+# changes in Python
+
+
+RANDOM = {"reservoir": {"type": "random", "out_degree": 50}, "when": {"feedback": "0.7 mV/ms"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"reservoir": {"n": 220}}, {"reservoir": {"type": "random", "out_degree": 50, "n": 220}}),
+        ({"reservoir.n": 220}, {"reservoir": {"type": "random", "out_degree": 50, "n": 220}}),
+        ({"reservoir": {"type": "sequence", "n": 220}}, {"reservoir": {"type": "sequence", "n": 220}}),
+        ({"reservoir": "unconnected", "reservoir.n": 220}, {"reservoir": {"type": "unconnected", "n": 220}}),
+        ({"reservoir.n": 220, "reservoir": "unconnected"}, {"reservoir": {"type": "unconnected", "n": 220}}),
+        ({"reservoir": {"composition": {"FS": 0.5, "RS": 0.5}}},
+         {"reservoir": {"type": "random", "out_degree": 50, "composition": {"FS": 0.5, "RS": 0.5}}}),
+        ({"when": {"rule": {"rate": "0.01 1/ms"}}}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
+        ({"when.rule.rate": "0.01 1/ms"}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
+        ({"when.rule": "force"}, {"when": {"feedback": "0.7 mV/ms", "rule": "force"}}),
+        ({"confidence": {}}, {"confidence": {}}),
+        ({"seeds": {"noise": 3}, "keep.spikes": "all"}, {"seeds": {"noise": 3}, "keep": {"spikes": "all"}}),
+    ],
+)  # fmt: skip
+def test_a_change_leaves_the_rest(changes, same):
+    assert Configuration.parse(RANDOM).with_changes(**changes) == Configuration.parse({**RANDOM, **same})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reservoir.n.x": 3}, "Configuration.reservoir.n.x: 'n' is not a table"),
+        ({"reservoirs.n": 3}, "Configuration.reservoirs: unknown key, did you mean 'reservoir'?"),
+        ({"reservoir.nn": 3}, "Configuration.reservoir.nn: unknown key, did you mean 'n'?"),
+        ({"reservoir": {"nn": 3}}, "Configuration.reservoir.nn: unknown key, did you mean 'n'?"),
+        ({"reservoir": 3}, "Configuration.reservoir: 3 is not a circuit"),
+    ],
+)
+def test_changes_that_cannot_be(changes, message):
+    with pytest.raises(ConfigurationError) as caught:
+        Configuration.parse(RANDOM).with_changes(**changes)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_table_on_the_command_line_leaves_the_rest_too():
+    found = read(None, ["reservoir=random", "reservoir={n=220}", "when={feedback='0 mV/ms'}", "when.rule=force"])
+    assert (found.reservoir.type, found.reservoir.n, found.when.rule.type) == ("random", 220, "force")
+
+
+# what is too large is refused by arithmetic
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0:100000000", "'0:100000000' names 100000000 seeds, more than the 1000000 runs of one command"),
+        (f"0:{10**30}", f"'0:{10**30}' names {10**30} seeds, more than the 1000000 runs of one command"),
+        (str(2**64), f"a seed cannot be above {2**63 - 1}, got {2**64}"),
+        ("9:3", "'9:3' names no seed (valid: 7, 1,4,9, 100:105)"),
+    ],
+)
+def test_seeds_that_are_too_many_or_too_large(text, message):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_seeds(text)
+    assert str(caught.value) == f"--seeds: {message}"
+
+
+def test_a_network_that_is_too_large():
+    with pytest.raises(ConfigurationError, match=r"^reservoir.n: must be at most 100000, got 10000000$"):
+        read(None, ["reservoir.n=10000000"])
+    assert parse_seeds(str(2**63 - 1)) == [2**63 - 1]

@@ -645,7 +645,9 @@ def test_a_part_of_a_recording_is_written_and_read(recording, tmp_path):
 def test_paths_that_are_none(entry, given):
     with pytest.raises(ConfigurationError) as error:
         entry(given)
-    assert one_line(error).endswith(f"must be the name of a file or folder, got {given!r}")
+    assert one_line(error).endswith(
+        ("is no name of a file or folder: ''", f"must be a path (str or pathlib.Path), got {given!r}")
+    )
 
 
 def test_a_recording_of_the_first_layout():

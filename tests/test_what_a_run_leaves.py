@@ -385,7 +385,8 @@ def test_paths_of_other_entries(whole, given):
     for entry in entries:
         with pytest.raises(ConfigurationError) as error:
             entry()
-        assert str(error.value).endswith(f"must be the name of a file or folder, got {given!r}")
+        wrong = f"must be a path (str or pathlib.Path), got {given!r}"
+        assert str(error.value).endswith(("is no name of a file or folder: ''", wrong))
 
 
 @pytest.mark.parametrize("given", [None, 3, "text"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -51,6 +51,14 @@ I_slow_post += slow_fraction_post*w*tau_fast_post/tau_slow_post
 """What a spike of an excitatory cell does. The slow share is scaled so that the charge w*tau_fast is only divided."""
 
 INHIBITION = "I_inhibitory_post += w"
+
+REFERENCE_SIZE = 1000
+"""Cells of the network that the defaults were chosen for. What a cell receives does not depend on the size: each cell
+has as many targets in a larger network, hence as many sources; a smaller one that has too few cells for that has as
+much stronger synapses, see `Reservoir.targets`."""
+
+MOST_CELLS = 100_000
+"""Cells of the largest network: the time to draw synapses grows with the square, an hour for so many."""
 
 # the smallest jump of u (mV/ms) that the spread may lead to: below it a cell bursts without end
 SMALLEST_D = 0.5
@@ -104,7 +112,9 @@ class Reservoir(Component):
     package: ClassVar[str] = "izhires.circuits"
     source: ClassVar[str] = ""
 
-    n: int = parameter(1000, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10)
+    n: int = parameter(
+        REFERENCE_SIZE, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10, le=MOST_CELLS
+    )
     composition: dict[str, float] = parameter(
         {"RS": 0.56, "IB": 0.14, "CH": 0.10, "FS": 0.12, "LTS": 0.08}, "share of each cell type"
     )
@@ -198,9 +208,47 @@ class Reservoir(Component):
         s = self.weight_spread
         return mean * np.exp(s * rng.standard_normal(size) - s**2 / 2)
 
-    def resized(self, n: int) -> dict[str, Any]:
-        """Return what must change, besides `n`, for a network of `n` cells that receive the same input on average."""
-        return {}
+    def targets(self, name: str, there: int) -> tuple[int, float]:
+        """Return how many targets a cell has, and the factor on their weights, so that a target's input stays the same.
+
+        Parameters
+        ----------
+        name : str
+            The parameter that states the number.
+        there : int
+            Cells that there are to choose from.
+
+        Returns
+        -------
+        degree : int
+            As stated, or all there are in a network of fewer than `REFERENCE_SIZE` cells; 0 where there are none, as of
+            inhibitory cells in a network of excitatory ones.
+        factor : float
+            stated/degree.
+
+        Raises
+        ------
+        ConfigurationError
+            If the number cannot be had, and the network is not a small version of one where it can.
+        """
+        stated = int(getattr(self, name))
+        if stated <= there or there == 0:
+            return min(stated, there), 1.0
+        if max(stated, self.n) >= REFERENCE_SIZE:
+            raise ConfigurationError(f"{stated} targets asked for, only {there} cells there", name)
+        return there, stated / there
+
+    def reach(self) -> float | None:
+        """Return how long after the cue's onset the states tell time, ms; None where the parameters do not say it."""
+        return None
+
+    def fitted(self, window: float) -> Self:
+        """Return the circuit for a window (ms) after the cue, with what was left open decided by it."""
+        return self
+
+    def remark(self, window: float) -> str:
+        """Return what a user should know of this circuit in a window (ms) after the cue, in one line, or nothing."""
+        return ""
 
     @abc.abstractmethod
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:

@@ -54,6 +54,8 @@ def command(
     if plain and device not in ("", "plain"):
         raise ConfigurationError(f"--plain is the device 'plain', not {device!r}", "--device")
     device = "plain" if plain else _device(device)
+    for remark in _remarks(configuration, wanted[0]):
+        print(f"izhires: {remark}", file=sys.stderr)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:
@@ -66,12 +68,39 @@ def command(
         if progress.runs > 1 and "failed" in progress.stages.values():
             print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
+    _say_what_time_is_told([job.path for job in jobs(configuration, wanted, out)])
     kept = list(progress.stages.values()).count("kept")
     took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
     took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
     parts = [f"{progress.runs - kept} run ({', '.join(took)})"] if kept < progress.runs else []
     parts += [f"{kept} kept from before (--again runs them anew)"] if kept else []
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
+
+
+def _remarks(configuration: Configuration, seed: int) -> list[str]:
+    """Return what a user should know of the circuit in this task's window, one line a thing."""
+    generator = configuration.seeds.with_changes(seed=seed).generator
+    windows = {
+        configuration.paradigm.experiment(generator("trials"), variant).window
+        for variant in configuration.paradigm.variants()
+    }
+    return list(dict.fromkeys(filter(None, (configuration.reservoir.remark(1e3 * each) for each in sorted(windows)))))
+
+
+def _say_what_time_is_told(paths: list[Path]) -> None:
+    """Warn of recordings in which the states do not tell time in all of the window."""
+    from netCDF4 import Dataset
+
+    from izhires import elapsed
+
+    found = {}
+    for path in paths:
+        with Dataset(path) as recording:
+            if remark := elapsed.remark(recording.__dict__):
+                found[path.name] = remark
+    if found:
+        name, remark = next(iter(found.items()))
+        print(f"izhires: in {len(found)} of {_recordings(len(paths))}, first {name}: {remark}", file=sys.stderr)
 
 
 def configured(

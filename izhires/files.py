@@ -1,18 +1,67 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and what is asked of every path and TOML file."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from izhires.errors import IzhiresError, RecordingError
+from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 
 PART = ".part"
 """Ending of a file while it is written."""
+
+
+def as_path(given: object, place: str = "path") -> Path:
+    """Return what a caller names a file or folder by.
+
+    Parameters
+    ----------
+    given : str or Path
+    place : str
+        What the caller calls it.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is neither, or names nothing.
+    """
+    if not isinstance(given, (str, os.PathLike)) or isinstance(os.fspath(given), bytes):
+        raise ConfigurationError(f"must be a path (str or pathlib.Path), got {_briefly(given)}", place)
+    if not os.fspath(given) or "\0" in os.fspath(given):
+        raise ConfigurationError(f"is no name of a file or folder: {os.fspath(given)!r}", place)
+    return Path(given)
+
+
+def _briefly(given: object) -> str:
+    text = " ".join(repr(given).split())
+    return text if len(text) <= 60 else f"a {type(given).__name__}"
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be read, or is not TOML.
+    """
+    path = as_path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror or error}", str(path)) from None
+    except RecursionError:
+        raise ConfigurationError(
+            "is not TOML that can be read: brackets within brackets, too many", str(path)
+        ) from None
+    except ValueError as error:  # not TOML, not UTF-8, or a number of more digits than Python reads
+        raise ConfigurationError(f"is not TOML: {' '.join(str(error).split())}", str(path)) from None
 
 
 @contextmanager

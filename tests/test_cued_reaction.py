@@ -142,12 +142,13 @@ def test_round_trip(good):
     [
         ("1 go\n2 cue\n4 no-go", 2, "'go' does not follow a cue"),
         ("1 cue\n3 go\n4 no-go", 4, "'no-go' is the second target after the cue on line 2, the first is on line 3"),
-        ("1 cue\n3 go\n2 cue\n4 no-go", 4, "onset 2 s comes before the one above it, 3 s"),
-        ("1 cue\nn/a go", 3, "onset 'n/a' is not a number of seconds"),
+        ("1 cue\n3 go\n2 cue\n2.5 go\n4 no-go", 3, "'go' is the second target after the cue on line 4, the first is on "
+         "line 5"),
+        ("1 cue\nn/a go\n4 no-go", 3, "onset 'n/a' is not a number of seconds"),
         ("1 cue\nnan go", 3, "onset 'nan' is not a number of seconds"),
         ("1 cue\n3 go\n4 cue\n5 no-go", 2, "the next cue, on line 4, comes 3000 ms after this one: "
          "too soon for the window of 2400 ms and the 1000 ms (cue_onset) before a cue"),
-        ("1 cue\n3 go\textra\n4 no-go", 3, "has 5 columns, the header has 4"),
+        ("1 cue\n3 go\textra\n4 no-go", 3, "has 5 columns, the header has 4 (separated by tabs)"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be(tmp_path, rows, line, message):
@@ -199,7 +200,7 @@ def test_files_that_cannot_be_read(tmp_path):
     path.write_text("onset,duration,trial_type\n1,n/a,cue\n")
     assert complaint(path) == (f"{path}, line 1: column onset and trial_type missing; it has onset,duration,trial_type")
     path.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe\x00")
-    assert complaint(path) == f"{path}: is not a text file in UTF-8"
+    assert complaint(path) == f"{path}: is not a text file in UTF-8: byte 0x89 on line 1; save it as UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from izhires.declare import Component, Milliseconds, parameter
-from izhires.errors import Complaint, ConfigurationError
+from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.experiment import Experiment
 
 
@@ -50,6 +50,11 @@ class Paradigm(Component):
             If there is no such variant.
         """
 
+    def check_generator(self, rng: object) -> None:
+        """Raise a `ConfigurationError` when `rng` is no generator to draw from."""
+        if not isinstance(rng, np.random.Generator):
+            raise ConfigurationError(f"must be a numpy.random.Generator, got {shown(rng)}", "rng")
+
     def check_variant(self, variant: str) -> None:
         """Raise a `ConfigurationError` that lists the variants when `variant` is none of them."""
         if variant not in self.variants():
@@ -73,6 +78,10 @@ class FixedTrials(Paradigm):
 
     @model_validator(mode="after")
     def _fits(self) -> FixedTrials:
+        names = ("trial_duration", "cue_onset", "window", "cue_duration")
+        found = [each for name in names for each in whole_milliseconds(getattr(self, name), name)]
+        if found:
+            raise ConfigurationError(found)
         for name in ("window", "cue_duration"):
             last = self.cue_onset + getattr(self, name)
             if last >= self.trial_duration:
@@ -84,9 +93,19 @@ class FixedTrials(Paradigm):
         return self
 
     def latency_complaints(self, latency: dict[str, float], place: str) -> list[Complaint]:
-        """Return a complaint on each latency (ms) outside the window."""
-        return [
+        """Return a complaint on each latency (ms) outside the window, or between the whole milliseconds."""
+        found = [
             Complaint(f"{place}.{name}", f"{value:g} ms lies outside the window of {self.window:g} ms after the cue")
             for name, value in latency.items()
             if not 0 <= value < self.window
         ]
+        return found or [
+            each for name, value in latency.items() for each in whole_milliseconds(value, f"{place}.{name}")
+        ]
+
+
+def whole_milliseconds(value: float | None, place: str) -> list[Complaint]:
+    """Return a complaint when a time (ms) would have to be rounded, since the times of trials are whole milliseconds."""
+    if value is None or abs(value - round(value)) < 1e-6:
+        return []
+    return [Complaint(place, f"must be whole milliseconds, got {value!r} ms")]

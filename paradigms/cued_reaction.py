@@ -17,8 +17,8 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
-from izhires.paradigms.base import Paradigm
-from izhires.paradigms.experiment import Experiment
+from izhires.paradigms.base import Paradigm, whole_milliseconds
+from izhires.paradigms.experiment import Experiment, check_size
 from izhires.paradigms.text_table import PathText, Row, TextTable, as_name, read_text_table
 
 DATA_SET = "OpenNeuro ds003690 v1.0.0, doi 10.18112/openneuro.ds003690.v1.0.0"
@@ -45,9 +45,9 @@ class CuedReaction(Paradigm):
     A trial goes from `cue_onset` before its cue to `cue_onset` before the next; what a file holds before its first
     trial is left out. The last trial of a file ends with the file's last row, and no earlier than `cue_onset` after the
     window. A probe is as long as the median training trial. Rows that are neither cue, target nor response are ignored.
-    Rows need no order in the file, and what nobody named may miss its onset. Times are in seconds, or in the unit that the
-    JSON file beside the table (or one that the data set has for several) gives for the column. A response that shares
-    the onset of the next cue belongs to the target before it.
+    Rows need no order in the file, and what nobody named may miss its onset. Times are in seconds, or in the unit that
+    the JSON file beside the table (or one that the data set has for several) gives for the column. A response that
+    shares the onset of the next cue belongs to the target before it.
 
     Files of several participants, told apart by the ``sub-LABEL_`` that BIDS puts first into a file's name, are a
     variant each.
@@ -93,7 +93,7 @@ class CuedReaction(Paradigm):
     )
     longest_response: Milliseconds = parameter(
         "5000 ms",
-        "longest time from a target to its response: a row that comes later is none, and a longer response_time is refused",
+        "longest time from a target to its response: a row that comes later is none, a longer response_time refused",
         source="by choice",
         gt=0,
     )
@@ -153,6 +153,8 @@ class CuedReaction(Paradigm):
                 elif name in taken and len(set(self._columns())) == 1:
                     found.append(Complaint(f"{field}[{k}]", f"{name!r} is named twice among cue, events and responses"))
                 taken.append(name)
+        for field in ("cue_onset", "window", "longest_wait", "cue_duration"):
+            found += whole_milliseconds(getattr(self, field), field)
         if self.longest_wait is not None and self.longest_wait < self.cue_onset + 1:
             found.append(
                 Complaint(
@@ -184,6 +186,9 @@ class CuedReaction(Paradigm):
 
         # whole milliseconds throughout, so that the silence between two sounds is exactly that of the file
         lead, probe_rest = round(self.cue_onset), round(float(np.median(np.concatenate(rests))))
+        trained = sum(len(trials) for trials in heard)
+        many = self.warm_up + 1 + trained + trained // self.probe_every + len(runs)
+        check_size(many, many * (lead + window + probe_rest) / 1e3)
         rows: list[dict[str, object]] = []
         now = done = 0
 
@@ -308,7 +313,7 @@ class CuedReaction(Paradigm):
                 elif trial is not late:
                     late = trial
                     notes.add(
-                        "response later than {limit:g} s after its target (longest_response), read as none: {after:g} s",
+                        "response {after:g} s after its target, later than longest_response, {limit:g} s; read as none",
                         run.place(row),
                         limit=self.longest_response / 1e3,
                         after=after / 1e3,
@@ -323,8 +328,8 @@ class CuedReaction(Paradigm):
                 )
             if self.window is None and trial.latency > LONGEST_LATENCY * 1e3:
                 raise ParadigmError(
-                    f"{trial.event!r} comes {trial.latency / 1e3:g} s after its cue, on line {trial.cue.line}: more than "
-                    f"{LONGEST_LATENCY:g} s; onsets are in seconds, unless the file {run.sidecar} says another unit; "
+                    f"{trial.event!r} comes {trial.latency / 1e3:g} s after its cue, on line {trial.cue.line}: "
+                    f"more than {LONGEST_LATENCY:g} s; onsets are in seconds, unless the file {run.sidecar} says another unit; "
                     "a window of such a length must be given (paradigm.window)",
                     run.place(trial.target),
                 )
@@ -428,6 +433,7 @@ class EventFile:
 
     @property
     def path(self) -> str:
+        """The file, as it was named."""
         return self.table.path
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -378,8 +379,8 @@ def check_size(trials: int, duration: float, time_step: float = 1e-3) -> None:
     needed, free = duration / time_step * len(_SIGNALS) * 8, resources.available_memory()
     if needed > free:
         raise ParadigmError(
-            f"{trials:,} trials last {duration:,.0f} s ({duration / 86400:,.1f} days) of model time: their signals alone "
-            f"need {needed / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free",
+            f"{trials:,} trials last {duration:,.0f} s ({duration / 86400:,.1f} days) of model time: "
+            f"their signals alone need {needed / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free",
             "trials",
         )
 
@@ -474,18 +475,20 @@ def _event_names(events: Any) -> tuple[str, ...]:
     return tuple(str(event) for event in events)
 
 
+def name_problems(names: Iterable[str]) -> list[str]:
+    """Return what is wrong with names of events: none is empty or breaks a line, and any other character may be."""
+    names = list(names)
+    return ["the name of an event is empty"] * ("" in names) + [
+        f"{shown(name)} holds a line break or another control character"
+        for name in names
+        if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") for letter in name)
+    ]
+
+
 def _event_complaints(events: tuple[str, ...]) -> list[Complaint]:
-    found = []
+    found = [Complaint("events", problem) for problem in name_problems(events)]
     if not events:
         found.append(Complaint("events", "has no events"))
-    if "" in events:
-        found.append(Complaint("events", "a name is empty"))
-    # any other character may stand in a name
-    found += [
-        Complaint("events", f"{name!r} holds a line break or another control character")
-        for name in events
-        if any(ord(letter) < 32 or letter in "\x7f\x85\u2028\u2029" for letter in name)
-    ]
     twice = (name for name in dict.fromkeys(events) if events.count(name) > 1)
     return found + [Complaint("events", f"{name!r} is there twice") for name in twice]
 

@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import ConfigurationError, ParadigmError
-from izhires.paradigms.base import Paradigm
+from izhires.paradigms.base import Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.text_table import PathText, as_name, read_text_table
 
@@ -64,6 +64,13 @@ class Table(Paradigm):
     @classmethod
     def _as_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(as_name(name) for name in names)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Table:
+        found = [each for name in ("window", "cue_duration") for each in whole_milliseconds(getattr(self, name), name)]
+        if found:
+            raise ConfigurationError(found)
+        return self
 
     def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
         """Read the table; see `Paradigm.experiment`. Nothing is drawn."""
@@ -136,8 +143,8 @@ def read_trials(file: str | Path) -> pd.DataFrame:
     Raises
     ------
     ParadigmError
-        Naming the file, and line and column where there is one: it is missing or unreadable, a column is missing, a cell
-        holds what its column cannot.
+        Naming the file, and line and column where there is one: it is missing or unreadable, a column is missing, a
+        cell holds what its column cannot.
     """
     table = read_text_table(file, ",;\t")
     columns = table.needed(NEEDED)

@@ -190,7 +190,7 @@ def test_trials_that_contradict_themselves(changes, message):
     [
         ({"events": ()}, "events: has no events"),
         ({"events": ("A", "B", "A")}, "events: 'A' is there twice"),
-        ({"events": ("A", "B", "")}, "events: a name is empty"),
+        ({"events": ("A", "B", "")}, "events: the name of an event is empty"),
         ({"trials": table().iloc[:0]}, "trials: has no trials"),
         ({"trials": table().drop(columns=["cue", "learn"])}, "trials: columns cue, learn missing (valid: onset,"),
         ({"outcomes": {"block": [0]}}, "outcomes: columns event, latency, probability missing"),

@@ -105,7 +105,7 @@ class FixedTrials(Paradigm):
 
 
 def whole_milliseconds(value: float | None, place: str) -> list[Complaint]:
-    """Return a complaint when a time (ms) would have to be rounded, since the times of trials are whole milliseconds."""
+    """Return a complaint when a time (ms) would have to be rounded: those of trials are whole milliseconds."""
     if value is None or abs(value - round(value)) < 1e-6:
         return []
     return [Complaint(place, f"must be whole milliseconds, got {value!r} ms")]

@@ -329,8 +329,8 @@ class CuedReaction(Paradigm):
             if self.window is None and trial.latency > LONGEST_LATENCY * 1e3:
                 raise ParadigmError(
                     f"{trial.event!r} comes {trial.latency / 1e3:g} s after its cue, on line {trial.cue.line}: "
-                    f"more than {LONGEST_LATENCY:g} s; onsets are in seconds, unless the file {run.sidecar} says another unit; "
-                    "a window of such a length must be given (paradigm.window)",
+                    f"more than {LONGEST_LATENCY:g} s; onsets are in seconds, unless the file {run.sidecar} "
+                    "says another unit; a window of such a length must be given (paradigm.window)",
                     run.place(trial.target),
                 )
         return trials

@@ -276,7 +276,8 @@ class Experiment:
             found.append(Complaint("trials", "has no trials"))
         if found:
             raise ParadigmError(found)
-        found = self._trial_complaints() + self._outcome_complaints()
+        # outcomes that come of wrong trials would be wrong, too
+        found = self._trial_complaints() or self._outcome_complaints()
         if found:
             raise ParadigmError(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -12,7 +13,7 @@ import pandas as pd
 from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
-from izhires.errors import ConfigurationError, ParadigmError
+from izhires.errors import Complaint, ConfigurationError, ParadigmError
 from izhires.paradigms.base import Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.text_table import PathText, as_name, read_text_table
@@ -90,7 +91,7 @@ class Table(Paradigm):
                     paradigm=self.type,
                 )
             except ParadigmError as error:
-                raise ParadigmError(error.complaints, self.file) from None
+                raise ParadigmError(_by_line(each, self.file, lines) for each in error.complaints) from None
 
         found = made(trials)
         shift = max(float(np.nanmax(np.abs(trials[name] - found.trials[name]))) for name in ("onset", "cue", "latency")
@@ -123,6 +124,13 @@ class Table(Paradigm):
         trials.loc[times <= 0, "response_time"] = np.nan
         more = f" (and {len(none) - 1} more)" if len(none) > 1 else ""
         return [f"{self.file}, line {lines[none[0]]}: response_time of 0 or less, read as none{more}"] * bool(len(none))
+
+
+def _by_line(complaint: Complaint, file: str, lines: list[int]) -> Complaint:
+    """Return a complaint on a trial as one on a line of the file."""
+    where = re.fullmatch(r"trials\[(\d+)\]\.(\w+)", complaint.place)
+    place = f"{file}, line {lines[int(where[1])]}, {where[2]}" if where else f"{file}, {complaint.place}"
+    return replace(complaint, place=place)
 
 
 def read_trials(file: str | Path) -> pd.DataFrame:

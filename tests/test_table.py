@@ -36,8 +36,8 @@ def test_the_expectation_is_what_occurred(meet, tmp_path):
     ("text", "problem"),
     [
         ("onset,duration\n0,1\n", "column cue and event and latency missing; it has onset, duration"),
-        ("onset,duration,cue,event,latency\n0,1.5,0.2,A,1.4\n", r"trials\[0\].latency: 1.4 s lies outside the window"),
-        ("onset,duration,cue,event,latency\n0,1.5,0.2,A,0.3\n1,1.5,1.2,A,0.3\n", r"trials\[1\].onset: 1 s overlaps"),
+        ("onset,duration,cue,event,latency\n0,1.5,0.2,A,1.4\n", r", line 2, latency: 1.4 s lies outside the window"),
+        ("onset,duration,cue,event,latency\n0,1.5,0.2,A,0.3\n1,1.5,1.2,A,0.3\n", r", line 3, onset: 1 s overlaps"),
         ("", "is empty"),
     ],
 )

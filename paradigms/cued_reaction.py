@@ -447,7 +447,9 @@ class EventFile:
 
     def seconds(self, row: EventRow, column: str, otherwise: str = "") -> float:
         """Return the time in a cell, s."""
-        return self.table.number(row.cells, column, otherwise=otherwise) * self.units.get(column, 1.0)
+        value = self.table.number(row.cells, column, otherwise=otherwise)
+        # without the noise of the conversion
+        return float(f"{value * self.units[column]:.14g}") if column in self.units else value
 
 
 def _occurring(runs: list[EventFile], role: str) -> tuple[str, ...]:

@@ -50,14 +50,14 @@ READ = {
 # file -> options, and what is said of it after its name
 REFUSED = {
     "na_is_target_events.tsv": ({}, ": the event 'lamp' does not occur (valid: tone, stop)"),
-    "rt_text_events.tsv": ({}, ", line 5: response_time 'standard' is not a number of seconds; n/a where there is none"),
+    "rt_text_events.tsv": ({}, ", line 5: response_time 'standard' is not a number of seconds; n/a where there is"),
     "press_at_onset_of_lamp_events.tsv": (PRESS, ", line 3: 'press' has the onset of its target 'lamp', on line 4: "),
     "press_named_otherwise_events.tsv": (
-        PRESS, ": the response 'press' does not occur, did you mean 'left press'? (valid: tone, lamp, left press, stop)"),
+        PRESS, ": the response 'press' does not occur, did you mean 'left press'? (valid: tone, lamp, left press,"),
     "one_missing_target_events.tsv": (
         {}, ", line 6: 'lamp' comes 7000 ms after its cue, on line 4, which makes the window 7400 ms: too long"),
     "onset_ms_events.tsv": ({}, ", line 3: 'lamp' comes 2000 s after its cue, on line 2: more than 60 s"),
-    "onset_decimal_comma_events.tsv": ({}, ", line 5: onset '10,7' is not a number of seconds; write it with a decimal"),
+    "onset_decimal_comma_events.tsv": ({}, ", line 5: onset '10,7' is not a number of seconds; write it with a"),
     "short_rows_events.tsv": ({}, ", line 2: has fewer columns than the header, which has 4"),
     "two_columns_of_one_name_events.tsv": ({}, ", line 1: 2 columns are named trial_type"),
 }  # fmt: skip
@@ -87,10 +87,10 @@ REFUSED_TABLES = {
     "table_block_half.csv": ", line 4: block '0.5' is not a whole number",
     "table_block_text.csv": ", line 2: block 'a' is not a whole number",
     "table_comment.csv": ", line 2: has 5 columns, the header has 1 (separated by commas)",
-    "table_decimal_dot_latency_comma.csv": ", line 2: latency '0,4' is not a number of seconds; write it with a decimal",
+    "table_decimal_dot_latency_comma.csv": ", line 2: latency '0,4' is not a number of seconds; write it with a",
     "table_event_null_no_latency.csv": ", line 2, latency: event 'null' has no latency (and 1 more row)",
     "table_inf.csv": ", line 6: latency 'inf' is not a number of seconds",
-    "table_kind_Train.csv": ", line 2, kind: 'Train' is not a kind of trial (and 4 more rows) (valid: warm-up, train, probe",
+    "table_kind_Train.csv": ", line 2, kind: 'Train' is not a kind of trial (and 4 more rows) (valid: warm-up,",
     "table_latin1.csv": ": is not a text file in UTF-8: byte 0xf6 on line 2; save it as UTF-8",
     "table_learn_01text.csv": ", line 5: learn '' is not true or false (valid: true, 1, yes, false, 0, no)",
     "table_learn_falsetext.csv": ", line 2: learn 't' is not true or false (valid: true, 1, yes, false, 0, no)",
@@ -173,8 +173,9 @@ def ran(name):
 
 @needs_cases
 @pytest.mark.xfail(reason="recordings", strict=True)
-def test_no_spike_after_the_end_enters_a_rate():
+def test_nothing_after_the_end_enters_a_rate():
     recording = ran("short_last_trial.csv")
+    assert recording["spike_time"].values.max() < 12
     excitatory = float(recording["rate"].values[recording["excitatory"].values == 1].mean())
     assert round(excitatory, 5) == 0.01771
 

@@ -257,6 +257,19 @@ def test_meet_levels(tmp_path):
     assert first["trial_event"].values.tolist().count("B") == 1
 
 
+def test_what_lasts_days_is_asked_for(tmp_path, command_line):
+    """A table in the wrong unit is said with its numbers, before anything is drawn."""
+    path = tmp_path / "trials.csv"
+    path.write_text("onset,duration,cue,event,latency\n0,50000,0.2,A,0.4\n50000,50000,50000.2,A,0.4\n")
+    code, said = command_line("run", "table", "--table", path, "--out", tmp_path / "out")
+    assert (code, said.out) == (2, "")
+    assert said.err == (
+        "izhires: run: table: 2 training trials in 1 block, 0 probes, 100000 s, that is 27.8 h of model time, more than "
+        "24 h; is a time in the wrong unit? --long runs it all the same\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_cued_reaction(tmp_path):
     header = "onset\tduration\ttrial_type\tresponse_time\n"
     for run, rows in enumerate(

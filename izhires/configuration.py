@@ -101,6 +101,8 @@ def read(
         return Configuration.parse(data)
     except RecursionError:
         raise ConfigurationError("tables are nested too deeply", str(path or "--set")) from None
+    except OverflowError:
+        raise ConfigurationError("a number is too large to reckon with", str(path or "--set")) from None
     except ConfigurationError as error:
         if path is None:
             raise

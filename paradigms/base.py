@@ -12,6 +12,9 @@ from izhires.declare import Component, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.experiment import Experiment
 
+MOST = 10**15
+"""Most trials that a declaration takes: far beyond any memory, and still a number to reckon with exactly."""
+
 
 class Paradigm(Component):
     """A task: a declaration that makes experiments.
@@ -74,7 +77,9 @@ class FixedTrials(Paradigm):
     event_width: Milliseconds = parameter(
         "40 ms", "standard deviation of the bump that stands for an event", symbol="sigma", ge=1
     )
-    warm_up: int = parameter(5, "cue-only trials without learning before the first, in which the network settles", ge=0)
+    warm_up: int = parameter(
+        5, "cue-only trials without learning before the first, in which the network settles", ge=0, le=MOST
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> FixedTrials:

@@ -17,7 +17,7 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
-from izhires.paradigms.base import Paradigm, whole_milliseconds
+from izhires.paradigms.base import MOST, Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment, check_size
 from izhires.paradigms.text_table import PathText, Row, TextTable, as_name, read_text_table
 
@@ -116,7 +116,9 @@ class CuedReaction(Paradigm):
         "training trials of a block between probes; there is also one before the first trial and after the last",
         ge=1,
     )
-    warm_up: int = parameter(1, "cue-only trials without learning before the first, in which the network settles", ge=0)
+    warm_up: int = parameter(
+        1, "cue-only trials without learning before the first, in which the network settles", ge=0, le=MOST
+    )
     block_per_file: bool = parameter(False, "whether each file is a block, rather than all files one")
 
     @field_validator("cue", "events", "responses", mode="after")

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
-from izhires.paradigms.base import FixedTrials
+from izhires.paradigms.base import MOST, FixedTrials
 from izhires.paradigms.experiment import Experiment, check_size, name_problems
 
 PAPER = "Yamada & Chao 2026, doi:10.1038/s42003-026-10836-2"
@@ -24,7 +24,7 @@ class Block(Declaration):
     """Trials of equal statistics."""
 
     name: str = parameter("", "what the block is called")
-    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1)
+    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1, le=MOST)
     latency: dict[str, Milliseconds] = parameter(..., "time from the cue to each event")
     probability: dict[str, Annotated[float, Field(ge=0, le=1)]] = parameter(..., "probability of each event")
 

@@ -264,8 +264,8 @@ def test_what_lasts_days_is_asked_for(tmp_path, command_line):
     code, said = command_line("run", "table", "--table", path, "--out", tmp_path / "out")
     assert (code, said.out) == (2, "")
     assert said.err == (
-        "izhires: run: table: 2 training trials in 1 block, 0 probes, 100000 s, that is 27.8 h of model time, more than "
-        "24 h; is a time in the wrong unit? --long runs it all the same\n"
+        "izhires: run: table: 2 training trials in 1 block, 0 probes, 100000 s, that is 27.8 h of model time, more "
+        "than 24 h; is a time in the wrong unit? --long runs it all the same\n"
     )
     assert not (tmp_path / "out").exists()
 

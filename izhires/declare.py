@@ -215,7 +215,7 @@ def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]
 
 def _plainly(value: Any) -> str:
     """Return a value as the user wrote it, as far as it is short."""
-    return value if isinstance(value, str) and len(value) <= 120 else shown(value)
+    return shown(value) if isinstance(value, (int, dict, list)) else str(value)[:120]
 
 
 def _fields_at(cls: type[BaseModel] | None, location: tuple[Any, ...]) -> dict[str, FieldInfo]:

@@ -540,8 +540,8 @@ def read_events(
         at = None
         if row[onset] != MISSING:
             at = round(table.number(row, onset) * units.get(onset, 1.0) * 1e3)
-        names = (as_name(row[columns[column]]) for column in (cue_column, event_column, response_column))
-        rows.append(EventRow(table.place(row), row.line, at, *names, row))
+        cue, event, response = (as_name(row[columns[each]]) for each in (cue_column, event_column, response_column))
+        rows.append(EventRow(table.place(row), row.line, at, cue, event, response, row))
     return EventFile(table, tuple(rows), times, units)
 
 

@@ -175,8 +175,8 @@ def read_trials(file: str | Path) -> pd.DataFrame:
             elif name in ("latency", "response_time") and not cell:
                 value = math.nan
             else:
-                value = table.number(row, own, "a whole number" if name == "block" else "a number of seconds")
-                if name == "block" and (value % 1 or abs(value) > 2**53):
+                value = number = table.number(row, own, "a whole number" if name == "block" else "a number of seconds")
+                if name == "block" and (number % 1 or abs(number) > 2**53):
                     raise ParadigmError(f"block {cell!r} is not a whole number", table.place(row))
             found[name].append(value)
         for name in others:

@@ -32,7 +32,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from izhires.errors import Complaint, ConfigurationError, closest
+from izhires.errors import Complaint, ConfigurationError, closest, shown
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -103,7 +103,9 @@ def parse_quantity(value: Any, unit: str) -> float:
         if value.shape:
             raise ValueError(f"{value} is not a single {kind}")
         return _rounded(float(value / scale) / size)
-    raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}, written like '{value} {unit}'")
+    raise ValueError(
+        f"{shown(value)} has no unit; a {kind} needs one of: {valid}, written like '{shown(value)} {unit}'"
+    )
 
 
 def _rounded(converted: float) -> float:
@@ -159,21 +161,21 @@ _PROBLEMS = {
     "less_than": "must be below {lt}{unit}, got {given}",
     "greater_than_equal": "must be at least {ge}{unit}, got {given}",
     "greater_than": "must be above {gt}{unit}, got {given}",
-    "float_parsing": "must be a number, got {input!r}",
-    "float_type": "must be a number, got {input!r}",
-    "int_parsing": "must be a whole number, got {input!r}",
-    "int_type": "must be a whole number, got {input!r}",
-    "int_from_float": "must be a whole number, got {input!r}",
-    "bool_parsing": "must be true or false, got {input!r}",
-    "bool_type": "must be true or false, got {input!r}",
-    "finite_number": "must be finite, got {input!r}",
+    "float_parsing": "must be a number, got {input}",
+    "float_type": "must be a number, got {input}",
+    "int_parsing": "must be a whole number, got {input}",
+    "int_type": "must be a whole number, got {input}",
+    "int_from_float": "must be a whole number, got {input}",
+    "bool_parsing": "must be true or false, got {input}",
+    "bool_type": "must be true or false, got {input}",
+    "finite_number": "must be finite, got {input}",
     "too_short": "needs at least {min_length}, got {actual_length}",
     "too_long": "takes at most {max_length}, got {actual_length}",
-    "string_too_short": "must have at least {min_length} characters, got {input!r}",
-    "string_type": "must be text, got {input!r}",
-    "tuple_type": "must be a list, got {input!r}",
-    "dict_type": "must be a table, got {input!r}",
-    "model_type": "must be a table, got {input!r}",
+    "string_too_short": "must have at least {min_length} characters, got {input}",
+    "string_type": "must be text, got {input}",
+    "tuple_type": "must be a list, got {input}",
+    "dict_type": "must be a table, got {input}",
+    "model_type": "must be a table, got {input}",
     "invalid_key": "must have text as its keys",
 }
 
@@ -200,17 +202,22 @@ def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]
             choices = tuple(_fields_at(cls, location[:-1]))
             problem = f"unknown key{closest(str(location[-1]), choices)}"
         elif item["type"] == "literal_error":
-            problem, choices = f"{item['input']!r} is not a choice", (context["expected"],)
+            problem, choices = f"{shown(item['input'])} is not a choice", (context["expected"],)
         elif item["type"] in _PROBLEMS:
             field = _fields_at(cls, location[:-1]).get(str(location[-1])) if location else None
             unit = f" {_unit_of(field)}".rstrip() if field else ""
             # a number has been converted already, text and quantities stand as the user wrote them
-            given = f"{item['input']}{unit if isinstance(item['input'], (int, float)) else ''}"
-            problem = _PROBLEMS[item["type"]].format(input=item["input"], given=given, unit=unit, **context)
+            given = f"{_plainly(item['input'])}{unit if isinstance(item['input'], (int, float)) else ''}"
+            problem = _PROBLEMS[item["type"]].format(input=shown(item["input"]), given=given, unit=unit, **context)
         else:
             problem = str(inner) if inner is not None else item["msg"]
         found.append(Complaint(_place(location), problem, choices))
     return found
+
+
+def _plainly(value: Any) -> str:
+    """Return a value as the user wrote it, as far as it is short."""
+    return shown(value) if isinstance(value, (int, dict, list)) else str(value)[:120]
 
 
 def _fields_at(cls: type[BaseModel] | None, location: tuple[Any, ...]) -> dict[str, FieldInfo]:
@@ -441,11 +448,13 @@ def chosen(family: type[Component], default: str) -> Any:
             return value
         data = {"type": value} if isinstance(value, str) else value
         if not isinstance(data, dict):
-            raise ConfigurationError(f"{value!r} is not a {family.family}", choices=family.alternatives())
+            raise ConfigurationError(f"{shown(value)} is not a {family.family}", choices=family.alternatives())
         known = family.alternatives()
         name = data.get("type", default)
         if not isinstance(name, str) or name not in known:
-            raise ConfigurationError(f"{name!r} is not a {family.family}{closest(str(name), known)}", "type", known)
+            raise ConfigurationError(
+                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}", "type", known
+            )
         return known[name].parse(data)
 
     return Annotated[SerializeAsAny[family], BeforeValidator(choose)]  # type: ignore[misc, valid-type]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires.analysis.metrics.base import all_metrics
 from izhires.analysis.table import COLUMNS
+from izhires.files import as_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def study_folders(folder: str | Path) -> list[Path]:
     from izhires.recording import files
     from izhires.studies import STUDIES
 
-    folder = Path(folder)
+    folder = as_path(folder, "folder")
     inside = [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
     found = [each for each in inside if any(each.glob("*.nc"))]
     if any(folder.glob("*.nc")) or not found:
@@ -84,8 +85,11 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    # an event may be called NA or None: in a column of text every cell is what it says
     text: dict[str, Any] = dict.fromkeys(("metric", "variant", "event", "unit", "note"), str)
-    table = pd.read_csv(path, dtype={**text, "seed": "Int64", "block": "Int64"})
+    empty = {name: [""] for name in ("seed", "block", "value")}
+    types = {**text, "seed": "Int64", "block": "Int64"}
+    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)
     if tuple(table.columns) != COLUMNS:
         raise ValueError(f"{path} is no table of metrics")
-    return table.fillna(dict.fromkeys(text, ""))
+    return table

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from izhires.analysis.declared import Unavailable, require
+from izhires.errors import RecordingError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,6 +32,57 @@ def blocks(recording: xr.Dataset) -> list[int]:
 def probes(recording: xr.Dataset, block: int) -> np.ndarray:
     """Return the indices of a block's probes, in order."""
     return np.flatnonzero(recording["block"].values == block)
+
+
+def trials_of_probes(recording: xr.Dataset) -> np.ndarray:
+    """Return the row of the trial table of each probe.
+
+    Raises
+    ------
+    Unavailable
+        If the recording does not say it, or lacks the trial of one.
+    """
+    from izhires import recording as recordings
+
+    try:
+        found = recordings.trials_of_probes(recording)
+    except RecordingError as error:
+        raise Unavailable(str(error)) from None
+    if (found < 0).any():
+        raise Unavailable("the recording lacks the trials of some of its probes")
+    return found
+
+
+def cell_spikes(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return time (s) and place among the recording's cells of each of their spikes.
+
+    Raises
+    ------
+    Unavailable
+        If the recording holds no spikes, or does not say whose they are.
+    """
+    from izhires import recording as recordings
+
+    require(recording, ("spike_time", "spike_neuron"))
+    try:
+        return recordings.cell_spikes(recording)
+    except RecordingError as error:
+        raise Unavailable(str(error)) from None
+
+
+def state_probes(recording: xr.Dataset) -> np.ndarray:
+    """Return the indices of the probes whose spike traces the recording holds, in order.
+
+    Raises
+    ------
+    Unavailable
+        If it holds no traces.
+    """
+    from izhires.recording import places
+
+    require(recording, ["state_trace"])
+    found = places(np.atleast_1d(recording["probe"].values), recording["state_probe"].values)
+    return found[found >= 0]
 
 
 def last_probe(recording: xr.Dataset, block: int) -> int:
@@ -119,7 +171,7 @@ def state_samples(recording: xr.Dataset, chosen: Sequence[int] | np.ndarray) -> 
         If the recording holds no traces of these probes.
     """
     require(recording, ["state_trace"])
-    wanted = np.isin(recording["state_probe"].values, chosen)
+    wanted = np.isin(recording["state_probe"].values, recording["probe"].values[np.asarray(chosen, int)])
     if not wanted.any():
         raise Unavailable("no state_trace was recorded at the probes that are needed")
     time = recording["state_time"].values

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 
 if TYPE_CHECKING:
@@ -143,11 +144,11 @@ class _Run:
         within = round(self.step / cell_step)
         kept = 1 - cell_step / self.tau  # of the trace, each step of a cell (Euler)
         self.decay = kept**within
-        moments = np.rint(recording["spike_time"].values / cell_step).astype(int)
+        times, self.neuron = selection.cell_spikes(recording)
+        moments = np.rint(times / cell_step).astype(int)
         # a spike shows at the readout step after its own, less what the remaining cell steps took of it
         self.seen = moments // within + 1
         self.size = kept ** (within - 1 - moments % within) / self.tau
-        self.neuron = recording["spike_neuron"].values
 
     def walk(self, steps: int) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
         """Yield the moment (in readout steps) and r, mean and variance of all cells; the arrays are reused."""

@@ -56,7 +56,7 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None,
         If two recordings have the same paradigm, variant and seed, or there is none.
     """
     _check_distinct(recordings)
-    chosen = _chosen(only)
+    chosen = chosen_metrics(only)
     own = [each for each in chosen if each.scope == "recording"]
     rows: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in chosen}
 
@@ -86,18 +86,32 @@ def _line(metric: Metric, row: Row, seed: int | None, variant: str) -> tuple[Any
     return metric.full_name(row.part), variant, seed, row.block, row.event, row.value, unit, row.note
 
 
-def _chosen(only: Iterable[str] | None) -> list[Metric]:
+def chosen_metrics(only: Iterable[str] | None, place: str = "") -> list[Metric]:
+    """Return the metrics of some names, all when left out.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name is unknown; `place` says where it stands.
+    """
     known = all_metrics()
     names = list(known) if only is None else list(only)
     for name in names:
         if name not in known:
-            raise ConfigurationError(f"{name!r} is not a metric{closest(name, known)}", choices=known)
+            raise ConfigurationError(f"{name!r} is not a metric{closest(str(name), known)}", place, known)
     return [known[name] for name in names]
 
 
 def _check_distinct(recordings: Sequence[xr.Dataset]) -> None:
+    import xarray
+
+    if not isinstance(recordings, Sequence) or isinstance(recordings, str):
+        raise RecordingError(f"recordings must be a list of them, got {type(recordings).__name__}")
     if not recordings:
         raise RecordingError("there is no recording to analyse")
+    for each in recordings:
+        if not isinstance(each, xarray.Dataset):
+            raise RecordingError(f"a recording must be an xarray.Dataset, got {type(each).__name__}")
     seen = set()
     for recording in recordings:
         key = tuple(str(recording.attrs.get(name, "")) for name in ("paradigm", "variant", "seed"))

@@ -180,7 +180,7 @@ def check(network: Network, source: Path, device: str) -> int:
     arrays = {**drawn.arrays, "cells.sigma": np.zeros_like(drawn.arrays["cells.sigma"])}
     found = get(device).prepare(drawn.plan).run(arrays)
     with tempfile.TemporaryDirectory() as name:
-        flags = ["-std=c++17", "-O3", "-march=native", f"-DKK={drawn.plan.length("when")}", "-DNOISE=0"]
+        flags = ["-std=c++17", "-O3", "-march=native", f"-DKK={drawn.plan.length('when')}", "-DNOISE=0"]
         subprocess.run(["g++", *flags, str(source), "-o", f"{name}/limit"], check=True)
         arguments = [str(network.folder), str(network.train), str(network.test), f"{name}/out"]
         subprocess.run([f"{name}/limit", *arguments], check=True, stdout=subprocess.DEVNULL)

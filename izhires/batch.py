@@ -73,6 +73,7 @@ def run_batch(
     again: bool = False,
     report: Report | None = None,
     replicates: int = 1,
+    first: Drawn | None = None,
 ) -> list[Path]:
     """Run every variant and seed, as many at once as there are cores.
 
@@ -93,6 +94,8 @@ def run_batch(
     replicates : int
         This many seeds run side by side as one network, one such network at a time; it fills a GPU and is slower on a
         CPU.
+    first : Drawn, optional
+        The network of the first variant and seed, where it was drawn already.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def run_batch(
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
-    first = draw(configuration, todo[0].seed, todo[0].variant)
+    first = first or draw(configuration, todo[0].seed, todo[0].variant)
     plan = first.plan
 
     @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from izhires.errors import RecordingError
+from izhires.files import as_path
 
 ALWAYS = {
     "simulator Brian2": "Stimberg, Brette & Goodman (2019), doi 10.7554/eLife.47314",
@@ -62,25 +63,23 @@ def bibliography() -> dict[str, Entry]:
 def declared() -> dict[str, str]:
     """Return the sources of all that can be chosen: ``"rule two_factor"`` -> its own and those of its parameters."""
     from izhires import devices
-    from izhires.analysis import all_metrics
+    from izhires.analysis import all_metrics, all_observers
     from izhires.cells import CELL_TYPES
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
     from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
+    from izhires.predictions.base import Prediction
     from izhires.rules.base import Rule
 
-    found = {
-        **ALWAYS,
-        "readouts": "; ".join(
-            _sources(each) for each in (State, *(type(each) for each in Model().all_readouts().values()))
-        ),
-    }
-    for family in (Paradigm, Reservoir, Rule, Gate):
+    readouts = [type(each) for each in Model().all_readouts().values()]
+    found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
+    for family in (Paradigm, Reservoir, Prediction, Rule, Gate):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     found |= {f"cell type {name}": each.source for name, each in CELL_TYPES.items()}
     found |= {f"device {name}": devices.get(name).source for name in devices.NAMES}
+    found |= {f"observer {name}": each.source for name, each in all_observers().items()}
     found |= {f"metric {name}": each.source for name, each in all_metrics().items()}
     return found
 
@@ -102,26 +101,38 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
         Names of metrics that were computed from it, as a tidy table has them.
     """
     configuration = json.loads(attributes.get("configuration", "{}"))
-    when, what = configuration.get("when", {}), configuration.get("what", {})
     reservoir = configuration.get("reservoir", {})
+    readouts = [configuration.get(name) or {} for name in ("when", "what", "confidence")]
+    readouts += configuration.get("readouts", {}).values()
     parts = [
         ("paradigm", attributes.get("paradigm")),
         ("circuit", reservoir.get("type")),
         *(("cell type", name) for name, share in reservoir.get("composition", {}).items() if share),
-        ("rule", when.get("rule", {}).get("type")),
-        ("gate", when.get("gate", {}).get("type")),
-        ("rule", what.get("rule", {}).get("type")),
+        *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
+        # a recording of version 0.1 calls it readout
+        ("prediction", configuration.get("prediction", configuration.get("readout", {})).get("type")),
         ("device", attributes.get("device")),
+        *(("observer", name) for name in _observers(metrics)),
         *(("metric", name.partition(".")[0]) for name in metrics),
     ]
     return list(dict.fromkeys([*ALWAYS, "readouts", *(f"{kind} {name}" for kind, name in parts if name)]))
 
 
+def _observers(metrics: Iterable[str]) -> list[str]:
+    """Return the observers beside which the metrics hold a network, by the names of their parts."""
+    from izhires.analysis import all_observers
+
+    parts = [name.partition(".")[2] for name in metrics if name.startswith("observer_")]
+    return [name for name in all_observers()
+            if any(part in (name, f"{name}_last", f"network_minus_{name}") for part in parts)]  # fmt: skip
+
+
 def cite(place: str | Path) -> str:
     """Return the BibTeX of exactly what the recordings of a folder used.
 
-    It covers Brian2, this package, the model, and each paradigm, circuit, cell type, rule, gate and device in the
-    recordings, and the metrics in the tables (``metrics.csv``) beside them; folders within are searched, too.
+    It covers Brian2, this package, the model, and each paradigm, circuit, cell type, rule, gate, readout and device in
+    the recordings, and the metrics and observers in the tables (``metrics.csv``) beside them; folders within are
+    searched, too.
 
     Parameters
     ----------
@@ -142,7 +153,7 @@ def cite(place: str | Path) -> str:
 
     from izhires.recording import load
 
-    place = Path(place)
+    place = as_path(place)
     paths = sorted(place.rglob("*.nc")) if place.is_dir() else [place]
     if not paths:
         raise RecordingError("holds no recording (*.nc)", str(place))

@@ -108,12 +108,6 @@ def _noise(factor: float) -> Callable[[Configuration], Changes]:
     return lambda configuration: {"reservoir.noise": f"{configuration.reservoir.noise * factor} mV/sqrt(ms)"}
 
 
-def _size(n: int) -> Callable[[Configuration], Changes]:
-    return lambda configuration: {
-        f"reservoir.{key}": value for key, value in {"n": n, **configuration.reservoir.resized(n)}.items()
-    }
-
-
 _LATE = {"when.rule": {"type": "eligibility_three_factor"}}
 
 condition("no_feedback", "the timing prediction is not fed back", {"when.feedback": "0 mV/ms"})
@@ -159,7 +153,7 @@ condition(
 for _name, _factor in (("none", 0.0), ("half", 0.5), ("double", 2.0), ("quadruple", 4.0)):
     condition(f"noise_{_name}", f"noise in the cells times {_factor:g}", _noise(_factor))
 for _n in (100, 250, 500, 2000, 4000):
-    condition(f"cells_{_n}", f"{_n} cells that receive the same input on average", _size(_n))
+    condition(f"cells_{_n}", f"{_n} cells that receive the same input on average", {"reservoir.n": _n})
 condition("merged", "one readout for what and when, learned online", {"readout": "merged"})
 condition(
     "joint",

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import model_validator
 
+from izhires import declare
 from izhires.declare import Declaration, Hertz, chosen, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, closest, shown
 from izhires.extension import extension
+from izhires.files import read_toml
 from izhires.imports import load
 from izhires.model import Model
 from izhires.paradigms.base import Paradigm
 from izhires.parts import Extension
 from izhires.record import Record
-from izhires.seeds import Seeds
+from izhires.seeds import LARGEST, Seeds
+
+MOST_RUNS = 10**6
+"""Runs that one command does, at most; with a second each they take eleven days."""
 
 if TYPE_CHECKING:
     from izhires.plan import Draft
@@ -96,6 +101,7 @@ def read(
     path: str | Path | None = None,
     settings: Iterable[str] = (),
     paradigm: dict[str, Any] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Configuration:
     """Read a configuration.
 
@@ -107,6 +113,9 @@ def read(
         ``key=value`` with dots between tables, as ``reservoir.n=500``; they win over the file.
     paradigm : dict, optional
         Parameters of the paradigm, its ``type`` among them; they win over the file, and lose to settings.
+        A file's ``paradigm`` of another type says nothing about it.
+    say : callable, optional
+        Called with a line on what the file holds and is not used.
 
     Returns
     -------
@@ -117,33 +126,26 @@ def read(
     ConfigurationError
         Naming every wrong key and value with its place.
     """
-    data: dict[str, Any] = {}
-    if path is not None:
-        try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigurationError(f"cannot be read: {error.strerror}", str(path)) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"is not TOML: {error}", str(path)) from None
-        own = data.pop("import", [])
-        if not isinstance(own, list):
-            raise ConfigurationError('must be a list, as import = ["my.py"]', f"{path}, import")
-        load(own, beside=Path(path).parent)
+    data: dict[str, Any] = {} if path is None else read_toml(path)
+    own = data.pop("import", [])
+    if not isinstance(own, list):
+        raise ConfigurationError('must be a list, as import = ["my.py"]', f"{path}, import")
+    load(own, beside=Path(path or "").parent)
     if paradigm:
-        given = data.get("paradigm", {})
-        given = {"type": given} if isinstance(given, str) else given
-        # a file for another paradigm says nothing about this one
-        same = isinstance(given, dict) and given.get("type", paradigm.get("type")) == paradigm.get("type")
-        data["paradigm"] = {**(given if same else {}), **paradigm}
+        data["paradigm"] = {**_of_the_same_type(data.get("paradigm", {}), paradigm, path, say), **paradigm}
     keys = []
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise ConfigurationError(f"{setting!r} is not key=value", "--set")
-        put(data, key.strip().split("."), _value(text.strip()), f"--set {setting}")
+        put(data, key.strip().split("."), _value(text.strip(), f"--set {key.strip()}"), f"--set {setting}")
         keys.append(key.strip())
     try:
         return Configuration.parse(data)
+    except RecursionError:
+        raise ConfigurationError("tables are nested too deeply", str(path or "--set")) from None
+    except OverflowError:
+        raise ConfigurationError("a number is too large to reckon with", str(path or "--set")) from None
     except ConfigurationError as error:
         if path is None:
             raise
@@ -154,29 +156,39 @@ def read(
         ) from None
 
 
-def _value(text: str) -> Any:
+def _of_the_same_type(
+    given: Any, paradigm: dict[str, Any], path: str | Path | None, say: Callable[[str], None] | None
+) -> dict[str, Any]:
+    """Return what a file says of the paradigm: nothing when it is for another one, which is said."""
+    wanted = paradigm.get("type", "meet")
+    table = {"type": given} if isinstance(given, str) else given
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{shown(given)} is not a paradigm", f"{path}, paradigm", Paradigm.alternatives())
+    name, known = table.get("type", wanted), Paradigm.alternatives()
+    if not isinstance(name, str) or name not in known:
+        problem = f"{shown(name)} is not a paradigm{closest(str(name)[:100], known)}"
+        raise ConfigurationError(problem, f"{path}, paradigm.type", known)
+    if name == wanted:
+        return table
+    if say is not None and len(table) > 1:
+        say(f"{path}: its [paradigm] is for {name!r} and is not used for {wanted!r}")
+    return {}
+
+
+def _value(text: str, place: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    except RecursionError:
+        raise ConfigurationError("is no value that can be read: brackets within brackets, too many", place) from None
+    except ValueError:  # not of the syntax
+        raise ConfigurationError("is a number of more digits than can be read", place) from None
 
 
 def put(data: dict[str, Any], keys: list[str], value: Any, place: str) -> None:
-    """Set a value in nested tables.
-
-    Raises
-    ------
-    ConfigurationError
-        If what a key goes through is not a table.
-    """
-    for key in keys[:-1]:
-        inner = data.setdefault(key, {})
-        if isinstance(inner, str):  # a component named by its type alone
-            inner = data[key] = {"type": inner}
-        if not isinstance(inner, dict):
-            raise ConfigurationError(f"{key!r} is not a table", place)
-        data = inner
-    data[keys[-1]] = value
+    """Set a value in nested tables of a configuration, see `izhires.declare.put`."""
+    declare.put(data, keys, value, place, Configuration)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -187,17 +199,28 @@ def parse_seeds(text: str) -> list[int]:
     ConfigurationError
         If the text is none of these, or names no seed or one twice.
     """
-    seeds: list[int] = []
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{shown(text)} is not a text that names seeds", "--seeds", ("7", "1,4,9", "100:105"))
+    ranges: list[range] = []
     for part in text.split(","):
         try:
             first, colon, last = part.strip().partition(":")
-            seeds += range(int(first), int(last)) if colon else [int(first)]
+            ranges.append(range(int(first), int(last) if colon else int(first) + 1))
         except ValueError:
-            raise ConfigurationError(f"{part.strip()!r} is not a seed", "--seeds", ("7", "1,4,9", "100:105")) from None
-    if not seeds:
+            valid = ("7", "1,4,9", "100:105")
+            raise ConfigurationError(f"{shown(part.strip())} is not a seed", "--seeds", valid) from None
+    if not any(ranges):
         raise ConfigurationError(f"{text!r} names no seed", "--seeds", ("7", "1,4,9", "100:105"))
+    many = sum(max(each.stop - each.start, 0) for each in ranges)  # len() ends at 2**63
+    if many > MOST_RUNS:
+        raise ConfigurationError(
+            f"{shown(text)} names {many:,} seeds, more than the {MOST_RUNS:,} runs of one command", "--seeds"
+        )
+    seeds = [seed for each in ranges for seed in each]
     if min(seeds) < 0:
         raise ConfigurationError(f"a seed cannot be negative, got {min(seeds)}", "--seeds")
+    if max(seeds) > LARGEST:
+        raise ConfigurationError(f"a seed cannot be above {LARGEST}, got {max(seeds)}", "--seeds")
     if len(set(seeds)) < len(seeds):
         raise ConfigurationError(f"{text!r} names a seed twice", "--seeds")
     return seeds

@@ -16,8 +16,9 @@ import inspect
 import json
 import pkgutil
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args, get_origin
 
+import numpy as np
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -31,7 +32,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from izhires.errors import Complaint, ConfigurationError, closest
+from izhires.errors import Complaint, ConfigurationError, closest, shown
 from izhires.imports import load_installed
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def parse_quantity(value: Any, unit: str) -> float:
     ValueError
         If the unit is missing, unknown, or of another kind.
     """
+    value = _plain(value)
     kind, size = UNITS[unit]
     valid = ", ".join(name for name, (other, _) in UNITS.items() if other == kind)
     if isinstance(value, str):
@@ -102,7 +104,9 @@ def parse_quantity(value: Any, unit: str) -> float:
         if value.shape:
             raise ValueError(f"{value} is not a single {kind}")
         return _rounded(float(value / scale) / size)
-    raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}, written like '{value} {unit}'")
+    raise ValueError(
+        f"{shown(value)} has no unit; a {kind} needs one of: {valid}, written like '{shown(value)} {unit}'"
+    )
 
 
 def _rounded(converted: float) -> float:
@@ -158,21 +162,21 @@ _PROBLEMS = {
     "less_than": "must be below {lt}{unit}, got {given}",
     "greater_than_equal": "must be at least {ge}{unit}, got {given}",
     "greater_than": "must be above {gt}{unit}, got {given}",
-    "float_parsing": "must be a number, got {input!r}",
-    "float_type": "must be a number, got {input!r}",
-    "int_parsing": "must be a whole number, got {input!r}",
-    "int_type": "must be a whole number, got {input!r}",
-    "int_from_float": "must be a whole number, got {input!r}",
-    "bool_parsing": "must be true or false, got {input!r}",
-    "bool_type": "must be true or false, got {input!r}",
-    "finite_number": "must be finite, got {input!r}",
+    "float_parsing": "must be a number, got {input}",
+    "float_type": "must be a number, got {input}",
+    "int_parsing": "must be a whole number, got {input}",
+    "int_type": "must be a whole number, got {input}",
+    "int_from_float": "must be a whole number, got {input}",
+    "bool_parsing": "must be true or false, got {input}",
+    "bool_type": "must be true or false, got {input}",
+    "finite_number": "must be finite, got {input}",
     "too_short": "needs at least {min_length}, got {actual_length}",
     "too_long": "takes at most {max_length}, got {actual_length}",
-    "string_too_short": "must have at least {min_length} characters, got {input!r}",
-    "string_type": "must be text, got {input!r}",
-    "tuple_type": "must be a list, got {input!r}",
-    "dict_type": "must be a table, got {input!r}",
-    "model_type": "must be a table, got {input!r}",
+    "string_too_short": "must have at least {min_length} characters, got {input}",
+    "string_type": "must be text, got {input}",
+    "tuple_type": "must be a list, got {input}",
+    "dict_type": "must be a table, got {input}",
+    "model_type": "must be a table, got {input}",
     "invalid_key": "must have text as its keys",
 }
 
@@ -199,17 +203,22 @@ def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]
             choices = tuple(_fields_at(cls, location[:-1]))
             problem = f"unknown key{closest(str(location[-1]), choices)}"
         elif item["type"] == "literal_error":
-            problem, choices = f"{item['input']!r} is not a choice", (context["expected"],)
+            problem, choices = f"{shown(item['input'])} is not a choice", (context["expected"],)
         elif item["type"] in _PROBLEMS:
             field = _fields_at(cls, location[:-1]).get(str(location[-1])) if location else None
             unit = f" {_unit_of(field)}".rstrip() if field else ""
             # a number has been converted already, text and quantities stand as the user wrote them
-            given = f"{item['input']}{unit if isinstance(item['input'], (int, float)) else ''}"
-            problem = _PROBLEMS[item["type"]].format(input=item["input"], given=given, unit=unit, **context)
+            given = f"{_plainly(item['input'])}{unit if isinstance(item['input'], (int, float)) else ''}"
+            problem = _PROBLEMS[item["type"]].format(input=shown(item["input"]), given=given, unit=unit, **context)
         else:
             problem = str(inner) if inner is not None else item["msg"]
         found.append(Complaint(_place(location), problem, choices))
     return found
+
+
+def _plainly(value: Any) -> str:
+    """Return a value as the user wrote it, as far as it is short."""
+    return shown(value) if isinstance(value, (int, dict, list)) else str(value)[:120]
 
 
 def _fields_at(cls: type[BaseModel] | None, location: tuple[Any, ...]) -> dict[str, FieldInfo]:
@@ -238,6 +247,17 @@ def _unit_of(field: FieldInfo) -> str:
     return next(filter(None, map(inside, [*field.metadata, field.annotation])), "")
 
 
+def _plain(data: Any) -> Any:
+    """Return data with numpy's numbers and texts as Python's own, so that they are read and quoted alike."""
+    if isinstance(data, dict):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if type(data) in (list, tuple):
+        return type(data)(_plain(each) for each in data)
+    if isinstance(data, np.generic):
+        return data.item()
+    return data.tolist() if type(data) is np.ndarray else data
+
+
 class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
@@ -259,7 +279,8 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     @model_validator(mode="before")
     @classmethod
     def _none_as_text(cls, data: Any) -> Any:
-        """Read ``"none"`` as None where None is allowed, since TOML has no null."""
+        """Read ``"none"`` as None where None is allowed, since TOML has no null; and numpy's numbers as plain ones."""
+        data = _plain(data)
         if not isinstance(data, dict):
             return data
         optional = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
@@ -284,8 +305,18 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         return self.model_dump(mode="json")
 
     def with_changes(self, **changes: Any) -> Self:
-        """Return a copy with some parameters changed; the copy is validated as a whole."""
-        return type(self).parse({**self.to_dict(), **changes}, place=type(self).__name__)
+        """Return a copy with some parameters changed; the copy is validated as a whole.
+
+        Parameters
+        ----------
+        **changes
+            New values by name, or by dotted key as on the command line: ``**{"reservoir.n": 500}``. A table for a
+            declaration inside this one changes what it names, ``reservoir={"n": 500}``; with a ``type`` it replaces it.
+        """
+        data, place = self.to_dict(), type(self).__name__
+        for key in sorted(changes, key=lambda key: key.count(".")):  # a component before its parameters
+            put(data, key.split("."), changes[key], f"{place}.{key}", type(self))
+        return type(self).parse(data, place=place)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._text() == other._text()  # type: ignore[attr-defined]
@@ -314,6 +345,62 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             }
             rows.append(row)
         return rows
+
+
+def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared: type[BaseModel]) -> None:
+    """Set a value in nested tables.
+
+    Parameters
+    ----------
+    data : dict
+        Plain data of a declaration, all of it or a part.
+    keys : list of str
+        Tables, and the name of the value.
+    value : object
+        A table changes what it names in a declaration, of which the rest stays; with a ``type`` it replaces it. A table
+        that is a value of its own (``composition``) replaces what was there.
+    place : str
+        Whose value it is, for complaints.
+    declared : type
+        The declaration that `data` is of.
+
+    Raises
+    ------
+    ConfigurationError
+        If what a key goes through is not a table.
+    """
+    inside: type[BaseModel] | None = declared
+    for number, key in enumerate(keys):
+        field = None if inside is None else inside.model_fields.get(key)
+        held = data.get(key)
+        changing = number < len(keys) - 1
+        if not changing:
+            inner = None if field is None else _table_in(field.annotation)
+            changing = inner is not None and isinstance(value, dict) and "type" not in value
+            if not changing or held is None or held == "none":
+                data[key] = value
+                return
+        if isinstance(held, Declaration):
+            held = data[key] = held.to_dict()
+        elif isinstance(held, str):  # a component named by its type alone
+            held = data[key] = {"type": held}
+        elif held is None:
+            held = data[key] = {}
+        if not isinstance(held, dict):
+            raise ConfigurationError(f"{key!r} is not a table", place)
+        inside = None if field is None else _table_in(field.annotation)
+        if inside is not None and issubclass(inside, Component) and isinstance(held.get("type"), str):
+            inside = inside.alternatives().get(held["type"], inside)
+        data = held
+    for key, each in value.items():
+        put(data, [str(key)], each, place, inside or declared)
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the declaration that a field holds, or None of one that holds several or another value."""
+    if get_origin(annotation) in (dict, list, tuple):
+        return None
+    return _declaration_in(annotation)
 
 
 class Component(Declaration):
@@ -363,11 +450,13 @@ def chosen(family: type[Component], default: str) -> Any:
             return value
         data = {"type": value} if isinstance(value, str) else value
         if not isinstance(data, dict):
-            raise ConfigurationError(f"{value!r} is not a {family.family}", choices=family.alternatives())
+            raise ConfigurationError(f"{shown(value)} is not a {family.family}", choices=family.alternatives())
         known = family.alternatives()
         name = data.get("type", default)
         if not isinstance(name, str) or name not in known:
-            raise ConfigurationError(f"{name!r} is not a {family.family}{closest(str(name), known)}", "type", known)
+            raise ConfigurationError(
+                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}", "type", known
+            )
         return known[name].parse(data)
 
     return Annotated[SerializeAsAny[family], BeforeValidator(choose)]  # type: ignore[misc, valid-type]
@@ -375,5 +464,5 @@ def chosen(family: type[Component], default: str) -> Any:
 
 __all__ = [
     "ASSUMED", "Component", "Declaration", "Drive", "Hertz", "Milliseconds", "Millivolts", "Noise", "PerMillisecond",
-    "Seconds", "chosen", "parameter", "parse_quantity",
+    "Seconds", "chosen", "parameter", "parse_quantity", "put",
 ]  # fmt: skip

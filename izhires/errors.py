@@ -96,6 +96,18 @@ class RecordingError(IzhiresError, RuntimeError):
     exit_code = 5
 
 
+def shown(value: object, longest: int = 120) -> str:
+    """Return a value as a message shows it: a number of numpy as the plain number it is, and nothing at length."""
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "ndim", None) == 0:
+        value = item()
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of more digits than Python prints
+        text = f"a {type(value).__name__} that is too long to show"
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 def closest(wrong: str, valid: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` when one of the valid names is near, else an empty string."""
     near = difflib.get_close_matches(wrong, list(valid), n=1)

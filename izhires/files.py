@@ -102,7 +102,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     RecordingError
         If the folder cannot be written to or is full.
     """
-    path = Path(path)
+    path = as_path(path)
     part = path.parent / f".{path.name}-{os.getpid()}{PART}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

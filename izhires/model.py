@@ -19,6 +19,7 @@ from izhires.readouts.base import Readout, Variable
 from izhires.readouts.confidence import Confidence
 from izhires.readouts.online import Online
 from izhires.readouts.trial import Trial
+from izhires.variables import check_filled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,14 +84,15 @@ class State(Declaration):
 
     def parts(self, draft: Draft) -> None:
         """Add the state of the cells: what is read of them, and what drives them."""
-        model, experiment = draft.model, draft.experiment
+        experiment = draft.experiment
+        check_filled("state.equations", self.equations, ("tau_mean", "smallest_spread"), self.update)
         lines, values = draft.constants(self, only=("tau_mean", "smallest_spread"))
         window, cue_duration = ("second", experiment.window), ("second", experiment.cue_duration)
         task, times = draft.shared(window=window)
         filtered = f"r : Hz (linked)\n{self.equations.rstrip()}\n{lines}{task}"
         cue, duration = draft.shared(cue_duration=cue_duration)
         driven = f"drive : volt/second\nbias : volt/second (constant)\ncue_weight : volt/second (constant)\n{cue}"
-        numbers = {**duration, "bias": draft.bias, "cue_weight": model.reservoir.draw_cue(draft.inputs, draft.seeds)}
+        numbers = {**duration, "bias": draft.bias, "cue_weight": draft.circuit.draw_cue(draft.inputs, draft.seeds)}
         n, trace = draft.cells, {"r": Link("cells", "r")}
         if self.shuffled_at_test:
             draft.add(Group("unshuffled", n, filtered, links=trace), **values, **times)
@@ -107,7 +109,7 @@ class State(Declaration):
         if self.update.strip():
             filter_of = "unshuffled" if self.shuffled_at_test else "state"
             draft.add(Update("state_filter", filter_of, self.update, "state filter"))
-        draft.add(Monitor("mean_state", "state", ("x",), every=draft.snapshot))
+        draft.add(Monitor("mean_state", "state", ("x",), every=draft.snapshot, after=True))
 
     def drive(self, draft: Draft) -> None:
         """Add what renews the drive of the cells, when all that is fed back is known."""
@@ -167,7 +169,7 @@ class Model(Declaration):
     def declarations(self) -> list[Callable[[Draft], None]]:
         """Return what adds the parts of the model to a draft, in order."""
         readouts = [partial(each.parts, name=name) for name, each in self.all_readouts().items()]
-        return [self.reservoir.parts, self.state.parts, *readouts, self.state.drive]
+        return [lambda draft: draft.circuit.parts(draft), self.state.parts, *readouts, self.state.drive]
 
     def variables(self, results: Results) -> dict[str, Variable]:
         """Return what a recording keeps of the state and the readouts."""

@@ -269,6 +269,8 @@ class Monitor(Part):
         With ``every = 0``, the event; the outputs are then ``t`` and ``i``.
     elements : tuple of int, optional
         The members of one network that are recorded; all by default.
+    after : bool
+        Whether a row after the end of the experiment counts, since it sees what was learned in the last trial.
     """
 
     of: str
@@ -277,6 +279,7 @@ class Monitor(Part):
     step: Step = "readout"
     event: str = ""
     elements: tuple[int, ...] | None = None
+    after: bool = False
 
 
 @dataclass(frozen=True)

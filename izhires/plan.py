@@ -23,24 +23,13 @@ from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError, closest
 from izhires.parts import Group, Monitor, Part, Pathway, Signal, Update, check, from_dict, to_dict
 from izhires.seeds import Seeds
+from izhires.variables import BRIAN_UNITS
 
 if TYPE_CHECKING:
     from izhires.model import Model
     from izhires.paradigms.experiment import Experiment
 
 P = TypeVar("P", bound=Part)
-
-# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
-BRIAN_UNITS: dict[str, tuple[str, float]] = {
-    "": ("1", 1.0),
-    "ms": ("second", 1e-3),
-    "s": ("second", 1.0),
-    "mV": ("volt", 1e-3),
-    "Hz": ("Hz", 1.0),
-    "mV/ms": ("volt/second", 1.0),
-    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
-    "1/ms": ("1/second", 1e3),
-}
 
 INDICES = ("i", "j")
 """Numbers of a pathway that are members of groups."""
@@ -163,6 +152,8 @@ class Draft:
     ----------
     model, experiment, seeds
         What the plan is made of.
+    circuit : Reservoir
+        The circuit, fitted to the window of the task.
     inputs : numpy.random.Generator
         Stream of all that enters the cells, cue and feedback, drawn in the order of the declarations.
     step : float
@@ -187,6 +178,7 @@ class Draft:
 
     def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
         self.model, self.experiment, self.seeds = model, experiment, seeds
+        self.circuit = model.reservoir.fitted(experiment.window * 1e3)
         self.inputs = seeds.generator("input")
         self.step = model.state.time_step * 1e-3
         trials = experiment.trials

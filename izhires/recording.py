@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.errors import RecordingError
-from izhires.files import whole
+from izhires import schema
+from izhires.errors import ParadigmError, RecordingError
+from izhires.files import as_path, whole
+from izhires.parts import Monitor
+from izhires.schema import LAYOUT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
     from izhires.model import Model
     from izhires.paradigms.experiment import Experiment
     from izhires.plan import Plan
-
-LAYOUT = 1
-"""Number of the file layout. Every layout that a release has written must load."""
 
 STATE_STEP = 0.01
 """Time between two samples of the kept spike traces, s."""
@@ -37,36 +37,6 @@ PORTION = 2**20
 
 # what two times may differ by and still be the same, s
 SAME = 1e-9
-
-UNITS = {
-    "time": ("s", "time from the cue"),
-    "prediction": ("1", "prediction of a cue-only probe, made of what and when by the readout"),
-    "expectation": ("1", "true expectation of the probe's block: sum of probability x bump"),
-    "block": ("1", "block of the probe, from 0"),
-    "probe_trial": ("1", "training trials completed before the probe"),
-    "block_trial": ("1", "training trials completed since the probe's block began"),
-    "trial_onset": ("s", "start of the trial"),
-    "trial_duration": ("s", "length of the trial"),
-    "trial_cue": ("s", "time of the cue"),
-    "trial_latency": ("s", "time from the cue to the event; NaN in a cue-only trial"),
-    "trial_event": ("", "event of the trial; empty in a cue-only trial"),
-    "trial_block": ("1", "block of the trial, from 0"),
-    "trial_kind": ("", "warm-up, train or probe"),
-    "trial_learn": ("1", "1 in trials that teach"),
-    "trial_response_time": ("s", "the participant's response time; NaN without one"),
-    "outcome_block": ("1", "block of the outcome, from 0"),
-    "outcome_event": ("", "event of the outcome"),
-    "outcome_latency": ("s", "time from the cue to the outcome"),
-    "outcome_probability": ("1", "probability of the outcome"),
-    "state_trace": ("Hz", "spike trace of each cell in some probes"),
-    "state_probe": ("1", "index of the probe"),
-    "state_time": ("s", "time from the cue"),
-    "rate": ("Hz", "mean firing rate over the experiment"),
-    "cell_type": ("", "type of the cell"),
-    "excitatory": ("1", "1 if the cell is excitatory"),
-    "spike_time": ("s", "time of the spike from the start of the experiment"),
-    "spike_neuron": ("1", "cell that spiked"),
-}
 
 
 def spike_trace(times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float) -> np.ndarray:
@@ -175,7 +145,7 @@ def assemble(
     model : Model
     experiment : Experiment
     outputs : dict
-        What a device's program returned.
+        What a device's program returned, as `of_experiment` gives it.
     keep_spikes : {"probes", "all", "none"}
         Which spikes to keep: those of the first and last probe of each block, all, or none.
 
@@ -183,8 +153,6 @@ def assemble(
     -------
     xarray.Dataset
     """
-    import xarray as xr
-
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
     results = Results(plan, experiment, outputs)
@@ -197,39 +165,25 @@ def assemble(
     read = model.variables(results)
 
     data: dict[str, Any] = {
-        "prediction": (("probe", "event", "time"), model.predict(results)),
+        "prediction": model.predict(results),
         "expectation": (
-            ("probe", "event", "time"),
-            np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time))),
+            np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time)))
         ),
-        **{name: (each.dims, each.values) for name, each in read.items()},
-        "trial_learn": ("trial", trials["learn"].to_numpy().astype(np.int8)),
-        **{
-            f"trial_{name}": ("trial", trials[name].to_numpy())
-            for name in ("onset", "duration", "cue", "latency", "block")
-        },
-        **{f"trial_{name}": ("trial", trials[name].to_numpy().astype(str)) for name in ("event", "kind")},
-        **{
-            f"outcome_{name}": ("outcome", experiment.outcomes[name].to_numpy())
-            for name in ("block", "latency", "probability")
-        },
-        "outcome_event": ("outcome", experiment.outcomes["event"].to_numpy().astype(str)),
-        "rate": ("neuron", mean_rates(plan, outputs)),
-        "cell_type": ("neuron", np.array(model.reservoir.cell_types())),
-        "excitatory": ("neuron", model.reservoir.excitatory().astype(np.int8)),
-    }
-    if "response_time" in trials:
-        data["trial_response_time"] = ("trial", trials["response_time"].to_numpy(float))
-    coordinates: dict[str, Any] = {
-        "event": np.array(experiment.events),
+        **{name: each.values for name, each in read.items() if name in schema.VARIABLES},
+        **task_values(experiment),
+        "rate": mean_rates(n, experiment.duration, outputs),
+        "cell_type": model.reservoir.cell_types(),
+        "excitatory": model.reservoir.excitatory(),
         "time": time,
-        "block": ("probe", probes["block"].to_numpy()),
-        "probe_trial": ("probe", completed),
-        "block_trial": ("probe", completed - np.array([started[block] for block in probes["block"]], dtype=int)),
+        "neuron": np.arange(n),
+        "probe": np.arange(len(probes)),
+        "trial_of_probe": probes.index,
+        "block": probes["block"],
+        "probe_trial": completed,
+        "block_trial": completed - np.array([started[block] for block in probes["block"]], dtype=int),
     }
 
     # traces and spikes of the first and the last probe of each block
-    outputs = in_order(outputs)
     kept = sorted({i for _, rows in probes.reset_index().groupby("block") for i in (rows.index[0], rows.index[-1])})
     if kept:
         state_time = np.arange(0, experiment.window, STATE_STEP)
@@ -238,23 +192,80 @@ def assemble(
         for cue in probes["cue"].iloc[kept]:
             own = spikes_between(outputs, cue - MEMORY * tau, cue + experiment.window)
             traces.append(spike_trace(*own, cue + state_time, n, tau).astype(np.float32))
-        data["state_trace"] = (("state_probe", "state_time", "neuron"), np.stack(traces))
-        coordinates |= {"state_probe": np.array(kept), "state_time": state_time}
+        data |= {"state_trace": np.stack(traces), "state_probe": kept, "state_time": state_time}
     if keep_spikes != "none":
         whole_run = keep_spikes == "all"
         spans = probes[["onset", "duration"]].iloc[kept].to_numpy() if not whole_run else [(-np.inf, np.inf)]
         pieces = [spikes_between(outputs, start, start + length) for start, length in spans]
         pieces = pieces or [spikes_between(outputs, 0, 0)]
-        time_and_cell = pieces[0] if len(pieces) == 1 else [np.concatenate(each) for each in zip(*pieces, strict=True)]
-        for name, values in zip(("spike_time", "spike_neuron"), time_and_cell, strict=True):
-            data[name] = ("spike", values)
-    recording = xr.Dataset(data, coords=coordinates)
-    for name, (unit, meaning) in UNITS.items():
-        if name in recording.variables:
-            recording[name].attrs = {"units": unit, "long_name": meaning} if unit else {"long_name": meaning}
-    for name, each in read.items():
-        recording[name].attrs = {"units": each.unit, "long_name": each.meaning}
-    return recording
+        data["spike_time"], data["spike_neuron"] = (
+            pieces[0] if len(pieces) == 1 else [np.concatenate(each) for each in zip(*pieces, strict=True)]
+        )
+    recording = schema.dataset(data)
+    further = {name: each for name, each in read.items() if name not in schema.VARIABLES}
+    return recording.assign(
+        {
+            name: (each.dims, each.values, {"units": each.unit, "long_name": each.meaning})
+            for name, each in further.items()
+        }
+    )
+
+
+def task_values(experiment: Experiment) -> dict[str, Any]:
+    """Return what a recording holds of its task alone: trials, outcomes and events, by name of the variable.
+
+    Raises
+    ------
+    ParadigmError
+        If something of it cannot be written, so that this is known before anything is simulated.
+    """
+    trials, outcomes = experiment.trials, experiment.outcomes
+    columns = ("learn", "onset", "duration", "cue", "latency", "block", "event", "kind")
+    found: dict[str, Any] = {f"trial_{name}": trials[name].to_numpy() for name in columns}
+    found |= {f"outcome_{name}": outcomes[name].to_numpy() for name in ("block", "latency", "probability", "event")}
+    found |= {"event": np.array(experiment.events), "trial": np.arange(len(trials))}
+    if "response_time" in trials:
+        times = _numbers(trials["response_time"])
+        bad = np.flatnonzero(np.isnan(times) & trials["response_time"].notna().to_numpy() | np.isinf(times))
+        if len(bad):
+            given = trials["response_time"].iloc[bad[0]]
+            raise ParadigmError(f"must be a number of seconds, got {str(given)!r}", f"trials[{bad[0]}].response_time")
+        found["trial_response_time"] = times
+    for name, values in found.items():
+        if schema.VARIABLES[name].dtype == schema.TEXT:
+            found[name] = np.asarray(values).astype(str)
+            for each in dict.fromkeys(found[name].tolist()):
+                if problem := schema.text_problem(each):
+                    raise ParadigmError(problem, name.replace("_", "s.", 1))
+    return found
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """Return a column of a table as numbers, NaN where there is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(values, errors="coerce"), dtype=float)
+
+
+def of_experiment(outputs: dict[str, np.ndarray], plan: Plan, experiment: Experiment) -> dict[str, np.ndarray]:
+    """Return outputs with spikes in order, and without what happened after the experiment's end.
+
+    A program runs on to its next snapshot of weights, which sees all that was learned; those snapshots stay.
+
+    Parameters
+    ----------
+    outputs : dict
+        What a device's program returned.
+    plan : Plan
+    experiment : Experiment
+    """
+    found = dict(in_order(outputs))
+    for monitor in plan.of(Monitor):
+        if not monitor.after:
+            rows = np.searchsorted(found[f"{monitor.name}.t"], experiment.duration - SAME)
+            for variable in {"t", *monitor.variables}:
+                found[f"{monitor.name}.{variable}"] = found[f"{monitor.name}.{variable}"][:rows]
+    return found
 
 
 def portions(length: int) -> Iterator[slice]:
@@ -263,13 +274,11 @@ def portions(length: int) -> Iterator[slice]:
         yield slice(start, start + PORTION)
 
 
-def mean_rates(plan: Plan, outputs: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the mean rate of each cell over the experiment, Hz."""
-    cells = outputs["spikes.i"]
-    counts = sum(
-        (np.bincount(cells[part], minlength=plan.cells) for part in portions(len(cells))), np.zeros(plan.cells)
-    )
-    return counts / plan.duration
+def mean_rates(cells: int, duration: float, outputs: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the mean rate of each cell over the experiment, Hz; see `of_experiment`."""
+    spikes = outputs["spikes.i"]
+    counts = sum((np.bincount(spikes[part], minlength=cells) for part in portions(len(spikes))), np.zeros(cells))
+    return counts / duration
 
 
 def in_order(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -315,52 +324,154 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
 
     Raises
     ------
+    ConfigurationError
+        If the path is none.
     RecordingError
-        If the folder cannot be written to or is full.
+        If it is no whole recording, or the folder cannot be written to or is full.
     """
-    path = Path(path)
+    path = as_path(path)
+    _check(recording, str(path))
     # numbers compress well and losslessly at the lowest level, and a checksum finds damage; text does not take filters
     encoding = {
         name: {"zlib": True, "complevel": 1, "fletcher32": True}
         for name, each in recording.variables.items()
         if each.dtype.kind in "fi" and each.ndim
     }
+    written = recording.assign_attrs(checksum=schema.checksum(recording))
     with whole(path) as part:
-        recording.to_netcdf(part, format="NETCDF4", engine="netcdf4", encoding=encoding)
+        try:
+            written.to_netcdf(part, format="NETCDF4", engine="netcdf4", encoding=encoding)
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:  # what the format has no place for
+            raise RecordingError(f"cannot be written: {' '.join(str(error).split())}", str(path)) from None
     return path
+
+
+def _check(recording: Any, place: str) -> None:
+    """Refuse what is no recording of this package, or not a whole one."""
+    import xarray as xr
+
+    if not isinstance(recording, xr.Dataset):
+        raise RecordingError(f"is to be a recording (an xarray.Dataset), got {type(recording).__name__}", place)
+    layout: Any = recording.attrs.get("layout")
+    ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
+    if ours and int(layout) > LAYOUT:
+        raise RecordingError(
+            f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", place
+        )
+    if not ours or layout < 1:
+        raise RecordingError("is a netCDF file, but not a recording of izhires", place)
+    schema.check(recording, place)
 
 
 def load(path: str | Path) -> xr.Dataset:
     """Read a recording into memory.
 
+    It is checked against `izhires.schema`, and against its own checksum. One of an older layout gets the labels that it
+    lacks, and loses the spikes after its experiment's end.
+
     Raises
     ------
+    ConfigurationError
+        If the path is none.
     RecordingError
-        If there is no such file, or it is truncated, foreign, or of a later layout.
+        If there is no such file, or it is truncated, damaged, foreign, or of a later layout.
     """
     import xarray as xr
 
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise RecordingError("is a folder" if path.is_dir() else "there is no such file", str(path))
     try:
-        with xr.open_dataset(path, engine="netcdf4") as opened:
+        with xr.open_dataset(path, engine="netcdf4", decode_times=False) as opened:
             recording = opened.load()
     except PermissionError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
     except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, in words of its own
         raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
-    layout: Any = recording.attrs.get("layout")
-    ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
-    if ours and int(layout) > LAYOUT:
-        raise RecordingError(
-            f"was written in layout {layout}, by a later version; this one reads up to {LAYOUT}", str(path)
-        )
-    if not ours or "prediction" not in recording:
-        raise RecordingError("is a netCDF file, but not a recording of izhires", str(path))
-    return recording
+    _check(recording, str(path))
+    said = recording.attrs.pop("checksum", None)
+    if said is None and int(recording.attrs["layout"]) >= 2:
+        raise RecordingError("lacks its checksum; izhires.recording.save writes it", str(path))
+    if said is not None and said != schema.checksum(recording):
+        raise RecordingError("was changed after it was written: its checksum does not agree", str(path))
+    recording = recording.set_coords([name for name, each in schema.VARIABLES.items()
+                                      if each.coordinate and name in recording.variables])  # fmt: skip
+    return _labelled(recording)
+
+
+def _labelled(recording: xr.Dataset) -> xr.Dataset:
+    """Return a recording of any layout with its labels, and without what happened after its experiment's end."""
+    if int(recording.attrs["layout"]) >= 2:
+        return recording
+    found = recording
+    for name in ("neuron", "trial", "probe"):
+        if name in found.dims and name not in found.coords:
+            found = found.assign_coords(schema.dataset({name: np.arange(found.sizes[name])}).coords)
+    if "trial_of_probe" not in found.coords:
+        rows = np.flatnonzero(found["trial_kind"].values == "probe")
+        found = found.assign_coords(schema.dataset({"trial_of_probe": rows}).drop_vars("probe", errors="ignore").coords)
+    if "duration" not in found.attrs:
+        end = float(np.round((found["trial_onset"] + found["trial_duration"]).values[-1], 3))
+        found = found.assign_attrs(duration=end)
+        if "spike_time" in found:
+            inside = found["spike_time"].values < end - SAME
+            found = found.isel(spike=inside)
+            kept = json.loads(found.attrs.get("configuration", "{}")).get("keep")
+            if isinstance(kept, dict) and kept.get("spikes") == "all" and not inside.all():
+                counts = np.bincount(found["spike_neuron"].values, minlength=found.sizes["neuron"])
+                found["rate"] = found["rate"].copy(data=counts / end)
+    return found
+
+
+def places(labels: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where each wanted label stands among labels, -1 where it does not."""
+    if not len(labels):
+        return np.full(len(wanted), -1)
+    order = np.argsort(labels, kind="stable")
+    found = order[np.minimum(np.searchsorted(labels, wanted, sorter=order), len(labels) - 1)]
+    return np.where(labels[found] == wanted, found, -1)
+
+
+def trials_of_probes(recording: xr.Dataset) -> np.ndarray:
+    """Return the row of the trial table that each probe is, -1 where a part of a recording does not hold that trial.
+
+    Raises
+    ------
+    RecordingError
+        If the data set does not say which trial a probe is.
+    """
+    schema.require(recording, ["trial_kind"])
+    if "trial_of_probe" in recording.variables:
+        schema.require(recording, ["trial_of_probe"])
+        return places(recording["trial"].values, recording["trial_of_probe"].values)
+    rows = np.flatnonzero(recording["trial_kind"].values == "probe")
+    if len(rows) != recording.sizes.get("probe", len(rows)):
+        raise RecordingError("does not say which trial each of its probes is (the coordinate trial_of_probe)")
+    return rows
+
+
+def cell_spikes(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return time (s) and place among the recording's cells of each spike of those cells.
+
+    Of a part of the cells (``recording.isel(neuron=...)``) these are their spikes alone.
+
+    Raises
+    ------
+    RecordingError
+        If the data set does not say which cells it holds.
+    """
+    schema.require(recording, ["spike_time", "spike_neuron"])
+    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
+    known = "neuron" in recording.coords
+    labels = np.atleast_1d(recording["neuron"].values) if known else np.arange(recording.sizes["neuron"])
+    if np.array_equal(labels, np.arange(len(labels))) and (not len(cells) or cells.max() < len(labels)):
+        return times, cells
+    if not known:
+        raise RecordingError("holds spikes of other cells, and does not say which its own are (the coordinate neuron)")
+    found = places(labels, cells)
+    return times[found >= 0], found[found >= 0]
 
 
 def files(folder: str | Path) -> list[Path]:
@@ -371,7 +482,7 @@ def files(folder: str | Path) -> list[Path]:
     RecordingError
         If there is no such folder, or it holds none.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if not folder.is_dir():
         raise RecordingError("there is no such folder", str(folder))
     paths = sorted(folder.glob("*.nc"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
-from izhires.files import whole
+from izhires.files import as_path, whole
 from izhires.recording import load
 from izhires.resources import cores
 from izhires.studies import STUDIES
@@ -112,22 +112,25 @@ def measure(claims: Mapping[str, Claim], seeds: Iterable[int], folder: Path, pro
     Returns
     -------
     pandas.DataFrame
-        Columns claim, seed, quantity, value.
+        Columns claim, seed, quantity, value, and note: why a seed has no value, else empty.
     """
     import pandas as pd
 
     tasks = [Task(str(seed), _of_seed, (claims, seed, folder)) for seed in seeds]
     found = results(tasks, min(processes or cores(), len(tasks)), ["izhires.analysis.claims", "xarray", "scipy.stats"])
     rows = [row for of_seed in found for row in of_seed]
-    return pd.DataFrame(rows, columns=["claim", "seed", "quantity", "value"])
+    return pd.DataFrame(rows, columns=["claim", "seed", "quantity", "value", "note"])
 
 
 def _of_seed(
     claims: Mapping[str, Claim], seed: int, folder: Path, say: TaskReport
-) -> list[tuple[str, int, str, float]]:
+) -> list[tuple[str, int, str, float, str]]:
     runs = _OfSeed(folder, seed)
+    measured = {name: each.measure(runs) for name, each in claims.items()}
     return [
-        (name, seed, quantity, value) for name, each in claims.items() for quantity, value in each.measure(runs).items()
+        (name, seed, quantity, value, found.note)
+        for name, found in measured.items()
+        for quantity, value in found.values.items()
     ]
 
 
@@ -174,6 +177,9 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "Each test, with its interval:", ""]
     lines += [f"- {row['claim']}: {row['tests']}" for row in table.to_dict("records")]
+    missing = [f"- {row['claim']}: {row['missing']}" for row in table.to_dict("records") if row["missing"]]
+    if missing:
+        lines += ["", "Not measured:", "", *missing]
     if problems:
         lines += ["", "Runs that failed:", "", *(f"- {study}: {problem}" for study, problem in problems.items())]
     return "\n".join(lines) + "\n"
@@ -219,6 +225,7 @@ def reproduce(
     """
     from izhires.analysis.claims import all_claims, judge
 
+    folder = as_path(folder, "folder")
     chosen = all_claims(claims)
     done = run_studies(studies_of(chosen), seeds, folder, device, processes, base, report)
     began = time.perf_counter()

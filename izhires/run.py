@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires import paradigms
+from izhires import elapsed, paradigms
 from izhires.configuration import Configuration
 from izhires.devices import Device, get
 from izhires.devices.base import noise_seed
@@ -26,7 +26,8 @@ from izhires.errors import SimulationError
 from izhires.imports import loaded
 from izhires.parts import Monitor
 from izhires.plan import Plan, combine, make_plan, split
-from izhires.recording import LAYOUT, assemble, mean_rates, portions
+from izhires.recording import assemble, mean_rates, of_experiment, portions, task_values
+from izhires.schema import LAYOUT
 from izhires.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
     """
     seeds = configuration.seeds.with_changes(seed=seed)
     experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
+    task_values(experiment)  # what cannot be written is refused before anything is simulated
     return Drawn(configuration, seeds, variant, experiment, *make_plan(configuration, experiment, seeds))
 
 
@@ -234,8 +236,9 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
     """
     configuration, seeds, variant = drawn.configuration, drawn.seeds, drawn.variant
     experiment, plan = drawn.experiment, drawn.plan
+    outputs = of_experiment(outputs, plan, experiment)
     check_readouts(drawn, outputs, facts)
-    check_activity(plan, configuration, outputs)
+    check_activity(drawn, outputs)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
     recording.attrs = {
         "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
@@ -257,12 +260,16 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "window": experiment.window,
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
+        "duration": experiment.duration,
+        "time_told": elapsed.as_text(
+            elapsed.measure(experiment, outputs, plan.cells, configuration.reservoir.tau_trace * 1e-3)
+        ),
         **asdict(facts),
     }
     return recording
 
 
-def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, np.ndarray]) -> None:
+def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
     """Refuse a network that is silent or ran away.
 
     Raises
@@ -270,8 +277,9 @@ def check_activity(plan: Plan, configuration: Configuration, outputs: dict[str, 
     SimulationError
         With the rates.
     """
+    configuration = drawn.configuration
     excitatory = configuration.reservoir.excitatory()
-    rates = mean_rates(plan, outputs)
+    rates = mean_rates(drawn.plan.cells, drawn.experiment.duration, outputs)
     found = f"mean rate {rates.mean():.3g} Hz (excitatory {rates[excitatory].mean():.3g} Hz"
     found += f", inhibitory {rates[~excitatory].mean():.3g} Hz)" if not excitatory.all() else ")"
     keep = configuration.keep

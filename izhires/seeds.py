@@ -11,6 +11,10 @@ from izhires.declare import Declaration, parameter
 STREAMS = ("topology", "cells", "input", "trials", "noise", "exploration")
 
 
+LARGEST = 2**63 - 1
+"""Largest seed that a recording has a place for."""
+
+
 class Seeds(Declaration):
     """The seed of a run, and the streams that are fixed apart from it.
 
@@ -18,13 +22,15 @@ class Seeds(Declaration):
     trials.
     """
 
-    seed: int = parameter(0, "seed of every stream that is not fixed by its own", ge=0, source="by choice")
-    topology: int | None = parameter(None, "seed of synapses, weights and delays", ge=0, source="by choice")
-    cells: int | None = parameter(None, "seed of cell parameters and bias", ge=0, source="by choice")
-    input: int | None = parameter(None, "seed of cue and feedback weights", ge=0, source="by choice")
-    trials: int | None = parameter(None, "seed of the order of trials", ge=0, source="by choice")
-    noise: int | None = parameter(None, "seed of the noise in the cells", ge=0, source="by choice")
-    exploration: int | None = parameter(None, "seed of the noise that a rule explores with", ge=0, source="by choice")
+    seed: int = parameter(0, "seed of every stream that is not fixed by its own", ge=0, le=LARGEST, source="by choice")
+    topology: int | None = parameter(None, "seed of synapses, weights and delays", ge=0, le=LARGEST, source="by choice")
+    cells: int | None = parameter(None, "seed of cell parameters and bias", ge=0, le=LARGEST, source="by choice")
+    input: int | None = parameter(None, "seed of cue and feedback weights", ge=0, le=LARGEST, source="by choice")
+    trials: int | None = parameter(None, "seed of the order of trials", ge=0, le=LARGEST, source="by choice")
+    noise: int | None = parameter(None, "seed of the noise in the cells", ge=0, le=LARGEST, source="by choice")
+    exploration: int | None = parameter(
+        None, "seed of the noise that a rule explores with", ge=0, le=LARGEST, source="by choice"
+    )
 
     def sequence(self, stream: str) -> np.random.SeedSequence:
         """Return the named child sequence."""

@@ -9,8 +9,11 @@ import numpy as np
 from pydantic import model_validator
 
 from izhires.declare import Component, Milliseconds, parameter
-from izhires.errors import Complaint, ConfigurationError
+from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.experiment import Experiment
+
+MOST = 10**15
+"""Most trials that a declaration takes: far beyond any memory, and still a number to reckon with exactly."""
 
 
 class Paradigm(Component):
@@ -50,6 +53,11 @@ class Paradigm(Component):
             If there is no such variant.
         """
 
+    def check_generator(self, rng: object) -> None:
+        """Raise a `ConfigurationError` when `rng` is no generator to draw from."""
+        if not isinstance(rng, np.random.Generator):
+            raise ConfigurationError(f"must be a numpy.random.Generator, got {shown(rng)}", "rng")
+
     def check_variant(self, variant: str) -> None:
         """Raise a `ConfigurationError` that lists the variants when `variant` is none of them."""
         if variant not in self.variants():
@@ -69,10 +77,16 @@ class FixedTrials(Paradigm):
     event_width: Milliseconds = parameter(
         "40 ms", "standard deviation of the bump that stands for an event", symbol="sigma", ge=1
     )
-    warm_up: int = parameter(5, "cue-only trials without learning before the first, in which the network settles", ge=0)
+    warm_up: int = parameter(
+        5, "cue-only trials without learning before the first, in which the network settles", ge=0, le=MOST
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> FixedTrials:
+        names = ("trial_duration", "cue_onset", "window", "cue_duration")
+        found = [each for name in names for each in whole_milliseconds(getattr(self, name), name)]
+        if found:
+            raise ConfigurationError(found)
         for name in ("window", "cue_duration"):
             last = self.cue_onset + getattr(self, name)
             if last >= self.trial_duration:
@@ -84,9 +98,19 @@ class FixedTrials(Paradigm):
         return self
 
     def latency_complaints(self, latency: dict[str, float], place: str) -> list[Complaint]:
-        """Return a complaint on each latency (ms) outside the window."""
-        return [
+        """Return a complaint on each latency (ms) outside the window, or between the whole milliseconds."""
+        found = [
             Complaint(f"{place}.{name}", f"{value:g} ms lies outside the window of {self.window:g} ms after the cue")
             for name, value in latency.items()
             if not 0 <= value < self.window
         ]
+        return found or [
+            each for name, value in latency.items() for each in whole_milliseconds(value, f"{place}.{name}")
+        ]
+
+
+def whole_milliseconds(value: float | None, place: str) -> list[Complaint]:
+    """Return a complaint when a time (ms) would have to be rounded: those of trials are whole milliseconds."""
+    if value is None or abs(value - round(value)) < 1e-6:
+        return []
+    return [Complaint(place, f"must be whole milliseconds, got {value!r} ms")]

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
-from izhires.paradigms.base import Paradigm
-from izhires.paradigms.experiment import Experiment
+from izhires.paradigms.base import MOST, Paradigm, whole_milliseconds
+from izhires.paradigms.experiment import Experiment, check_size
+from izhires.paradigms.text_table import PathText, Row, TextTable, as_name, read_text_table
 
 DATA_SET = "OpenNeuro ds003690 v1.0.0, doi 10.18112/openneuro.ds003690.v1.0.0"
+
+MISSING = "n/a"
+"""What a BIDS table has where there is nothing."""
+
+RESPONSES = ("button press", "error of commission")
+LONGEST_LATENCY = 60.0
+"""Time (s) from a cue to its target beyond which the window must be given, since it may be a mistaken unit."""
+
+# unit of a column, as BIDS has it in the file beside a table -> seconds
+_SECONDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("min", "minute", "minutes"), 60.0),
+}
 
 
 class CuedReaction(Paradigm):
@@ -27,23 +45,57 @@ class CuedReaction(Paradigm):
     A trial goes from `cue_onset` before its cue to `cue_onset` before the next; what a file holds before its first
     trial is left out. The last trial of a file ends with the file's last row, and no earlier than `cue_onset` after the
     window. A probe is as long as the median training trial. Rows that are neither cue, target nor response are ignored.
+    Rows need no order in the file, and what nobody named may miss its onset. Times are in seconds, or in the unit that
+    the JSON file beside the table (or one that the data set has for several) gives for the column. A response that
+    shares the onset of the next cue belongs to the target before it.
+
     Files of several participants, told apart by the ``sub-LABEL_`` that BIDS puts first into a file's name, are a
     variant each.
     """
 
     source: ClassVar[str] = f"Ribeiro & Castelo-Branco (2019), doi 10.1016/j.neurobiolaging.2018.09.028; {DATA_SET}"
 
-    options: ClassVar[dict[str, str]] = {"--events": "events_files", "--cue": "cue", "--event": "events"}
+    options: ClassVar[dict[str, str]] = {
+        "--events": "events_files",
+        "--cue": "cue",
+        "--event": "events",
+        "--response": "responses",
+        "--cue-column": "cue_column",
+        "--event-column": "event_column",
+        "--response-column": "response_column",
+        "--response-time-column": "response_time_column",
+        "--longest-response": "longest_response",
+        "--window": "window",
+        "--probe-every": "probe_every",
+    }
 
     type: Literal["cued_reaction"] = "cued_reaction"
-    events_files: tuple[str, ...] = parameter(..., "BIDS event files (tsv), a file a run of the experiment, in order")
-    cue: str = parameter(..., "trial_type of the cue", min_length=1)
-    events: tuple[str, ...] = parameter(..., "trial_type of each target")
+    events_files: tuple[PathText, ...] = parameter(
+        ..., "BIDS event files (tsv, tsv.gz), a file a run of the experiment, in order"
+    )
+    cue: str = parameter(..., "name of the cue, in cue_column", min_length=1)
+    events: tuple[str, ...] = parameter(..., "name of each target, in event_column")
     responses: tuple[str, ...] = parameter(
-        ("button press", "error of commission"),
-        "trial_type of the rows that are responses: the first after a target gives its response time, "
+        RESPONSES,
+        "names of the rows that are responses, in response_column: the first after a target gives its response time, "
         "unless the target's own response_time does",
         source=DATA_SET,
+    )
+    cue_column: str = parameter("trial_type", "column that names the cue", source="BIDS", min_length=1)
+    event_column: str | None = parameter(
+        None, "column that names the targets; none: cue_column", source="by choice", min_length=1
+    )
+    response_column: str | None = parameter(
+        None, "column that names the responses; none: event_column", source="by choice", min_length=1
+    )
+    response_time_column: str = parameter(
+        "response_time", "column that holds a target's response time", source="BIDS", min_length=1
+    )
+    longest_response: Milliseconds = parameter(
+        "5000 ms",
+        "longest time from a target to its response: a row that comes later is none, a longer response_time refused",
+        source="by choice",
+        gt=0,
     )
     cue_onset: Milliseconds = parameter("1000 ms", "time from the start of a trial to its cue", ge=0)
     window: Milliseconds | None = parameter(
@@ -64,8 +116,15 @@ class CuedReaction(Paradigm):
         "training trials of a block between probes; there is also one before the first trial and after the last",
         ge=1,
     )
-    warm_up: int = parameter(1, "cue-only trials without learning before the first, in which the network settles", ge=0)
+    warm_up: int = parameter(
+        1, "cue-only trials without learning before the first, in which the network settles", ge=0, le=MOST
+    )
     block_per_file: bool = parameter(False, "whether each file is a block, rather than all files one")
+
+    @field_validator("cue", "events", "responses", mode="after")
+    @classmethod
+    def _as_names(cls, value: Any) -> Any:
+        return as_name(value) if isinstance(value, str) else tuple(as_name(each) for each in value)
 
     @model_validator(mode="after")
     def _names_fit(self) -> CuedReaction:
@@ -78,14 +137,26 @@ class CuedReaction(Paradigm):
         if "" in named and any(named):
             place = f"events_files[{named.index('')}]"
             found.append(Complaint(place, "its name lacks the participant (sub-LABEL_) that others begin with"))
+        real = [os.path.realpath(os.path.expanduser(path)) for path in self.events_files]
+        found += [
+            Complaint(f"events_files[{k}]", f"{self.events_files[k]!r} is there twice")
+            for k, path in enumerate(real)
+            if path in real[:k]
+        ]
+        if self.cue in ("", MISSING):
+            found.append(Complaint("cue", f"{self.cue!r} names nothing"))
         taken = [self.cue]
         for field in ("events", "responses"):
             for k, name in enumerate(getattr(self, field)):
                 if not name:
                     found.append(Complaint(f"{field}[{k}]", "the name is empty"))
-                elif name in taken:
+                elif name == MISSING:
+                    found.append(Complaint(f"{field}[{k}]", f"{name!r} stands for a missing value, and names nothing"))
+                elif name in taken and len(set(self._columns())) == 1:
                     found.append(Complaint(f"{field}[{k}]", f"{name!r} is named twice among cue, events and responses"))
                 taken.append(name)
+        for field in ("cue_onset", "window", "longest_wait", "cue_duration"):
+            found += whole_milliseconds(getattr(self, field), field)
         if self.longest_wait is not None and self.longest_wait < self.cue_onset + 1:
             found.append(
                 Complaint(
@@ -108,14 +179,18 @@ class CuedReaction(Paradigm):
         The table of trials has a further column ``response_time`` (s from the target, NaN for none).
         """
         self.check_variant(variant)
-        runs = [read_events(path) for path in self.events_files if not variant or participant(path) == variant]
+        runs = [self._read(path) for path in self.events_files if not variant or participant(path) == variant]
         self._check_names(runs)
-        heard = [self._cued(run) for run in runs]
+        notes = _Notes()
+        heard = [self._cued(run, notes) for run in runs]
         window = self._window(heard)
-        rests = [self._rests(run, trials, window) for run, trials in zip(runs, heard, strict=True)]
+        rests = [self._rests(run, trials, window, heard) for run, trials in zip(runs, heard, strict=True)]
 
         # whole milliseconds throughout, so that the silence between two sounds is exactly that of the file
         lead, probe_rest = round(self.cue_onset), round(float(np.median(np.concatenate(rests))))
+        trained = sum(len(trials) for trials in heard)
+        many = self.warm_up + 1 + trained + trained // self.probe_every + len(runs)
+        check_size(many, many * (lead + window + probe_rest) / 1e3)
         rows: list[dict[str, object]] = []
         now = done = 0
 
@@ -147,7 +222,7 @@ class CuedReaction(Paradigm):
                 last = trial is trials[-1] and (self.block_per_file or index == len(heard) - 1)
                 if last or done % self.probe_every == 0:
                     add(probe_rest, block, "probe")
-        return Experiment.from_table(
+        experiment = Experiment.from_table(
             pd.DataFrame(rows),
             events=self.events,
             window=window / 1e3,
@@ -156,48 +231,128 @@ class CuedReaction(Paradigm):
             paradigm=self.type,
             variant=variant,
         )
+        return replace(experiment, notes=notes.lines())
+
+    def _columns(self) -> tuple[str, str, str]:
+        """Return the columns that name cue, targets and responses."""
+        event = self.event_column or self.cue_column
+        return self.cue_column, event, self.response_column or event
+
+    def _read(self, path: str) -> EventFile:
+        found = read_events(path, *self._columns(), self.response_time_column)
+        if self.response_time_column != "response_time" and found.times is None:
+            found.table.needed([self.response_time_column])
+        return found
 
     def _check_names(self, runs: list[EventFile]) -> None:
-        """Complain of a cue that one file lacks, and of an event that all files lack."""
+        """Complain of a cue that one file lacks, and of an event or response that all files lack."""
         for run in runs:
-            if self.cue not in run.names:
+            names = _occurring([run], "cue")
+            if self.cue not in names:
                 raise ParadigmError(
-                    f"the cue {self.cue!r} does not occur{closest(self.cue, run.names)}", run.path, run.names
+                    f"the cue {self.cue!r} does not occur{closest(self.cue, names)}", run.path, _some(names)
                 )
-        present = dict.fromkeys(name for run in runs for name in run.names)
-        for event in self.events:
-            if event not in present:
-                place = ", ".join(run.path for run in runs)
-                raise ParadigmError(f"the event {event!r} does not occur{closest(event, present)}", place, present)
+        # the standard's names of responses need not occur, those named in a call do; in any participant
+        named = () if self.responses == RESPONSES else self.responses
+        for what, names, role in (("event", self.events, "event"), ("response", named, "response")):
+            there = _occurring(runs, role)
+            if any(name not in there for name in names) and len(runs) < len(self.events_files):
+                there = _occurring([self._read(path) for path in self.events_files], role)
+            for name in names:
+                if name not in there:
+                    place = ", ".join(run.path for run in runs)
+                    raise ParadigmError(
+                        f"the {what} {name!r} does not occur{closest(name, there)}", place, _some(there)
+                    )
 
-    def _cued(self, run: EventFile) -> list[_Cued]:
+    def _cued(self, run: EventFile, notes: _Notes) -> list[_Cued]:
         """Return the trials of one file: each cue with the target and the response that follow it."""
-        trials: list[_Cued] = []
+        rows: list[tuple[int, int, str, EventRow]] = []
         for row in run.rows:
-            if row.name == self.cue:
-                trials.append(_Cued(row))
-            elif row.name in self.events:
+            roles = [
+                role
+                for role, names in (("response", self.responses), ("cue", (self.cue,)), ("event", self.events))
+                if getattr(row, role) in names
+            ]
+            if len(roles) > 1:
+                raise ParadigmError(f"is a {roles[0]} by one column and a {roles[1]} by another", run.place(row))
+            if roles and row.onset is None:
+                raise ParadigmError(f"onset {MISSING!r} is not a number of seconds", run.place(row))
+            if roles and row.onset is not None:
+                # of what has one onset, a response belongs to what was before, and a target follows its cue
+                rows.append((row.onset, ("response", "cue", "event").index(roles[0]), roles[0], row))
+        trials: list[_Cued] = []
+        pressed = {onset: row for onset, _, role, row in reversed(rows) if role == "response"}
+        targets = {onset for onset, _, role, _ in rows if role == "event"}
+        late: _Cued | None = None
+        for onset, _, role, row in sorted(rows, key=lambda each: each[:2]):
+            if role == "cue":
+                trials.append(_Cued(row, onset))
+            elif role == "event":
                 if not trials:
-                    raise ParadigmError(f"{row.name!r} does not follow a cue", run.place(row))
+                    raise ParadigmError(f"{row.event!r} does not follow a cue", run.place(row))
                 trial = trials[-1]
                 if trial.target is not None:
                     raise ParadigmError(
-                        f"{row.name!r} is the second target after the cue on line {trial.cue.line}, "
+                        f"{row.event!r} is the second target after the cue on line {trial.cue.line}, "
                         f"the first is on line {trial.target.line}",
                         run.place(row),
                     )
-                trial.target, trial.response_time = row, row.response_time
-            elif row.name in self.responses and trials and trials[-1].awaits_response:
-                trials[-1].response_time = (row.onset - trials[-1].cue.onset - trials[-1].latency) / 1e3
-        if self.window is not None:
-            for trial in trials:
-                if trial.target is not None and trial.latency >= round(self.window):
+                trial.target, trial.target_onset = row, onset
+                trial.response_time = self._response_time(run, row, notes)
+                if trial.awaits_response and onset in pressed:
                     raise ParadigmError(
-                        f"{trial.event!r} comes {trial.latency} ms after its cue, "
-                        f"outside the window of {self.window:g} ms",
-                        run.place(trial.target),
+                        f"{pressed[onset].response!r} has the onset of its target {row.event!r}, on line {row.line}: "
+                        f"that is no response time; write the response's own onset, or its time into the column "
+                        f"{self.response_time_column} of the target",
+                        run.place(pressed[onset]),
                     )
+            elif trials and trials[-1].awaits_response and onset not in targets:
+                trial = trials[-1]
+                after = onset - trial.target_onset
+                if after <= self.longest_response:
+                    trial.response_time = after / 1e3
+                elif trial is not late:
+                    late = trial
+                    notes.add(
+                        "response {after:g} s after its target, later than longest_response, {limit:g} s; read as none",
+                        run.place(row),
+                        limit=self.longest_response / 1e3,
+                        after=after / 1e3,
+                    )
+        for trial in trials:
+            if trial.target is None:
+                continue
+            if self.window is not None and trial.latency >= round(self.window):
+                raise ParadigmError(
+                    f"{trial.event!r} comes {trial.latency} ms after its cue, outside the window of {self.window:g} ms",
+                    run.place(trial.target),
+                )
+            if self.window is None and trial.latency > LONGEST_LATENCY * 1e3:
+                raise ParadigmError(
+                    f"{trial.event!r} comes {trial.latency / 1e3:g} s after its cue, on line {trial.cue.line}: "
+                    f"more than {LONGEST_LATENCY:g} s; onsets are in seconds, unless the file {run.sidecar} "
+                    "says another unit; a window of such a length must be given (paradigm.window)",
+                    run.place(trial.target),
+                )
         return trials
+
+    def _response_time(self, run: EventFile, row: EventRow, notes: _Notes) -> float:
+        """Return the response time (s) that a target's own row holds, NaN for none."""
+        if run.times is None or row.cells[run.times] == MISSING:
+            return math.nan
+        seconds = run.seconds(row, run.times, f"{MISSING} where there is none")
+        if seconds > self.longest_response / 1e3:
+            raise ParadigmError(
+                f"{run.times} {row.cells[run.times]!r} is {seconds:g} s, longer than longest_response, "
+                f"{self.longest_response / 1e3:g} s; if it is in another unit, the file {run.sidecar} must say so "
+                f'({{"{run.times}": {{"Units": "ms"}}}})',
+                run.place(row),
+            )
+        if seconds <= 0:
+            notes.add("{column} of 0 or less, read as none", run.place(row), column=run.times)
+            return math.nan
+        return seconds
 
     def _window(self, heard: list[list[_Cued]]) -> int:
         """Return the window in whole milliseconds."""
@@ -206,50 +361,107 @@ class CuedReaction(Paradigm):
         longest = max(trial.latency for trials in heard for trial in trials)
         return math.ceil((longest + 4 * self.event_width) / 100) * 100
 
-    def _rests(self, run: EventFile, trials: list[_Cued], window: int) -> list[int]:
+    def _rests(self, run: EventFile, trials: list[_Cued], window: int, heard: list[list[_Cued]]) -> list[int]:
         """Return how long each trial goes on after its window, in milliseconds."""
         lead, rests = round(self.cue_onset), []
         for trial, following in pairwise(trials):
-            between = following.cue.onset - trial.cue.onset
+            between = following.onset - trial.onset
             rests.append(between - window - lead)
-            if rests[-1] < 1:
+            if rests[-1] >= 1:
+                continue
+            longest = max((each for own in heard for each in own), key=lambda each: each.latency)
+            if self.window is None and longest.target is not None and longest.target is not trial.target:
+                # what makes the window too long is at fault, not the cues that it is too long for
                 raise ParadigmError(
-                    f"the next cue, on line {following.cue.line}, comes {between} ms after this one: too soon for "
-                    f"the window of {window} ms and the {lead} ms (cue_onset) before a cue",
-                    run.place(trial.cue),
+                    f"{longest.event!r} comes {longest.latency} ms after its cue, on line {longest.cue.line}, which "
+                    f"makes the window {window} ms: too long for the {between} ms between the cues on lines "
+                    f"{trial.cue.line} and {following.cue.line} of {run.path} with {lead} ms (cue_onset) before a cue",
+                    longest.target.place,
                 )
-        rests.append(max(run.rows[-1].onset - trials[-1].cue.onset - window, lead, 1))
+            raise ParadigmError(
+                f"the next cue, on line {following.cue.line}, comes {between} ms after this one: too soon for "
+                f"the window of {window} ms and the {lead} ms (cue_onset) before a cue",
+                run.place(trial.cue),
+            )
+        end = max(row.onset for row in run.rows if row.onset is not None)
+        rests.append(max(end - trials[-1].onset - window, lead, 1))
         if self.longest_wait is not None:
-            longest = max(round(self.longest_wait) - lead, 1)
-            rests = [min(rest, longest) for rest in rests]
+            longest_rest = max(round(self.longest_wait) - lead, 1)
+            rests = [min(rest, longest_rest) for rest in rests]
         return rests
+
+
+class _Notes:
+    """What was read otherwise than it stands, said once a kind."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    def add(self, kind: str, place: str, **values: Any) -> None:
+        self._found.setdefault(kind, []).append(f"{place}: {kind.format(**values)}")
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the first of each kind, with the number of the others."""
+        return tuple(
+            first + (f" (and {len(others)} more)" if others else "") for first, *others in self._found.values()
+        )
 
 
 @dataclass(frozen=True)
 class EventRow:
-    """One row of an event file: its line, onset (whole ms), ``trial_type`` and response time (s, NaN for none)."""
+    """One row of an event file: its place, onset (whole ms, None for n/a), its names as cue, target and response, and
+    all its cells.
+    """
 
+    place: str
     line: int
-    onset: int
-    name: str
-    response_time: float
+    onset: int | None
+    cue: str
+    event: str
+    response: str
+    cells: Row
 
 
 @dataclass(frozen=True)
 class EventFile:
-    """The rows of one event file, in order of time."""
+    """The rows of one event file, in the file's order, with the columns that it has and their units."""
 
-    path: str
+    table: TextTable
     rows: tuple[EventRow, ...]
+    times: str | None
+    """Column of response times, where there is one."""
+    units: dict[str, float]
+    """Seconds of the unit that a file beside the table gives for a column."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Every ``trial_type`` that occurs, in order of first appearance."""
-        return tuple(dict.fromkeys(row.name for row in self.rows))
+    def path(self) -> str:
+        """The file, as it was named."""
+        return self.table.path
+
+    @property
+    def sidecar(self) -> str:
+        """The name of the JSON file that belongs to this one alone."""
+        return f"{_stem(Path(self.path).name)}.json"
 
     def place(self, row: EventRow) -> str:
         """Return the file and line of a row, for a complaint."""
-        return f"{self.path}, line {row.line}"
+        return row.place
+
+    def seconds(self, row: EventRow, column: str, otherwise: str = "") -> float:
+        """Return the time in a cell, s."""
+        value = self.table.number(row.cells, column, otherwise=otherwise)
+        # without the noise of the conversion
+        return float(f"{value * self.units[column]:.14g}") if column in self.units else value
+
+
+def _occurring(runs: list[EventFile], role: str) -> tuple[str, ...]:
+    """Return every name that rows have in a role, in order of first appearance."""
+    names = dict.fromkeys(getattr(row, role) for run in runs for row in run.rows)
+    return tuple(name for name in names if name not in ("", MISSING))
+
+
+def _some(names: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
+    return names if len(names) <= most else (*names[:most], f"and {len(names) - most} more")
 
 
 @dataclass
@@ -257,17 +469,19 @@ class _Cued:
     """A cue with what followed it."""
 
     cue: EventRow
+    onset: int
     target: EventRow | None = None
+    target_onset: int = 0
     response_time: float = math.nan  # s from the target
 
     @property
     def event(self) -> str:
-        return self.target.name if self.target else ""
+        return self.target.event if self.target else ""
 
     @property
     def latency(self) -> int:
         """Whole ms from the cue to the target; 0 without one."""
-        return self.target.onset - self.cue.onset if self.target else 0
+        return self.target_onset - self.onset if self.target else 0
 
     @property
     def awaits_response(self) -> bool:
@@ -280,14 +494,24 @@ def participant(path: str) -> str:
     return found[0] if found else ""
 
 
-def read_events(path: str) -> EventFile:
+def read_events(
+    path: str | Path,
+    cue_column: str = "trial_type",
+    event_column: str | None = None,
+    response_column: str | None = None,
+    response_time_column: str = "response_time",
+) -> EventFile:
     """Read a BIDS event file.
 
     Parameters
     ----------
-    path : str
-        A tab-separated table with columns ``onset`` (s) and ``trial_type``; ``response_time`` (s) is read when it is
-        there, others are not.
+    path : str or Path
+        A tab-separated table, compressed or not, with a column ``onset`` (s, or in the unit that a JSON file gives).
+    cue_column, event_column, response_column : str
+        The columns that name cues, targets and responses; the second is by default as the first, the third as the
+        second.
+    response_time_column : str
+        The column of a target's response time; it may be missing.
 
     Returns
     -------
@@ -297,52 +521,74 @@ def read_events(path: str) -> EventFile:
     Raises
     ------
     ParadigmError
-        Naming the file, and the line where there is one: a file that is missing, unreadable, empty or not UTF-8, a
-        missing column, a row of another length than the header, an onset that is no number or comes before the one
-        above it.
+        Naming the file, and the line where there is one: a file that is missing, unreadable, empty or no text, a
+        missing column, a row of another length than the header, an onset that is neither a number nor ``n/a``, a unit
+        that is none of time.
     """
-    header, *lines = _lines(path)
-    columns = [cell.strip() for cell in header.split("\t")]
-    missing = [column for column in ("onset", "trial_type") if column not in columns]
-    if missing:
-        raise ParadigmError(f"column {' and '.join(missing)} missing; it has {', '.join(columns)}", f"{path}, line 1")
-    rows: list[EventRow] = []
-    for number, line in enumerate(lines, start=2):
-        if not line.strip():
-            continue
-        place, cells = f"{path}, line {number}", [cell.strip() for cell in line.split("\t")]
-        if len(cells) != len(columns):
-            raise ParadigmError(f"has {len(cells)} columns, the header has {len(columns)}", place)
-        row = dict(zip(columns, cells, strict=True))
-        onset, response = _number(row["onset"]), _number(row.get("response_time", ""))
-        if math.isnan(onset):
-            raise ParadigmError(f"onset {row['onset']!r} is not a number of seconds", place)
-        rows.append(EventRow(number, round(onset * 1e3), row["trial_type"], response))
-        if len(rows) > 1 and rows[-1].onset < rows[-2].onset:
-            raise ParadigmError(f"onset {onset:g} s comes before the one above it, {rows[-2].onset / 1e3:g} s", place)
-    if not rows:
-        raise ParadigmError("has a header and no events", path)
-    return EventFile(path, tuple(rows))
+    table = read_text_table(path, "\t")
+    event_column = event_column or cue_column
+    response_column = response_column or event_column
+    columns = table.needed(("onset", cue_column, event_column, response_column))
+    onset, times = columns["onset"], table.column(response_time_column)
+    units = _units(table, [onset, *([times] if times else [])])
+    if not table.rows:
+        raise ParadigmError("has a header and no events", table.path)
+    rows = []
+    for row in table.rows:
+        if row.short:
+            raise ParadigmError(f"has fewer columns than the header, which has {len(table.columns)}", table.place(row))
+        at = None
+        if row[onset] != MISSING:
+            at = round(table.number(row, onset) * units.get(onset, 1.0) * 1e3)
+        cue, event, response = (as_name(row[columns[each]]) for each in (cue_column, event_column, response_column))
+        rows.append(EventRow(table.place(row), row.line, at, cue, event, response, row))
+    return EventFile(table, tuple(rows), times, units)
 
 
-def _lines(path: str) -> list[str]:
-    try:
-        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ParadigmError("there is no such file", path) from None
-    except UnicodeDecodeError:
-        raise ParadigmError("is not a text file in UTF-8", path) from None
-    except OSError as error:
-        raise ParadigmError(f"cannot be read: {error.strerror}", path) from None
-    if not text.strip():
-        raise ParadigmError("is empty", path)
-    return text.split("\n")
+def _units(table: TextTable, columns: list[str]) -> dict[str, float]:
+    """Return the seconds of the unit of each column for which a JSON file of the data set gives one."""
+    found: dict[str, float] = {}
+    for sidecar in _sidecars(Path(table.path).expanduser()):
+        try:
+            meaning = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise ParadigmError(f"describes {table.path}, and cannot be read: {reason}", str(sidecar)) from None
+        if not isinstance(meaning, dict):
+            raise ParadigmError(f"describes {table.path}, and is no table of columns", str(sidecar))
+        for column in columns:
+            about = meaning.get(column)
+            unit = about.get("Units") if isinstance(about, dict) else None
+            if unit in (None, "", MISSING):
+                continue
+            seconds = _SECONDS.get(unit.strip().lower()) if isinstance(unit, str) else None
+            if seconds is None:
+                raise ParadigmError(
+                    f"the unit of {column}, {unit!r}, is none of time", str(sidecar), ("s", "ms", "us", "min")
+                )
+            found[column] = seconds
+    return found
 
 
-def _number(cell: str) -> float:
-    """Return the number in a cell, NaN when there is none."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
+def _sidecars(path: Path) -> list[Path]:
+    """Return the JSON files that describe an event file, those that count most last.
+
+    BIDS: a file beside it or, within the data set (whose first folder holds ``dataset_description.json``), further up,
+    that ends as it does and whose name has no part that its own lacks; what is nearer counts more.
+    """
+    above = [path.parent, *path.parent.absolute().parents[:3]]
+    top = next((k for k, folder in enumerate(above) if (folder / "dataset_description.json").is_file()), 0)
+    own = _stem(path.name).split("_")
+    found: list[Path] = []
+    for folder in reversed(above[: top + 1]):
+        here = [each for each in folder.glob("*.json") if each.stem.split("_")[-1] == own[-1]]
+        found += sorted(
+            (each for each in here if set(each.stem.split("_")) <= set(own)),
+            key=lambda each: (len(each.stem.split("_")), each.name),
+        )
+    return found
+
+
+def _stem(name: str) -> str:
+    """Return the name of a table without its endings."""
+    return re.sub(r"(\.tsv|\.txt)?(\.gz)?$", "", name)

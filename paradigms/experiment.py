@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from izhires.errors import Complaint, ParadigmError
+from izhires import resources
+from izhires.errors import Complaint, ParadigmError, shown
 
 KINDS = ("warm-up", "train", "probe")
 """A training trial is part of the task. Two kinds are inserted, cue-only and with learning off: a probe, whose
@@ -21,6 +24,8 @@ OUTCOME_COLUMNS = ("block", "event", "latency", "probability")
 _TIMES = ("onset", "duration", "cue", "latency")
 _SUM_TOLERANCE = 1e-9
 _MICROSECONDS = 1_000_000
+_SIGNALS = ("cue", "elapsed", "in_window", "window_end", "event", "latency", "learn", "at_event", "block")
+_LONGEST = 1e10  # s, far beyond what can be simulated, and within whole numbers of 64 bits in microseconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +55,8 @@ class Experiment:
         Standard deviation of the bump that stands for an event in time (s).
     cue_duration : float
         Length of the cue (s).
+    notes : tuple of str
+        What whoever made it read otherwise than it stood; no part of what two experiments are compared by.
 
     Raises
     ------
@@ -65,11 +72,12 @@ class Experiment:
     window: float
     event_width: float
     cue_duration: float
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
             object.__setattr__(self, name, _positive_time(getattr(self, name), name))
-        object.__setattr__(self, "events", tuple(str(event) for event in self.events))
+        object.__setattr__(self, "events", _event_names(self.events))
         object.__setattr__(self, "trials", _tidy_trials(self.trials))
         object.__setattr__(self, "outcomes", _tidy_outcomes(self.outcomes))
         self.validate()
@@ -108,7 +116,7 @@ class Experiment:
         ParadigmError
             As `Experiment` does.
         """
-        table = pd.DataFrame(trials).copy()
+        table = _frame(trials, "trials").copy()
         if "block" not in table:
             table["block"] = 0
         if "kind" not in table:
@@ -116,8 +124,8 @@ class Experiment:
         if "learn" not in table:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
-        names = [name for name in table["event"].unique() if name] if events is None else list(events)
-        statistics = frequencies(table, names) if outcomes is None else pd.DataFrame(outcomes)
+        names = [name for name in table["event"].unique() if name] if events is None else list(_event_names(events))
+        statistics = frequencies(table, names) if outcomes is None else _frame(outcomes, "outcomes")
         return cls(paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration)
 
     @property
@@ -155,6 +163,8 @@ class Experiment:
             If the time step is not positive, or a time is not a multiple of it.
         """
         # whole steps throughout: no rounding can move an edge
+        if not isinstance(time_step, (int, float, np.number)) or not math.isfinite(time_step):
+            raise ParadigmError(f"must be a number of seconds, got {shown(time_step)}", "time_step")
         step = round(time_step * _MICROSECONDS)
         if step < 1 or abs(step - time_step * _MICROSECONDS) > 1e-6:
             raise ParadigmError(f"must be a whole number of microseconds above 0, got {time_step:g} s", "time_step")
@@ -168,6 +178,7 @@ class Experiment:
                 raise ParadigmError(f"{value:g} s is not a multiple of the time step {time_step:g} s", row + place)
             return whole // step
 
+        check_size(len(self.trials), self.duration, time_step)
         trials = self.trials
         onset, length = steps(trials["onset"], "onset"), steps(trials["duration"], "duration")
         cue, latency = steps(trials["cue"], "cue"), steps(trials["latency"].fillna(0), "latency")
@@ -190,7 +201,7 @@ class Experiment:
             "at_event": occurs & (elapsed == latency[trial]),
             "block": trials["block"].to_numpy()[trial],
         }
-        return {name: np.asarray(values, dtype=np.float64) for name, values in signals.items()}
+        return {name: np.asarray(signals[name], dtype=np.float64) for name in _SIGNALS}
 
     def expectation(self, block: int, times: np.ndarray) -> np.ndarray:
         """Return the true expectation of one block, see the function `expectation`.
@@ -227,6 +238,11 @@ class Experiment:
                 when = f"{first:.0f} ms" if first == last else f"{first:.0f} to {last:.0f} ms"
                 parts.append(f"{event} p = {mine['probability'].sum():.2f} at {when}")
             lines.append(f"  block {block}: {', '.join(parts)}")
+        if "response_time" in self.trials:
+            times = self.trials["response_time"].dropna()
+            range_ = f", {times.min():.3g} to {times.max():.3g} s, median {times.median():.3g} s" if len(times) else ""
+            happened = int((self.trials["event"] != "").sum())
+            lines.append(f"  response times: {len(times)} in {happened} trials with events{range_}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -260,7 +276,8 @@ class Experiment:
             found.append(Complaint("trials", "has no trials"))
         if found:
             raise ParadigmError(found)
-        found = self._trial_complaints() + self._outcome_complaints()
+        # outcomes that come of wrong trials would be wrong, too
+        found = self._trial_complaints() or self._outcome_complaints()
         if found:
             raise ParadigmError(found)
 
@@ -344,6 +361,31 @@ class Experiment:
         return found
 
 
+def check_size(trials: int, duration: float, time_step: float = 1e-3) -> None:
+    """Refuse trials whose signals alone no memory here holds, before any is made.
+
+    Parameters
+    ----------
+    trials : int
+    duration : float
+        Length of all of them (s).
+    time_step : float
+        Time between samples of the signals (s).
+
+    Raises
+    ------
+    ParadigmError
+        With what they need, and what is free.
+    """
+    needed, free = duration / time_step * len(_SIGNALS) * 8, resources.available_memory()
+    if needed > free:
+        raise ParadigmError(
+            f"{trials:,} trials last {duration:,.0f} s ({duration / 86400:,.1f} days) of model time: "
+            f"their signals alone need {needed / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free",
+            "trials",
+        )
+
+
 def expectation(
     outcomes: pd.DataFrame | Mapping[str, Any],
     events: Iterable[str],
@@ -419,19 +461,35 @@ def _positive_time(value: Any, place: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ParadigmError(f"must be a number of seconds, got {value!r}", place) from None
+        raise ParadigmError(f"must be a number of seconds, got {shown(value)}", place) from None
     if not np.isfinite(number) or number < 0.5e-3:
         raise ParadigmError(f"must be at least 1 ms, got {number:g} s", place)
+    if number > _LONGEST:
+        raise ParadigmError(f"must be at most {_LONGEST:g} s, got {number:g} s", place)
     # the width of the bump is no time on the grid of steps
     return number if place == "event_width" else float(_milliseconds(number)) / 1e3
 
 
+def _event_names(events: Any) -> tuple[str, ...]:
+    if isinstance(events, str) or not isinstance(events, Iterable):
+        raise ParadigmError(f"must be a list of names, got {shown(events)}", "events")
+    return tuple(str(event) for event in events)
+
+
+def name_problems(names: Iterable[str]) -> list[str]:
+    """Return what is wrong with names of events: none is empty or breaks a line, and any other character may be."""
+    names = list(names)
+    return ["the name of an event is empty"] * ("" in names) + [
+        f"{shown(name)} holds a line break or another control character"
+        for name in names
+        if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") for letter in name)
+    ]
+
+
 def _event_complaints(events: tuple[str, ...]) -> list[Complaint]:
-    found = []
+    found = [Complaint("events", problem) for problem in name_problems(events)]
     if not events:
         found.append(Complaint("events", "has no events"))
-    if "" in events:
-        found.append(Complaint("events", "a name is empty"))
     twice = (name for name in dict.fromkeys(events) if events.count(name) > 1)
     return found + [Complaint("events", f"{name!r} is there twice") for name in twice]
 
@@ -446,13 +504,35 @@ def _first_row(bad: Any, place: str, problem: Callable[[int], str], choices: tup
     return [Complaint(place.format(first), problem(first) + more, choices)]
 
 
+def _frame(table: Any, name: str) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(table)
+    except (TypeError, ValueError) as error:
+        raise ParadigmError(f"is not a table: {' '.join(str(error).split())}", name) from None
+
+
 def _columns(table: Any, columns: tuple[str, ...], name: str) -> pd.DataFrame:
     """Return a copy with the columns in order; those not asked for follow."""
-    table = pd.DataFrame(table).reset_index(drop=True)
+    table = _frame(table, name).reset_index(drop=True)
     missing = [column for column in columns if column not in table]
     if missing:
         raise ParadigmError(f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} missing", name, columns)
     return table[[*columns, *(column for column in table if column not in columns)]].copy()
+
+
+def _times(table: pd.DataFrame, column: str, name: str, missing: bool = False) -> np.ndarray:
+    """Return a column of seconds; no latency may become 0 when it is rounded to whole milliseconds."""
+    values = _numbers(table, column, name, missing=missing)
+    lost = (values != 0) & (np.abs(values) < 0.5e-3) & (column == "latency")
+    found = _first_row(lost, f"{name}[{{}}].{column}", lambda i: f"{values[i]:g} s is below the grid of 1 ms")
+    found += _first_row(
+        np.abs(values) > _LONGEST,
+        f"{name}[{{}}].{column}",
+        lambda i: f"must be at most {_LONGEST:g} s, got {values[i]:g} s",
+    )
+    if found:
+        raise ParadigmError(found)
+    return values
 
 
 def _numbers(table: pd.DataFrame, column: str, name: str, kind: str = "a number", missing: bool = False) -> np.ndarray:
@@ -464,7 +544,7 @@ def _numbers(table: pd.DataFrame, column: str, name: str, kind: str = "a number"
         fine &= np.isin(values, (0, 1))
     if missing:
         fine |= table[column].isna().to_numpy()
-    found = _first_row(~fine, f"{name}[{{}}].{column}", lambda i: f"must be {kind}, got {table[column].iloc[i]!r}")
+    found = _first_row(~fine, f"{name}[{{}}].{column}", lambda i: f"must be {kind}, got {shown(table[column].iloc[i])}")
     if found:
         raise ParadigmError(found)
     return values
@@ -477,16 +557,18 @@ def _texts(table: pd.DataFrame, column: str) -> pd.Series:
 def _tidy_trials(table: Any) -> pd.DataFrame:
     """Return the table of trials with one type a column, all times on whole milliseconds."""
     table = _columns(table, TRIAL_COLUMNS, "trials")
-    onset, length, cue = (_numbers(table, name, "trials") for name in ("onset", "duration", "cue"))
+    onset, length, cue = (_times(table, name, "trials") for name in ("onset", "duration", "cue"))
     begin = _milliseconds(onset)
     table["onset"] = begin / 1e3
     # rounded at its end, so that trials that touch still touch
     table["duration"] = (_milliseconds(onset + length) - begin) / 1e3
     table["cue"] = _milliseconds(cue) / 1e3
-    table["latency"] = np.rint(_numbers(table, "latency", "trials", missing=True) * 1e3) / 1e3
+    table["latency"] = np.rint(_times(table, "latency", "trials", missing=True) * 1e3) / 1e3
     table["block"] = _numbers(table, "block", "trials", "a whole number").astype(np.int64)
     table["event"], table["kind"] = _texts(table, "event"), _texts(table, "kind")
     table["learn"] = _numbers(table, "learn", "trials", "true or false") == 1
+    if "response_time" in table:  # a recording keeps it
+        table["response_time"] = _numbers(table, "response_time", "trials", missing=True)
     return table
 
 
@@ -495,6 +577,6 @@ def _tidy_outcomes(table: Any) -> pd.DataFrame:
     table = _columns(table, OUTCOME_COLUMNS, "outcomes")
     table["block"] = _numbers(table, "block", "outcomes", "a whole number").astype(np.int64)
     table["event"] = _texts(table, "event")
-    table["latency"] = np.rint(_numbers(table, "latency", "outcomes") * 1e3) / 1e3
+    table["latency"] = np.rint(_times(table, "latency", "outcomes") * 1e3) / 1e3
     table["probability"] = _numbers(table, "probability", "outcomes")
     return table

@@ -9,9 +9,9 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from izhires.declare import Declaration, Milliseconds, parameter
-from izhires.errors import Complaint, ConfigurationError
-from izhires.paradigms.base import FixedTrials
-from izhires.paradigms.experiment import Experiment
+from izhires.errors import Complaint, ConfigurationError, shown
+from izhires.paradigms.base import MOST, FixedTrials
+from izhires.paradigms.experiment import Experiment, check_size, name_problems
 
 PAPER = "Yamada & Chao 2026, doi:10.1038/s42003-026-10836-2"
 STANDARD_PROBES = (*range(1, 31), *range(35, 101, 5))
@@ -24,7 +24,7 @@ class Block(Declaration):
     """Trials of equal statistics."""
 
     name: str = parameter("", "what the block is called")
-    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1)
+    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1, le=MOST)
     latency: dict[str, Milliseconds] = parameter(..., "time from the cue to each event")
     probability: dict[str, Annotated[float, Field(ge=0, le=1)]] = parameter(..., "probability of each event")
 
@@ -35,8 +35,7 @@ class Block(Declaration):
         found += [Complaint(f"probability.{name}", "is required") for name in self.latency if name not in chances]
         if not self.latency and not self.probability:
             found.append(Complaint("latency", "has no events"))
-        if "" in latencies | chances:
-            found.append(Complaint("latency", "the name of an event is empty"))
+        found += [Complaint("latency", problem) for problem in name_problems({**self.latency, **self.probability})]
         total = sum(self.probability.values())
         if not found and abs(total - 1) > _SUM_TOLERANCE:
             found.append(Complaint("probability", f"must sum to 1, the sum is {total:.10g}"))
@@ -78,7 +77,7 @@ class Meet(FixedTrials):
             return value
         counts = list(value) if isinstance(value, (list, tuple, range)) else [value]
         if not all(isinstance(count, (int, np.integer)) and count is not True and count > 0 for count in counts):
-            raise ConfigurationError(f"must be 'standard' or a list of trial counts from 1, got {value!r}")
+            raise ConfigurationError(f"must be 'standard' or a list of trial counts from 1, got {shown(value)}")
         return tuple(sorted({int(count) for count in counts}))
 
     @model_validator(mode="after")
@@ -102,12 +101,20 @@ class Meet(FixedTrials):
     def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
         """Draw the events of every block and insert the probes; see `Paradigm.experiment`."""
         self.check_variant(variant)
+        self.check_generator(rng)
+        probes = STANDARD_PROBES if self.probes == "standard" else self.probes
+        many = (
+            self.warm_up
+            + self.probe_before_learning
+            + sum(block.trials + sum(count <= block.trials for count in probes) for block in self.blocks)
+        )
+        check_size(many, many * self.trial_duration / 1e3)
         cue_only = ("", np.nan)
         rows: list[tuple[int, str, float, str]] = [(0, *cue_only, "warm-up")] * self.warm_up
         if self.probe_before_learning:
             rows.append((0, *cue_only, "probe"))
         for index, block in enumerate(self.blocks):
-            counts = set(STANDARD_PROBES if self.probes == "standard" else self.probes)
+            counts = set(probes)
             for done, event in enumerate(draw(block, self.order, rng), start=1):
                 rows.append((index, event, block.latency[event] / 1e3, "train"))
                 if done in counts:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
-from izhires.paradigms.base import FixedTrials
+from izhires.paradigms.base import MOST, FixedTrials
 from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.meet import PAPER, Block, Meet
 
@@ -24,7 +24,7 @@ class MeetLevels(FixedTrials):
     levels: tuple[Annotated[float, Field(ge=0, le=1)], ...] = parameter(
         tuple(k / 10 for k in range(11)), "probabilities of the first event, each a variant", source=PAPER
     )
-    trials: int = parameter(100, "number of training trials of a level", source=PAPER, ge=1)
+    trials: int = parameter(100, "number of training trials of a level", source=PAPER, ge=1, le=MOST)
     latency: dict[str, Milliseconds] = parameter(
         {"A": "300 ms", "B": "600 ms"}, "time from the cue to each of two events"
     )

@@ -50,7 +50,7 @@ CIRCUITS = {
         "random_degree": 6,
         "inhibitory_degree": 5,
         "inhibition_degree": 10,
-        "weight_next": "1.25 mV/ms",
+        "input_next": "12.5 mV/ms",
         "weight_random": "0.04 mV/ms",
         "weight_to_inhibitory": "0.18 mV/ms",
         "weight_inhibition": "0.5 mV/ms",

@@ -156,6 +156,10 @@ def recording(
         values = made.outcomes[name].to_numpy()
         data[f"outcome_{name}"] = (("outcome",), values.astype(str) if name == "event" else values)
     coords = {
+        "neuron": np.arange(neurons),
+        "trial": np.arange(len(table)),
+        "probe": np.arange(len(probe_rows)),
+        "trial_of_probe": ("probe", probe_rows),
         "event": names,
         "time": time,
         "block": ("probe", block),

@@ -359,7 +359,7 @@ def changed(tmp_path, **changes):
 
 
 def test_a_network_that_runs_away(tmp_path):
-    config = changed(tmp_path, reservoir__weight_next="500 mV/ms", reservoir__weight_random="500 mV/ms")
+    config = changed(tmp_path, reservoir__input_next="5000 mV/ms", reservoir__weight_random="500 mV/ms")
     done = izhires("run", "meet", "--config", config, "--out", tmp_path / "out")
     assert done.returncode == 4
     assert len(done.stderr.splitlines()) == 1

@@ -1,4 +1,5 @@
-from itertools import combinations, pairwise
+import hashlib
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
@@ -222,7 +223,7 @@ def test_a_sequence_reaches_all_of_the_next_group_and_no_further():
 
 def test_sequence_wiring_besides_the_sequence():
     circuit = Sequence(
-        n=250, groups=7, weight_next="0 mV/ms", random_degree=30, inhibitory_degree=9, inhibition_degree=40
+        n=250, groups=7, input_next="0 mV/ms", random_degree=30, inhibitory_degree=9, inhibition_degree=40
     )
     excitatory = circuit.excitatory()
     excitation, inhibition = draw(circuit)
@@ -233,7 +234,7 @@ def test_sequence_wiring_besides_the_sequence():
         assert (np.bincount(source, minlength=250) == degree * excitatory).all()
         assert len(set(zip(source.tolist(), target.tolist(), strict=True))) == len(source)
     assert (np.bincount(inhibition.source, minlength=250) == 40 * ~excitatory).all()
-    low, high = circuit.delay
+    low, high = circuit.delays()
     assert low <= excitation.delay.min() < excitation.delay.max() <= high
     assert set(inhibition.delay) == {circuit.delay_inhibitory}
 
@@ -241,12 +242,13 @@ def test_sequence_wiring_besides_the_sequence():
 def test_sequence_weights_have_their_mean_and_spread():
     circuit = Sequence()
     s = circuit.weight_spread
-    zero = {"weight_next": "0 mV/ms", "weight_random": "0 mV/ms", "weight_to_inhibitory": "0 mV/ms"}
+    zero = {"input_next": "0 mV/ms", "weight_random": "0 mV/ms", "weight_to_inhibitory": "0 mV/ms"}
     for name in zero:
         excitation, _ = draw(circuit.with_changes(**{**zero, name: f"{getattr(circuit, name)} mV/ms"}))
         weight = excitation.weight[excitation.weight > 0]
         assert len(weight) > 5000
-        close_to_normal(np.log(weight / getattr(circuit, name)), -(s**2) / 2, s)
+        mean = getattr(circuit, name) / (circuit.group_size() if name == "input_next" else 1)
+        close_to_normal(np.log(weight / mean), -(s**2) / 2, s)
     _, inhibition = draw(circuit)
     onto_excitatory = circuit.excitatory()[inhibition.target]
     for mean, mine in ((circuit.weight_inhibition, onto_excitatory), (circuit.weight_disinhibition, ~onto_excitatory)):
@@ -281,7 +283,7 @@ def test_without_connections_there_are_none():
     "circuit",
     [
         Random(composition={"RS": 1.0}),
-        Sequence(composition={"RS": 1.0}, inhibitory_degree=0),
+        Sequence(composition={"RS": 1.0}),
         Random(out_degree=0),
         Sequence(random_degree=0, inhibitory_degree=0, inhibition_degree=0),
     ],
@@ -289,6 +291,132 @@ def test_without_connections_there_are_none():
 def test_a_network_may_lack_one_kind_of_synapse(circuit):
     _, inhibition = draw(circuit)
     assert len(inhibition.source) == 0
+
+
+# size
+
+
+def received(circuit, seeds=(0,)):
+    """Return the summed weight that a cell receives, its mean over cells and seeds, by sign of source and target."""
+    excitatory, found = circuit.excitatory(), dict.fromkeys(product("+-", ("excitatory", "inhibitory")), 0.0)
+    for sign, kind in found:
+        onto = excitatory == (kind == "excitatory")
+        for seed in seeds:
+            synapses = draw(circuit, seed)["+-".index(sign)]
+            found[sign, kind] += synapses.weight[onto[synapses.target]].sum() / onto.sum() / len(seeds)
+    return found
+
+
+@pytest.mark.parametrize("kind", [Sequence, Random])
+def test_what_a_cell_receives_does_not_depend_on_the_size(kind):
+    even = {"weight_spread": 0}
+    usual = received(kind(**even))
+    assert all(usual.values())
+    for n in (100, 200, 250, 500, 2000, 4000):
+        for pathway, summed in received(kind(n=n, **even), range(max(1, 1000 // n))).items():
+            # by chance some more targets are of one kind or the other; and no cell reaches itself, one in 20 of the
+            # inhibitory ones at n = 100
+            assert summed == pytest.approx(usual[pathway], rel=0.06), (n, pathway)
+    # the sequence alone, of which the sum is stated: all groups but the first receive it
+    for n in (200, 600, 1000, 4000):
+        alone = Sequence(n=n, random_degree=0, inhibitory_degree=0, inhibition_degree=0, groups=40, **even)
+        assert received(alone)["+", "excitatory"] == pytest.approx(11.5 * 39 / 40, rel=1e-12)
+
+
+def test_a_small_network_has_as_much_stronger_synapses_where_it_lacks_cells():
+    excitation, inhibition = draw(Random(n=50, weight_spread=0))
+    assert (np.bincount(excitation.source, minlength=50)[:40] == 49).all()
+    np.testing.assert_allclose(excitation.weight, 0.12 * 100 / 49, rtol=1e-12)
+    np.testing.assert_allclose(inhibition.weight, -0.32 * 100 / 49, rtol=1e-12)
+    _, inhibition = draw(Sequence(n=100, weight_spread=0))
+    np.testing.assert_allclose(np.unique(inhibition.weight), [-0.5 * 100 / 99, -0.18 * 100 / 99], rtol=1e-12)
+
+
+DRAWN = {
+    Sequence: "25683c54dd154642",
+    Random: "0929dcc724f19f71",
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_the_usual_network_stays_what_it_was(kind):
+    """Recordings of earlier versions are reproduced only as long as this holds."""
+    found = hashlib.sha256()
+    for synapses in draw(kind(), 100):
+        for name in ("source", "target", "weight", "delay"):
+            found.update(np.ascontiguousarray(getattr(synapses, name).astype("<f8")).tobytes())
+    assert found.hexdigest()[:16] == DRAWN[kind]
+
+
+def test_the_weight_of_one_synapse_means_what_it_meant():
+    assert Sequence(weight_next="1.2 mV/ms") == Sequence(input_next="12 mV/ms")
+    weights = draw(Sequence(weight_next="1.23456789 mV/ms", groups=30, weight_spread=0, random_degree=0))[0].weight
+    assert weights.max() == 1.23456789
+    # a table that an earlier version wrote is whole, and is for its own size
+    old = Sequence(n=400).to_dict()
+    del old["input_next"]
+    assert Sequence.parse({**old, "weight_next": "2.875 mV/ms"}) == Sequence(n=400)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n": 500, "weight_next": "2 mV/ms"},
+         "a cell's input is stated as a sum, whatever the size: "
+         'write input_next = "10 mV/ms" if it is for 500 cells, input_next = "20 mV/ms" if for 1000'),
+        ({"weight_next": "2 mV/ms", "input_next": "9 mV/ms"},
+         "a cell's input is stated as a sum, whatever the size: write input_next = \"20 mV/ms\""),
+        ({"weight_next": 2}, "2 has no unit; a drive needs one of: mV/ms, V/s, written like '2 mV/ms'"),
+        ({"weight_next": "-2 mV/ms"}, "must be at least 0 mV/ms, got -2 mV/ms"),
+    ],
+)  # fmt: skip
+def test_the_weight_of_one_synapse_where_it_says_too_little(changes, message):
+    with pytest.raises(ConfigurationError) as caught:
+        Sequence(**changes)
+    assert str(caught.value) == f"Sequence.weight_next: {message}"
+
+
+# the window
+
+
+def test_a_sequence_lasts_the_window():
+    circuit = Sequence()
+    assert circuit.duration() == 80 * (10 + 5)
+    assert circuit.reach() == circuit.duration() + 100
+    # longer where it is left open, as it was where that suffices
+    assert circuit.fitted(1100).delay == (8, 12)
+    assert circuit.fitted(3800).delay == (41, 45)
+    for window in (1200, 1201, 2000, 60000):
+        assert window <= circuit.fitted(window).duration() < window + 80
+    # nobody changes what was stated
+    stated = Sequence(delay=("8 ms", "12 ms"))
+    assert stated.fitted(3800) is stated
+    assert draw(stated.fitted(3800))[0].delay.max() <= 12 < 41 <= draw(circuit.fitted(3800))[0].delay.min()
+    # and the wiring is the same
+    np.testing.assert_array_equal(draw(circuit)[0].weight, draw(circuit.fitted(3800))[0].weight)
+
+
+def test_a_sequence_says_when_the_window_outlasts_it():
+    assert Sequence().remark(1100) == Sequence(delay=("8 ms", "12 ms")).remark(1100) == ""
+    assert Sequence().remark(3800) == (
+        "reservoir.delay is 41 ms to 45 ms here, so that the sequence lasts the window, 3.8 s; "
+        "with 8 to 12 ms it would end after 1.2 s"
+    )
+    said = Sequence(delay=("8 ms", "12 ms")).remark(3800)
+    assert said == (
+        "reservoir.delay: the sequence ends after 1.2 s, the window after 3.8 s, "
+        "and in between nothing tells time for long; "
+        '["41 ms", "45 ms"] would do, or leave it out'
+    )
+    assert Sequence(delay=("41 ms", "45 ms")).remark(3800) == ""
+
+
+@pytest.mark.parametrize("name", ["random", "unconnected"])
+def test_other_circuits_do_not_know_their_reach(name):
+    circuit = Reservoir.alternatives()[name]()
+    assert circuit.reach() is None
+    assert circuit.fitted(1e4) is circuit
+    assert circuit.remark(1e4) == ""
 
 
 # what cannot be
@@ -308,7 +436,8 @@ def test_a_network_may_lack_one_kind_of_synapse(circuit):
          "bias_excitatory: the range must ascend, got 3 to 1 mV/ms"),
         (Random, {"bias_inhibitory": ("3 mV/ms", "1 mV/ms")},
          "bias_inhibitory: the range must ascend, got 3 to 1 mV/ms"),
-        (Random, {"n": 50, "out_degree": 50}, "out_degree: 50 targets asked for, only 49 cells there"),
+        (Random, {"n": 50, "out_degree": 1000}, "out_degree: 1000 targets asked for, only 49 cells there"),
+        (Random, {"n": 1500, "out_degree": 1500}, "out_degree: 1500 targets asked for, only 1499 cells there"),
         (Random, {"adaptation": ("90 ms", "50 ms")}, "adaptation: the range must be positive and ascend"),
         (Random, {"adaptation": ("0 ms", "50 ms")}, "adaptation: the range must be positive and ascend"),
         (Random, {"cue_strength": ("3 mV/ms", "1 mV/ms")}, "cue_strength: the range must ascend"),
@@ -321,7 +450,6 @@ def test_a_network_may_lack_one_kind_of_synapse(circuit):
         (Sequence, {"random_degree": 800}, "random_degree: 800 targets asked for, only 799 cells there"),
         (Sequence, {"inhibitory_degree": 201}, "inhibitory_degree: 201 targets asked for, only 200 cells there"),
         (Sequence, {"inhibition_degree": 1000}, "inhibition_degree: 1000 targets asked for, only 999 cells there"),
-        (Sequence, {"composition": {"RS": 1}}, "inhibitory_degree: 20 targets asked for, only 0 cells there"),
         (Sequence, {"delay": ("0 ms", "3 ms")}, "delay: the range must be positive and ascend"),
         (Sequence, {"delay": ("4 ms", "3 ms")}, "delay: the range must be positive and ascend"),
     ],

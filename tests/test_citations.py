@@ -62,7 +62,8 @@ def test_every_work_that_a_source_names_has_an_entry():
 
 def test_all_that_can_be_chosen_is_asked():
     found = declared()
-    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "gates": "gate", "metrics": "metric",
+    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "readouts": "readout",
+             "observers": "observer", "gates": "gate", "metrics": "metric",
              "cell types": "cell type", "devices": "device"}  # fmt: skip
     for title, kind in kinds.items():
         names = tables()[title]
@@ -102,6 +103,8 @@ def test_a_default_run(tmp_path):
         ({"model": {"reservoir": "random"}}, set(), {"abeles1991", "macdonald2011"}),
         ({"model": {"what": {"rule": "two_factor"}}}, {"widrow1960"}, {"page1954"}),
         ({"model": {"when": {"rule": "three_factor"}}}, set(), {"nagumo1967"}),
+        ({"metrics": ["observer_error.network_minus_hgf"]}, {"mathys2014"}, set()),
+        ({"metrics": ["observer_error.bayes", "observer_error.hgf missing"]}, {"adams2007"}, set()),
         ({"metrics": ["peak_error.absolute", "a_user's.own"]}, set(), set()),
     ],
 )
@@ -160,3 +163,13 @@ def test_on_the_command_line(tmp_path, command_line):
 def test_an_empty_folder(tmp_path):
     with pytest.raises(RecordingError, match="holds no recording"):
         cite(tmp_path)
+
+
+def test_what_a_part_is_for_stands_before_its_work(tmp_path):
+    made = {"confidence": {"rule": "counting"}}
+    text = cite(folder(tmp_path, metrics=["observer_error.bayes_last", "error.last"], **made))
+    said = used({"configuration": json.dumps(Configuration(**made).to_dict())}, ["observer_error.bayes_last"])
+    assert {"rule counting", "readout factorised", "observer bayes", "metric observer_error"} <= set(said)
+    assert "observer hgf" not in said
+    (works,) = [line for line in text.splitlines() if "rule counting" in line]
+    assert "readout factorised" in works

@@ -52,15 +52,18 @@ def test_a_verdict_follows_from_the_intervals(ours, difference, verdict):
 
 
 def test_the_difference_is_that_of_control_and_ours_unless_the_claim_says_otherwise():
-    assert made({}, lambda runs: {"ours": 1.0, "control": 3.0}).measure({})["difference"] == 2.0
-    assert made({}, lambda runs: {"ours": 1.0, "control": 3.0, "difference": 7.0}).measure({})["difference"] == 7.0
+    assert made({}, lambda runs: {"ours": 1.0, "control": 3.0}).measure({}).values["difference"] == 2.0
+    assert (
+        made({}, lambda runs: {"ours": 1.0, "control": 3.0, "difference": 7.0}).measure({}).values["difference"] == 7.0
+    )
 
 
 def test_what_cannot_be_measured_is_missing():
     def nothing(runs):
         raise Unavailable("no recording")
 
-    found = made({"more": Criterion("more", ">", 0)}, nothing).measure({})
+    found, note = made({"more": Criterion("more", ">", 0)}, nothing).measure({})
+    assert note == "no recording"
     assert set(found) == {"ours", "control", "difference", "more"}
     assert np.isnan(list(found.values())).all()
 
@@ -113,7 +116,9 @@ def test_claims_are_run_measured_judged_and_written(folder):
     for study in needed:
         assert len(list((out / study).glob("*.nc"))) == 2
     assert {each[0] for each in said} == set(needed)
-    pd.testing.assert_frame_equal(pd.read_csv(out / "claims.csv", dtype={"unit": str}), found, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(out / "claims.csv", dtype={"unit": str}).fillna({"missing": ""}), found, check_dtype=False
+    )
     text = (out / "claims.md").read_text()
     assert text == report_text(found, [0, 1], problems)
     assert found["verdict"][0] in text
@@ -160,7 +165,11 @@ def test_a_missing_recording_leaves_the_others(folder, tmp_path):
     ours = measured[measured["quantity"] == "ours"].set_index("seed")["value"]
     assert np.isnan(ours[7])
     assert np.isfinite(ours[[0, 1]]).all()
-    assert judge(claims, measured)["seeds"].tolist() == [2]
+    judged = judge(claims, measured)
+    assert judged["seeds"].tolist() == [2]
+    reason = "default has no recording of seed 7 (seed 7)"
+    assert judged["missing"].tolist() == [reason]
+    assert f"- error_falls: {reason}" in report_text(judged, [0, 1, 7], {}).splitlines()
 
 
 def test_conditions_are_drawn_side_by_side(folder, tmp_path):

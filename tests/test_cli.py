@@ -136,7 +136,21 @@ def test_a_batch_on_the_default_device(finished):
     out, done = finished
     assert done.returncode == 0
     assert done.stderr == ""  # quiet, when not on a terminal
-    assert re.fullmatch(rf"3 recordings in {out}: 3 run \((built before|build \S+ s), runs \S+ s\)\n", done.stdout)
+    *first, last = done.stdout.splitlines()
+    assert re.fullmatch(rf"3 recordings in {out}: 3 run \((built before|build \S+ s), runs \S+ s\)", last)
+    assert first[0] == "meet: 8 training trials in 2 blocks, 5 probes, 4.2 s"
+    assert first[1:3] == [
+        "  block 0: A p = 0.50 at 60 ms, B p = 0.50 at 110 ms",
+        "  block 1: A p = 0.50 at 90 ms, B p = 0.50 at 40 ms",
+    ]
+    assert first[3] == "  window 0.22 s from the cue, which lasts 0.02 s; events are 0.02 s wide"
+    # 4.2 s in steps of 0.5 ms, 100 cells, 2 ns each
+    assert re.fullmatch(
+        r"  3 runs of 100 cells, \d at once: each about 0.0017 s \(2 ns a cell and step, on a quiet machine\) "
+        r"and \d+ MB; all about 0.00\d+ s",
+        first[4],
+    )
+    assert len(first) == 5
     assert sorted(path.name for path in out.iterdir()) == [
         ".lock", "configuration.toml", "meet_seed5.nc", "meet_seed6.nc", "meet_seed7.nc"]  # fmt: skip
     found = load_folder(out)
@@ -183,12 +197,12 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     code, said = command(*arguments, "--seeds", "1:3")
     assert code == 0
     assert re.fullmatch(
-        rf"2 recordings in {tmp_path}: 1 run \(built before, runs \S+ s\), "
+        rf"(?s:.*)2 recordings in {tmp_path}: 1 run \(built before, runs \S+ s\), "
         r"1 kept from before \(--again runs them anew\)\n",
         said,
     )
     code, said = command(*arguments, "--seeds", "1:3")
-    assert said == f"2 recordings in {tmp_path}: 2 kept from before (--again runs them anew)\n"
+    assert said.splitlines()[-1] == f"2 recordings in {tmp_path}: 2 kept from before (--again runs them anew)"
     now = (tmp_path / "meet_seed1.nc").stat()
     assert (now.st_ino, now.st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
 
@@ -235,13 +249,27 @@ def test_meet_levels(tmp_path):
                       'paradigm.latency={A = "60 ms", B = "110 ms"}')  # fmt: skip
     done = izhires("run", "meet-levels", "--device", "numpy", "--seeds", "4", "--out", tmp_path, *chosen)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"2 recordings in {tmp_path}: 2 run (")
+    assert done.stdout.splitlines()[-1].startswith(f"2 recordings in {tmp_path}: 2 run (")
+    assert "  and 1 more variants: p=0.50\n" in done.stdout
     assert sorted(path.name for path in tmp_path.glob("*.nc")) == [
         "meet_levels_p=0.00_seed4.nc", "meet_levels_p=0.50_seed4.nc"]  # fmt: skip
     first, second = load_folder(tmp_path)
     assert (first.attrs["variant"], second.attrs["variant"]) == ("p=0.00", "p=0.50")
     assert first["outcome_probability"].values.tolist() == [0, 1]
     assert first["trial_event"].values.tolist().count("B") == 1
+
+
+def test_what_lasts_days_is_asked_for(tmp_path, command_line):
+    """A table in the wrong unit is said with its numbers, before anything is drawn."""
+    path = tmp_path / "trials.csv"
+    path.write_text("onset,duration,cue,event,latency\n0,50000,0.2,A,0.4\n50000,50000,50000.2,A,0.4\n")
+    code, said = command_line("run", "table", "--table", path, "--out", tmp_path / "out")
+    assert (code, said.out) == (2, "")
+    assert said.err == (
+        "izhires: run: table: 2 training trials in 1 block, 0 probes, 100000 s, that is 27.8 h of model time, more "
+        "than 24 h; is a time in the wrong unit? --long runs it all the same\n"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_cued_reaction(tmp_path):

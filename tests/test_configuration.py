@@ -1,5 +1,8 @@
 # ruff: noqa: E501 (messages as they are said)
 
+import re
+
+import numpy as np
 import pytest
 from small import configuration as small
 from terminal import izhires
@@ -156,7 +159,32 @@ def test_seeds_that_cannot_be(text, message):
     assert str(caught.value) == message
 
 
+def test_too_many_seeds_are_refused_before_they_are_listed():
+    for text in ("0:100000000", "0:999999999999999999999", "5,1:1000001"):
+        with pytest.raises(
+            ConfigurationError, match=r"--seeds: '.*' names [\d,]+ seeds, more than the 1,000,000 runs of one command"
+        ):
+            parse_seeds(text)
+    assert len(parse_seeds("0:1000000")) == 1_000_000
+    with pytest.raises(ConfigurationError, match=r"--seeds: '9+\.\.\. is not a seed"):
+        parse_seeds("9" * 5000)
+    with pytest.raises(ConfigurationError, match="--seeds: None is not a text that names seeds"):
+        parse_seeds(None)
+
+
 BAD = [
+    # a paradigm that is none, whatever else the file holds
+    ('paradigm = {type = "meeet", order = "exact"}', ["paradigm.type: 'meeet' is not a paradigm, did you mean 'meet'? (valid: "]),
+    ('paradigm = "meeet"', ["paradigm.type: 'meeet' is not a paradigm, did you mean 'meet'? (valid: "]),
+    ("paradigm.type = 5", ["paradigm.type: 5 is not a paradigm (valid: "]),
+    ("paradigm = 5", ["paradigm: 5 is not a paradigm (valid: "]),
+    # times between the milliseconds
+    ('paradigm.window = "0.1234567 ms"', ["paradigm.window: must be at least 1.0 ms, got 0.1234567 ms"]),
+    ('paradigm.cue_onset = "0.1234567 ms"', ["paradigm.cue_onset: must be whole milliseconds, got 0.1234567 ms"]),
+    (BLOCK.format(late="0.1234567 ms", a=0.7, b=0.3),
+     ["paradigm.blocks[0].latency.B: must be whole milliseconds, got 0.1234567 ms"]),
+    # more trials than any memory holds
+    (BLOCK.format(late="600 ms", a=0.7, b=0.3).replace("trials = 4", "trials = 10000000"), None),
     # an unknown key, a wrong choice
     ("reservoir.m = 5", ["reservoir.m: unknown key (valid: ", " n, composition, "]),
     ("resevoir.n = 5", ["resevoir: unknown key, did you mean 'reservoir'? (valid: "]),
@@ -221,6 +249,13 @@ def test_a_file_that_cannot_be(text, parts, tmp_path, command):
         paradigm = name if name in text else paradigm
     code, lines = command("run", paradigm, "--config", path, "--out", tmp_path / "out")
     assert code == 2
+    if parts is None:  # not of the file, but of what it asks for
+        assert len(lines) == 1
+        assert re.match(
+            r"izhires: trials: 10,000,0\d\d trials last 15,000,0\d\d s \(173.6 days\) of model time: their signals alone need 1,080.0 GB of memory, ",
+            lines[0],
+        )
+        return
     starts = [part for part in parts if not part.startswith(" ") and ": " in part]
     assert len(lines) == len(starts), lines
     for line, start in zip(lines, starts, strict=True):
@@ -242,6 +277,14 @@ def test_a_file_that_cannot_be(text, parts, tmp_path, command):
         (["--seeds", "3,3"], "--seeds: '3,3' names a seed twice"),
         (["--device", "gpu"], "device: unknown device 'gpu' (valid: "),
         (["--sed", "3"], "run: unknown option '--sed', did you mean '--seeds'? (valid: "),
+        (["--set", "reservoir.n=" + "[" * 2000], "--set reservoir.n: is no value that can be read: brackets"),
+        (["--set", "reservoir.n=" + "9" * 5000], "--set reservoir.n: is a number of more digits than can be read"),
+        (["--set", f"paradigm.warm_up={'9' * 4000}"], "paradigm.warm_up: must be at most 1000000000000000, got"),
+        (["--set", f"paradigm.warm_up={10**12}"], "trials: 1,000,000,000,"),
+        (
+            ["--seeds", "0:100000000"],
+            "--seeds: '0:100000000' names 100,000,000 seeds, more than the 1,000,000 runs of one command",
+        ),
         (["--config", "nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
         (["--processes", "0"], "Invalid value for '--processes'"),
         (["more"], "run: unknown option 'more' (valid: "),
@@ -260,6 +303,12 @@ def test_arguments_that_cannot_be(arguments, line, tmp_path, command):
     [
         (b"reservoir = [1, 2\n", "is not TOML: "),
         (b"\xff\xfe\x00", "is not TOML: "),
+        (
+            b"reservoir = " + b"[" * 2000 + b"]" * 2000,
+            "is not TOML: too many brackets within brackets",
+        ),
+        (b"reservoir.n = " + b"9" * 5000, "is not TOML: Exceeds the limit"),
+        (b"reservoir" + b".x" * 3000 + b" = 1", ""),
         (b"reservoir.n = 400\nreservoir.n = 500\n", "is not TOML: "),
     ],
 )
@@ -268,7 +317,39 @@ def test_a_file_that_is_not_toml(content, line, tmp_path, command):
     path.write_bytes(content)
     code, lines = command("run", "meet", "--config", path, "--out", tmp_path / "out")
     assert (code, len(lines)) == (2, 1)
-    assert lines[0].startswith(f"izhires: {path}: {line}")
+    assert len(lines[0]) < 1000
+    assert lines[0].startswith(f"izhires: {path}: {line}" if line else f"izhires: {path}")
+
+
+def test_a_table_that_is_not_used_is_said(tmp_path):
+    path = tmp_path / "other.toml"
+    path.write_text('[paradigm]\ntype = "meet_levels"\ntrials = 3\n')
+    said = []
+    assert read(path, (), {"type": "meet"}, said.append) == Configuration()
+    assert said == [f"{path}: its [paradigm] is for 'meet_levels' and is not used for 'meet'"]
+    assert read(path, (), {"type": "meet_levels"}, said.append).paradigm.trials == 3
+    path.write_text('paradigm = "meet_levels"\n')  # which says nothing that would be lost
+    read(path, (), {"type": "meet"}, said.append)
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("given", [5, "", b"it.toml", ["it.toml"]])
+def test_what_is_no_path(given):
+    with pytest.raises(ConfigurationError) as caught:
+        read(given)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_numbers_of_numpy_are_shown_as_numbers():
+    for data in (
+        {"n": np.float64(12.5)},
+        {"n": np.int64(5)},
+        {"slow_fraction": np.float32(1.5)},
+        {"noise": np.float64(1)},
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            Configuration(reservoir={"type": "sequence", **data})
+        assert "np." not in str(caught.value)
 
 
 def test_a_complaint_names_the_file_only_where_the_file_is_wrong(tmp_path, command):
@@ -297,7 +378,7 @@ EVENTS = "onset\tduration\ttrial_type\n"
             "{path}: the event 'go' does not occur, did you mean 'gone'? (valid: cue, gone)",
         ),
         (EVENTS + "x\t0\tcue\n", "{path}, line 2: onset 'x' is not a number of seconds"),
-        (EVENTS + "9\t0\tcue\n5\t0\tgo\n", "{path}, line 3: onset 5 s comes before the one above it, 9 s"),
+        (EVENTS + "9\t0\tcue\n5\t0\tgo\n", "{path}, line 3: 'go' does not follow a cue"),
         (EVENTS + "1\t0\tgo\n5\t0\tcue\n", "{path}, line 2: 'go' does not follow a cue"),
     ],
 )
@@ -321,7 +402,9 @@ def test_a_paradigms_own_options(command, tmp_path):
     assert twice == (2, ["izhires: run: --cue is given twice"])
     missing = command("run", "cued-reaction", *out, "--events", "gone.tsv", "--cue", "a", "--event", "b")
     assert missing == (2, ["izhires: gone.tsv: there is no such file"])
-    assert set(CuedReaction.options.values()) == set(REQUIRED["cued_reaction"])
+    for paradigm in Paradigm.alternatives().values():
+        assert set(paradigm.options.values()) <= set(paradigm.model_fields)
+    assert set(CuedReaction.options.values()) >= set(REQUIRED["cued_reaction"])
 
 
 @pytest.mark.parametrize(
@@ -342,3 +425,75 @@ def test_a_real_process_says_one_line_and_its_exit_code(arguments, code, line, t
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"izhires: {line}")
     assert list(tmp_path.iterdir()) == []
+
+
+# changes in Python
+
+
+RANDOM = {"reservoir": {"type": "random", "out_degree": 50}, "when": {"feedback": "0.7 mV/ms"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"reservoir": {"n": 220}}, {"reservoir": {"type": "random", "out_degree": 50, "n": 220}}),
+        ({"reservoir.n": 220}, {"reservoir": {"type": "random", "out_degree": 50, "n": 220}}),
+        ({"reservoir": {"type": "sequence", "n": 220}}, {"reservoir": {"type": "sequence", "n": 220}}),
+        ({"reservoir": "unconnected", "reservoir.n": 220}, {"reservoir": {"type": "unconnected", "n": 220}}),
+        ({"reservoir.n": 220, "reservoir": "unconnected"}, {"reservoir": {"type": "unconnected", "n": 220}}),
+        ({"reservoir": {"composition": {"FS": 0.5, "RS": 0.5}}},
+         {"reservoir": {"type": "random", "out_degree": 50, "composition": {"FS": 0.5, "RS": 0.5}}}),
+        ({"when": {"rule": {"rate": "0.01 1/ms"}}}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
+        ({"when.rule.rate": "0.01 1/ms"}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
+        ({"when.rule": "force"}, {"when": {"feedback": "0.7 mV/ms", "rule": "force"}}),
+        ({"confidence": {}}, {"confidence": {}}),
+        ({"seeds": {"noise": 3}, "keep.spikes": "all"}, {"seeds": {"noise": 3}, "keep": {"spikes": "all"}}),
+    ],
+)  # fmt: skip
+def test_a_change_leaves_the_rest(changes, same):
+    assert Configuration.parse(RANDOM).with_changes(**changes) == Configuration.parse({**RANDOM, **same})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reservoir.n.x": 3}, "Configuration.reservoir.n.x: 'n' is not a table"),
+        ({"reservoirs.n": 3}, "Configuration.reservoirs: unknown key, did you mean 'reservoir'?"),
+        ({"reservoir.nn": 3}, "Configuration.reservoir.nn: unknown key, did you mean 'n'?"),
+        ({"reservoir": {"nn": 3}}, "Configuration.reservoir.nn: unknown key, did you mean 'n'?"),
+        ({"reservoir": 3}, "Configuration.reservoir: 3 is not a circuit"),
+    ],
+)
+def test_changes_that_cannot_be(changes, message):
+    with pytest.raises(ConfigurationError) as caught:
+        Configuration.parse(RANDOM).with_changes(**changes)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_table_on_the_command_line_leaves_the_rest_too():
+    found = read(None, ["reservoir=random", "reservoir={n=220}", "when={feedback='0 mV/ms'}", "when.rule=force"])
+    assert (found.reservoir.type, found.reservoir.n, found.when.rule.type) == ("random", 220, "force")
+
+
+# what is too large is refused by arithmetic
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0:100000000", "'0:100000000' names 100,000,000 seeds, more than the 1,000,000 runs of one command"),
+        (f"0:{10**30}", f"'0:{10**30}' names {10**30:,} seeds, more than the 1,000,000 runs of one command"),
+        (str(2**64), f"a seed cannot be above {2**63 - 1}, got {2**64}"),
+        ("9:3", "'9:3' names no seed (valid: 7, 1,4,9, 100:105)"),
+    ],
+)
+def test_seeds_that_are_too_many_or_too_large(text, message):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_seeds(text)
+    assert str(caught.value) == f"--seeds: {message}"
+
+
+def test_a_network_that_is_too_large():
+    with pytest.raises(ConfigurationError, match=r"^reservoir.n: must be at most 100000, got 10000000$"):
+        read(None, ["reservoir.n=10000000"])
+    assert parse_seeds(str(2**63 - 1)) == [2**63 - 1]

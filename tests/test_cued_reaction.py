@@ -130,6 +130,139 @@ def test_windows_newlines_a_byte_order_mark_and_blank_lines_do_no_harm(good, tmp
     assert make(str(odd)) == make(good)
 
 
+def small(folder, name="run.tsv", *, rows, header=HEADER):
+    """Write an event file from lines of cells, and return its name."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *("\t".join(line.split("|")) for line in rows.splitlines())]) + "\n")
+    return str(path)
+
+
+TIMED = "1|0|cue|n/a\n3|0|go|312\n9|0|cue|n/a\n11|0|go|418\n20|0|end|n/a"
+
+
+def test_units_of_files_beside_and_above_a_table(tmp_path):
+    """BIDS: what is nearer counts more, and a name with a part that the table's lacks says nothing of it."""
+    path = small(tmp_path, "sub-1/eeg/sub-1_task-x_run-1_events.tsv", rows=TIMED)
+    (tmp_path / "task-x_events.json").write_text('{"response_time": {"Units": "milliseconds"}}')
+    (tmp_path / "sub-1" / "sub-1_task-y_events.json").write_text('{"response_time": {"Units": "min"}}')
+
+    def times(**changes):
+        return make(path, events=("go",), **changes).trials["response_time"].dropna().tolist()
+
+    with pytest.raises(ParadigmError, match=r"line 3: response_time '312' is 312 s, longer than longest_response, 5 s"):
+        times()  # no data set, so only what lies beside it counts
+    assert times(longest_response="500 s") == [312, 418]
+    (tmp_path / "dataset_description.json").write_text("{}")
+    assert times() == [0.312, 0.418]
+    beside = Path(path).with_suffix(".json")
+    beside.write_text('{"onset": {"Units": "s"}, "response_time": {"Units": "us"}}')
+    assert times() == [0.000312, 0.000418]
+    for text, said in (
+        (
+            '{"response_time": {"Units": "mV"}}',
+            r"the unit of response_time, 'mV', is none of time \(valid: s, ms, us, min",
+        ),
+        ("{", "describes .*run-1_events.tsv, and cannot be read"),
+        ("[]", "describes .*run-1_events.tsv, and is no table of columns"),
+    ):
+        beside.write_text(text)
+        with pytest.raises(ParadigmError, match=said) as caught:
+            times()
+        assert str(caught.value).startswith(f"{beside}: ")
+
+
+def test_onsets_in_a_unit_of_their_own(tmp_path, good):
+    text = Path(good).read_text().splitlines()
+    rows = [line.split("\t") for line in text[1:]]
+    path = tmp_path / "ms_events.tsv"
+    path.write_text("\n".join([text[0], *("\t".join([f"{float(row[0]) * 1e3:g}", *row[1:]]) for row in rows)]))
+    path.with_suffix(".json").write_text('{"onset": {"Units": "ms"}}')
+    assert make(str(path)) == make(good)
+
+
+@pytest.mark.parametrize("cell", ["0,31", "0.31 s", "310ms", "", "nan", "inf", "1e999", "NA", "1_0", "--"])
+def test_a_response_time_is_a_number_or_not_applicable(tmp_path, cell):
+    path = small(tmp_path, rows=f"1|0|cue|n/a\n3|0|go|{cell}\n9|0|end|n/a")
+    with pytest.raises(ParadigmError) as caught:
+        make(path, events=("go",))
+    assert str(caught.value).startswith(f"{path}, line 3: response_time {cell!r} is not a number of seconds")
+
+
+def test_ties_are_not_decided_by_the_order_of_rows(tmp_path):
+    """What shares a cue's onset: a response belongs to the target before, a target to this cue."""
+    rows = ["1|0|cue|n/a", "3|0|go|n/a", "7|0|cue|n/a", "7|0|button press|n/a", "9|0|go|n/a", "17|0|cue|n/a",
+            "17|0|go|n/a", "30|0|end|n/a"]  # fmt: skip
+    found = [
+        make(small(tmp_path, rows="\n".join(each)), events=("go",), window="2.5 s")
+        for each in (rows, rows[::-1], rows[3:] + rows[:3])
+    ]
+    assert found[0] == found[1] == found[2]
+    training = found[0].trials[found[0].trials["kind"] == "train"]
+    assert training["latency"].tolist() == [2, 2, 0]
+    assert training["response_time"].fillna(-1).tolist() == [4, -1, -1]
+
+
+def test_a_press_with_the_onset_of_its_target(tmp_path):
+    path = small(tmp_path, rows="1|0|cue|n/a\n3|0|button press|n/a\n3|0|go|n/a\n9|0|end|n/a")
+    with pytest.raises(ParadigmError, match=r"line 3: 'button press' has the onset of its target 'go', on line 4"):
+        make(path, events=("go",))
+    path = small(tmp_path, rows="1|0|cue|n/a\n3|0|button press|n/a\n3|0|go|0.3\n9|0|end|n/a")
+    assert make(path, events=("go",)).trials["response_time"].dropna().tolist() == [0.3]
+
+
+def test_columns_of_other_names(tmp_path):
+    header = "onset\tduration\tphase\tstimulus\tRT"
+    path = small(
+        tmp_path,
+        header=header,
+        rows="1|0|warn|n/a|n/a\n3|0|n/a|1.0|0.4\n9|0|warn|n/a|n/a\n10|0|n/a|2.0|n/a\n20|0|n/a|n/a|n/a",
+    )
+    columns = {"cue_column": "phase", "event_column": "stimulus", "response_time_column": "RT"}
+    found = make(path, cue="warn", events=("1", "2"), **columns)
+    assert found.trials["event"].tolist() == ["", "", "1", "2", ""]
+    assert found.trials["response_time"].dropna().tolist() == [0.4]
+    for column, said in (("cue_column", "trial_typ"), ("response_time_column", "rts")):
+        with pytest.raises(ParadigmError) as caught:
+            make(path, cue="warn", events=("1", "2"), **{**columns, column: said})
+        assert str(caught.value) == (
+            f"{path}, line 1: column {said} missing; it has onset, duration, phase, stimulus, RT"
+        )
+
+
+def test_responses_that_are_named_must_occur_in_some_file(good, tmp_path):
+    with pytest.raises(ParadigmError, match=r"the response 'buton press' does not occur, did you mean 'button press'"):
+        make(good, responses=("error of commission", "buton press"))
+    # the data set's own names need not, and a participant without errors makes none
+    assert make(write(tmp_path / "a.tsv", "1 cue\n3 go\n9 no-go".replace("9 no-go", "9 cue\n11 no-go"))).notes == ()
+    names = [tmp_path / f"sub-{who}_events.tsv" for who in ("A", "B")]
+    files = [write(names[0], GOOD), write(names[1], GOOD.replace("error of commission", "other"))]
+    paradigm = task(*files, responses=("error of commission",))
+    assert paradigm.experiment(np.random.default_rng(0), "sub-B").trials["response_time"].isna().all()
+
+
+def test_a_file_that_is_there_twice(good, tmp_path):
+    (tmp_path / "link.tsv").symlink_to(good)
+    for path in (good, str(tmp_path / "link.tsv"), Path(good)):
+        with pytest.raises(ConfigurationError, match=r"events_files\[1\]: '.*' is there twice"):
+            task(good, path)
+
+
+def test_names_hold_any_character_but_line_breaks(tmp_path):
+    names = ("$x_1$", "50 % off", "a\\b{c}", "go #1 & more")
+    rows = "\n".join(f"{10 * k + 1}|0|$cue_|n/a\n{10 * k + 3}|0|{name}|n/a" for k, name in enumerate(names))
+    found = make(small(tmp_path, rows=f"{rows}\n50|0|end|n/a"), cue=" $cue_ ", events=names)
+    assert found.events == names
+    assert sorted(found.trials["event"].unique()) == sorted(("", *names))
+
+
+def test_a_long_window_is_asked_for(tmp_path):
+    path = small(tmp_path, rows="1|0|cue|n/a\n71|0|go|n/a\n200|0|end|n/a")
+    with pytest.raises(ParadigmError, match=r"line 3: 'go' comes 70 s after its cue, on line 2: more than 60 s"):
+        make(path, events=("go",))
+    assert make(path, events=("go",), window="71 s").trials["latency"].max() == 70
+
+
 def test_round_trip(good):
     for paradigm in (task(good), task(good, window="3 s", longest_wait="4 s", responses=(), block_per_file=True)):
         again = CuedReaction.parse(paradigm.to_dict())
@@ -142,12 +275,13 @@ def test_round_trip(good):
     [
         ("1 go\n2 cue\n4 no-go", 2, "'go' does not follow a cue"),
         ("1 cue\n3 go\n4 no-go", 4, "'no-go' is the second target after the cue on line 2, the first is on line 3"),
-        ("1 cue\n3 go\n2 cue\n4 no-go", 4, "onset 2 s comes before the one above it, 3 s"),
-        ("1 cue\nn/a go", 3, "onset 'n/a' is not a number of seconds"),
+        ("1 cue\n3 go\n2 cue\n2.5 go\n4 no-go", 3, "'go' is the second target after the cue on line 4, the first is on "
+         "line 5"),
+        ("1 cue\nn/a go\n4 no-go", 3, "onset 'n/a' is not a number of seconds"),
         ("1 cue\nnan go", 3, "onset 'nan' is not a number of seconds"),
         ("1 cue\n3 go\n4 cue\n5 no-go", 2, "the next cue, on line 4, comes 3000 ms after this one: "
          "too soon for the window of 2400 ms and the 1000 ms (cue_onset) before a cue"),
-        ("1 cue\n3 go\textra\n4 no-go", 3, "has 5 columns, the header has 4"),
+        ("1 cue\n3 go\textra\n4 no-go", 3, "has 5 columns, the header has 4 (separated by tabs)"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be(tmp_path, rows, line, message):
@@ -199,7 +333,7 @@ def test_files_that_cannot_be_read(tmp_path):
     path.write_text("onset,duration,trial_type\n1,n/a,cue\n")
     assert complaint(path) == (f"{path}, line 1: column onset and trial_type missing; it has onset,duration,trial_type")
     path.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe\x00")
-    assert complaint(path) == f"{path}: is not a text file in UTF-8"
+    assert complaint(path) == f"{path}: is not a text file in UTF-8: byte 0x89 on line 1; save it as UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -211,6 +345,11 @@ def test_files_that_cannot_be_read(tmp_path):
         ({"events": ("go", "cue")}, "CuedReaction.events[1]: 'cue' is named twice among cue, events and responses"),
         ({"events": ("button press",)}, "CuedReaction.responses[0]: 'button press' is named twice"),
         ({"events": ("",)}, "CuedReaction.events[0]: the name is empty"),
+        ({"events": ("n/a",)}, "CuedReaction.events[0]: 'n/a' stands for a missing value, and names nothing"),
+        ({"cue": " n/a "}, "CuedReaction.cue: 'n/a' names nothing"),
+        ({"cue": None}, "CuedReaction.cue: must be text, got None"),
+        ({"events_files": (5,)}, "CuedReaction.events_files[0]: must be text, got 5"),
+        ({"window": "1000.4 ms"}, "CuedReaction.window: must be whole milliseconds, got 1000.4 ms"),
         ({"longest_wait": "1 s"}, "CuedReaction.longest_wait: must be at least 1 ms longer than cue_onset, 1000 ms"),
         ({"window": 3}, "CuedReaction.window: 3 has no unit"),
         ({"warm_up": -1}, "CuedReaction.warm_up: must be at least 0, got -1"),

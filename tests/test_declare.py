@@ -297,8 +297,8 @@ def test_a_changed_copy_is_validated_as_a_whole():
     assert random.with_changes(noise="0.1 mV/sqrt(ms)").out_degree == 50
     assert random.noise == 0.2
     assert random.with_changes() == random
-    with pytest.raises(ConfigurationError, match=r"^Random.out_degree: 50 targets asked for, only 39 cells there$"):
-        random.with_changes(n=40)
+    with pytest.raises(ConfigurationError, match=r"^Random.adaptation: the range must be positive and ascend$"):
+        random.with_changes(adaptation=("60 ms", "50 ms"))
     with pytest.raises(ConfigurationError, match=r"^Random.nn: unknown key"):
         random.with_changes(nn=40)
 
@@ -456,3 +456,20 @@ def test_a_new_component_is_one_new_file(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_numbers_of_numpy_are_read_and_quoted_as_plain_ones():
+    given = {"count": np.int64(4), "chances": np.array([0.5, 1.0]), "flag": np.bool_(True), "text": np.str_("a")}
+    assert Outer(**given) == Outer(count=4, chances=(0.5, 1.0), flag=True, text="a")
+    assert Outer().with_changes(**{"inner.share": np.float64(0.25)}).inner.share == 0.25
+    for wrong in (
+        {"count": np.float64(2.5)}, {"inner": {"share": np.float64(2)}}, {"inner": {"tau": np.float64(0.5)}},
+        {"span": (np.float64(1), "2 ms")}, {"chances": np.array([0.5, 2.0])}, {"kind": np.str_("c")},
+        {"text": np.float64(0.5)}, {"several": np.float64(0.5)}, {"named": {np.float64(0.5): {}}},
+        {"flag": np.float64(0.5)}, {"wait": np.float64(0.5)},
+    ):  # fmt: skip
+        with pytest.raises(ConfigurationError) as caught:
+            Outer(**wrong)
+        assert "np." not in str(caught.value)
+    with pytest.raises(ValueError, match=r"^0.5 has no unit; a time needs"):
+        parse_quantity(np.float64(0.5), "ms")

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 import textwrap
@@ -172,6 +173,9 @@ def test_rounding_noise_changes_nothing():
         ({"onset": {1: np.nan}}, "trials[1].onset: must be a number, got nan"),
         ({"latency": {2: "late"}}, "trials[2].latency: must be a number, got 'late'"),
         ({"latency": {2: np.inf}}, "trials[2].latency: must be a number, got inf"),
+        ({"block": {1: np.float64(0.5)}}, "trials[1].block: must be a whole number, got 0.5"),
+        ({"latency": {2: 0.0001}}, "trials[2].latency: 0.0001 s is below the grid of 1 ms"),
+        ({"onset": {2: 1e300}}, "trials[2].onset: must be at most 1e+10 s, got 1e+300 s"),
         ({"learn": {1: 2}}, "trials[1].learn: must be true or false, got 2"),
         (
             {"latency": {0: 3, 2: 4}},
@@ -190,7 +194,11 @@ def test_trials_that_contradict_themselves(changes, message):
     [
         ({"events": ()}, "events: has no events"),
         ({"events": ("A", "B", "A")}, "events: 'A' is there twice"),
-        ({"events": ("A", "B", "")}, "events: a name is empty"),
+        ({"events": ("A", "B\n")}, "events: 'B\\n' holds a line break or another control character"),
+        ({"events": "AB"}, "events: must be a list of names, got 'AB'"),
+        ({"events": 5}, "events: must be a list of names, got 5"),
+        ({"trials": 5}, "trials: is not a table: "),
+        ({"events": ("A", "B", "")}, "events: the name of an event is empty"),
         ({"trials": table().iloc[:0]}, "trials: has no trials"),
         ({"trials": table().drop(columns=["cue", "learn"])}, "trials: columns cue, learn missing (valid: onset,"),
         ({"outcomes": {"block": [0]}}, "outcomes: columns event, latency, probability missing"),
@@ -245,6 +253,29 @@ def test_a_time_step_that_cannot_be(time_step, message):
     with pytest.raises(ParadigmError) as caught:
         make().signals(time_step)
     assert str(caught.value) == message
+
+
+def test_a_text_among_response_times_is_found_before_anything_runs():
+    trials = table()
+    trials["response_time"] = [0.3, np.nan, "miss"]
+    with pytest.raises(ParadigmError, match=r"trials\[2\].response_time: must be a number, got 'miss'"):
+        make(trials)
+
+
+def test_signals_that_no_memory_holds_are_refused_by_arithmetic():
+    trials = table(duration={2: 1e9})
+    with pytest.raises(ParadigmError) as caught:
+        make(trials).signals()
+    assert str(caught.value).startswith(
+        "trials: 3 trials last 1,000,000,003 s (11,574.1 days) of model time: their signals alone need 72,000.0 GB"
+    )
+    for step in (None, "x", float("nan")):
+        with pytest.raises(ParadigmError, match="time_step: must be a number of seconds"):
+            make().signals(step)
+
+
+def test_notes_are_no_part_of_what_is_compared():
+    assert dataclasses.replace(make(), notes=("read otherwise",)) == make()
 
 
 def test_expectation_is_the_sum_of_bumps():

@@ -32,10 +32,10 @@ def made(source=None, keep="probes", **options):
 def everything(recording):
     """The same with spikes all over the experiment: each cell fires at a rate of its own, and one not at all."""
     rng = np.random.default_rng(5)
-    end = float((recording["trial_onset"] + recording["trial_duration"])[-1]) + 0.001
+    end = float((recording["trial_onset"] + recording["trial_duration"])[-1])
     cells = rng.integers(0, recording.sizes["neuron"] - 1, 5000)
     times = np.sort(np.round(rng.uniform(0, end, len(cells)), 4))
-    times[-1] = end - 0.0005  # a run goes one readout step on after its last trial
+    times[-1] = end - 0.0005
     bare = recording.drop_vars(["spike_time", "spike_neuron"])
     found = bare.assign(spike_time=("spike", times), spike_neuron=("spike", cells))
     return found.assign_attrs(configuration=json.dumps({"time_step": "0.5 ms", "keep": {"spikes": "all"}}))
@@ -217,7 +217,7 @@ def test_kept_intervals_are_the_probes_trials():
     assert intervals.sum() == pytest.approx((2 * onset + 1.5).sum())
     # the trial table ends one block's last probe where no other begins, or the two are one
     assert np.isin(intervals[:, 0], onset).all()
-    assert observed(everything(recording)).tolist() == [[0.0, recording.sizes["trial"] * 1.5 + 0.001]]
+    assert observed(everything(recording)).tolist() == [[0.0, recording.sizes["trial"] * 1.5]]
 
 
 def test_probes_that_touch_are_one_interval():
@@ -227,6 +227,7 @@ def test_probes_that_touch_are_one_interval():
     kind[first + 1] = "probe"
     touching = recording.isel(state_probe=[0, 1]).assign_coords(state_probe=[0, 1]).isel(spike=[])
     touching["trial_kind"] = ("trial", kind)
+    touching["trial_of_probe"][1] = first + 1
     assert observed(touching).tolist() == [[first * 1.5, (first + 2) * 1.5]]
 
 

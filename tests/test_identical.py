@@ -1,4 +1,4 @@
-"""The same bits as before: hashes of small networks, on the machine and with the versions that they were written down on."""
+"""The same bits as before: hashes of small networks, on the machine and with the versions they were taken with."""
 
 from __future__ import annotations
 

@@ -125,7 +125,9 @@ def test_the_way_that_is_left_falls_as_it_was_made_to():
     assert own["both"].iloc[-1] == 0 and own["both"].to_numpy() == pytest.approx(table["both"].to_numpy(), abs=1e-4)
     again = way_left(made.assign(when_weights=-1e3 * made["when_weights"]), 1)
     assert again["both"].to_numpy() == pytest.approx(own["both"].to_numpy())
-    still = made.assign(when_weights=made["when_weights"].isel(probe=0).expand_dims(probe=made.sizes["probe"]) + 1)
+    still = made.assign(
+        when_weights=made["when_weights"].isel(probe=0, drop=True).expand_dims(probe=made.sizes["probe"]) + 1
+    )
     with pytest.raises(Unavailable, match="lie at the end point"):
         way_left(still, 1)
 

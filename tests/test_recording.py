@@ -1,10 +1,11 @@
+import dataclasses
 import json
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,22 +13,30 @@ import small
 import xarray as xr
 
 import izhires
+from izhires.analysis import analyse
+from izhires.analysis.report import write_report
 from izhires.batch import jobs
-from izhires.configuration import Configuration
-from izhires.errors import RecordingError
+from izhires.citations import cite
+from izhires.configuration import Configuration, parse_seeds
+from izhires.devices import get
+from izhires.errors import ConfigurationError, IzhiresError, RecordingError
+from izhires.paradigms.experiment import Experiment
+from izhires.plan import make_plan
 from izhires.recording import (
     LAYOUT,
-    UNITS,
     assemble,
     in_order,
     load,
     load_folder,
     mean_rates,
+    of_experiment,
     save,
     spike_trace,
     spikes_between,
 )
-from izhires.run import simulate
+from izhires.run import Facts, draw, record, simulate
+from izhires.schema import ATTRIBUTES as DECLARED
+from izhires.schema import KINDS, VARIABLES, checksum, markdown
 
 CONTRACT = {
     "prediction": ("probe", "event", "time"),
@@ -39,6 +48,10 @@ CONTRACT = {
     "mean_state": ("probe", "neuron"),
     "event": ("event",),
     "time": ("time",),
+    "neuron": ("neuron",),
+    "trial": ("trial",),
+    "probe": ("probe",),
+    "trial_of_probe": ("probe",),
     "block": ("probe",),
     "probe_trial": ("probe",),
     "block_trial": ("probe",),
@@ -62,7 +75,7 @@ ATTRIBUTES = {
     "title": str, "layout": np.integer, "paradigm": str, "variant": str, "seed": np.integer, "configuration": str,
     "versions": str, "device": str, "git_commit": str, "code": str, "plan": str, "schedule": str,
     "build_seconds": float, "run_seconds": float, "peak_bytes": float, "templates": str, "created": str,
-    "time_step": float, "window": float, "event_width": float, "cue_duration": float,
+    "time_step": float, "window": float, "event_width": float, "cue_duration": float, "duration": float,
 }  # fmt: skip
 
 
@@ -95,9 +108,8 @@ def test_the_file_needs_nothing_of_this_package(path):
     found = json.loads(said)
     assert {name: tuple(dims) for name, (dims, _) in found.items()} == CONTRACT
     for name, (_, attributes) in found.items():
-        unit, meaning = UNITS.get(name, ("", ""))
-        assert attributes.get("long_name", "") == meaning, name
-        assert attributes.get("units", "") == unit, name
+        assert attributes["long_name"] == VARIABLES[name].meaning, name
+        assert attributes.get("units", "") == VARIABLES[name].unit, name
     with_units = {name for name, (_, attributes) in found.items() if attributes.get("units")}
     assert set(CONTRACT) - with_units == {"event", "trial_event", "trial_kind", "outcome_event", "cell_type"}
 
@@ -276,17 +288,17 @@ def test_spikes_between_two_moments_are_in_order(scattered, monkeypatch):
         inside = (expected[0] >= start) & (expected[0] < end)
         for found, wanted in zip(spikes_between(outputs, start, end), expected, strict=True):
             assert np.array_equal(found, wanted[inside])
-    plan = SimpleNamespace(cells=50, duration=0.1)
-    assert np.array_equal(mean_rates(plan, outputs), np.bincount(cells, minlength=50) / 0.1)
+    assert np.array_equal(mean_rates(50, 0.1, outputs), np.bincount(cells, minlength=50) / 0.1)
 
 
 def test_rates_and_kept_spikes(recording, configuration):
     found = small.outputs(configuration, "cpp", 3)
     experiment, plan, _ = small.planned(configuration, seed=3)
     counts = np.bincount(recording["spike_neuron"], minlength=recording.sizes["neuron"])
+    found = of_experiment(found, experiment, plan.readout_step)
     assert counts.sum() == len(found["spikes.t"]) > 0
     assert (np.diff(recording["spike_time"]) >= 0).all()
-    np.testing.assert_allclose(recording["rate"], counts / plan.duration)
+    np.testing.assert_allclose(recording["rate"], counts / experiment.duration)
     assert recording["excitatory"].values.tolist() == [
         name not in ("FS", "LTS") for name in recording["cell_type"].values
     ]
@@ -435,3 +447,243 @@ def test_the_names_of_files(configuration, tmp_path):
     levels = Configuration.parse({"paradigm": {"type": "meet_levels", "levels": [0.1, 1.0]}})
     found = [(job.path.name, job.name) for job in jobs(levels, [5], tmp_path)]
     assert found == [("meet_levels_p=0.10_seed5.nc", "p=0.10 seed 5"), ("meet_levels_p=1.00_seed5.nc", "p=1.00 seed 5")]
+
+
+# -- what happened after the end of the experiment
+
+
+def test_what_happens_after_the_end_is_in_no_result():
+    """Trials of unequal length make the program run on to its next snapshot, in which cells go on firing."""
+    table = {
+        "onset": [0.0, 0.9], "duration": [0.9, 0.3], "cue": [0.05, 0.95], "event": ["", "A"],
+        "latency": [np.nan, 0.06], "kind": ["probe", "train"],
+    }  # fmt: skip
+    made = small.configuration(reservoir__bias_excitatory=["4 mV/ms", "7 mV/ms"])
+    experiment = Experiment.from_table(table, window=0.22, event_width=0.02, cue_duration=0.02)
+    drawn = draw(made, 7)
+    plan, arrays = make_plan(made, experiment, drawn.seeds)
+    drawn = dataclasses.replace(drawn, experiment=experiment, plan=plan, arrays=arrays)
+    outputs = get("cpp").prepare(plan).run(arrays)
+    assert (outputs["spikes.t"] >= 1.2).sum() > 20
+    assert plan.duration > 1.5
+    recording = record(drawn, outputs, Facts("cpp", "own", "", 0.0, 0.0))
+    assert recording.attrs["duration"] == 1.2
+    inside = outputs["spikes.t"] < 1.2 - 1e-9
+    counts = np.bincount(outputs["spikes.i"][inside], minlength=100)
+    np.testing.assert_array_equal(recording["rate"], counts / 1.2)
+    assert recording.sizes["spike"] == counts.sum()
+    assert recording["spike_time"].max() < 1.2
+    # and what was learned in the last trial was read all the same
+    assert np.isfinite(recording["trial_what"]).all()
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e-12, -1e-12])
+def test_a_spike_at_the_very_end_is_after_it(shift):
+    experiment, plan, _ = small.planned(small.configuration())
+    times = np.array([0.0, experiment.duration - 5e-4, experiment.duration + shift])
+    steps = round(experiment.duration * 1e3)
+    outputs = dict(small.outputs(small.configuration())) | {"spikes.t": times, "spikes.i": np.array([1, 2, 3])}
+    assert len(outputs["when_output.z"]) > steps
+    found = of_experiment(outputs, plan, experiment)
+    assert found["spikes.i"].tolist() == [1, 2]
+    assert len(found["when_output.z"]) == len(found["when_output.t"]) == steps
+    assert len(found["when_snapshots.w"]) == len(outputs["when_snapshots.w"])
+
+
+# -- the schema: altered recordings
+
+
+def test_the_documentation_has_the_schema():
+    text = (Path(__file__).parents[1] / "docs" / "recording.md").read_text(encoding="utf-8")
+    assert text.split("<!-- schema -->\n")[1] == markdown(), (
+        "the tables are out of date: python -c 'from izhires.schema import markdown; print(markdown(), end=\"\")'"
+    )
+
+
+def test_the_kinds_of_trials_are_those_of_experiments():
+    assert KINDS == izhires.paradigms.experiment.KINDS
+
+
+def written(recording, path, fresh=True):
+    """Write a recording as another program might, with a checksum of its own where that is `fresh`."""
+    for each in recording.variables.values():
+        each.encoding.clear()
+    recording.assign_attrs(checksum=checksum(recording) if fresh else "0" * 64).to_netcdf(path)
+    return path
+
+
+def refused(recording, path, *words, fresh=True):
+    with pytest.raises(RecordingError) as error:
+        load(written(recording, path, fresh))
+    text = one_line(error)
+    assert text.startswith(f"{path}: ")
+    for word in words:
+        assert word in text, (words, text)
+
+
+OPTIONAL = {"trial_response_time", "trial_count", "trial_count_against"}
+HELD = [name for name in VARIABLES if name not in OPTIONAL]
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_altered_variables(recording, tmp_path, name):
+    about, path = VARIABLES[name], tmp_path / "a.nc"
+    refused(recording.drop_vars(name), path, f"it lacks {name}")
+    refused(recording.rename_vars({name: f"{name}x"}), path, f"it lacks {name}")
+    dims = recording[name].dims
+    held = recording[name].variable
+    bare = recording.drop_vars(name)
+    # other dimensions, too short, turned round
+    other = held.copy(deep=True)
+    other.dims = tuple(f"other_{dim}" for dim in dims)
+    refused(bare.assign({name: other}), path, name, "has the dimensions")
+    refused(bare.assign({name: other[:0]}), path, name, "has the dimensions")
+    if len(dims) > 1:
+        refused(recording.assign({name: held.transpose(*dims[::-1])}), path, name, "has the dimensions")
+    # another type
+    for dtype in {"U3", "f4", "f8", "i2", "i8"} - (
+        {"U3"} if about.dtype == "text" else {np.dtype(about.dtype).str[1:]}
+    ):
+        values = np.zeros(held.shape, dtype)
+        refused(bare.assign({name: (dims, values, held.attrs)}), path, name)
+    # values that cannot be
+    values = held.values.copy()
+    if about.dtype == "text":
+        values[...] = "~"
+        if name not in ("event", "cell_type"):
+            refused(bare.assign({name: (dims, values, held.attrs)}), path, name)
+    elif values.dtype.kind == "f" and name not in recording.indexes:
+        for bad in (np.nan, np.inf):
+            spoilt = values.copy()
+            spoilt[(0,) * spoilt.ndim] = bad
+            if not (about.missing and np.isnan(bad)):
+                refused(bare.assign({name: (dims, spoilt, held.attrs)}), path, f"{name} holds {bad:g}")
+    elif values.dtype.kind == "i":
+        values[...] = -1
+        refused(bare.assign({name: (dims, values, held.attrs)}), path, name)
+    # another unit, none, and one that dates would have
+    for unit in ("furlong", "", 3, "seconds since then"):
+        refused(
+            recording.assign({name: (dims, held.values, {"units": unit})}), path, name
+        ) if unit != about.unit else None
+
+
+@pytest.mark.parametrize("name", [name for name in DECLARED if name not in ("diverged", "checksum")])
+def test_altered_attributes(recording, tmp_path, name):
+    about, path = DECLARED[name], tmp_path / "a.nc"
+    bare = recording.copy()
+    del bare.attrs[name]
+    refused(bare, path, "not a recording of izhires" if name in ("layout", "paradigm") else f"attribute {name}")
+    wrong = {str: [3, 2.5, ["a", "b"]], int: ["x", 2.5, [1, 2]], float: ["x", [0.1, 0.2], np.nan, np.inf, -1.0]}
+    for value in wrong[about.kind]:
+        refused(recording.assign_attrs({name: value}), path)
+    if about.form:
+        for value in ("", "{", "[1]", "12.5.2026", "[" * 3000):
+            refused(recording.assign_attrs({name: value}), path, f"the attribute {name} is", "not a")
+
+
+@pytest.mark.parametrize("layout", [0, -1, 99, "1", 1.5, [1, 2]])
+def test_layouts_that_there_are_not(recording, tmp_path, layout):
+    refused(recording.assign_attrs(layout=layout), tmp_path / "a.nc")
+
+
+def test_text_that_was_garbled(recording, tmp_path):
+    """Every text of the file is under the checksum: variables, units, meanings and attributes."""
+    path = tmp_path / "a.nc"
+    turned = recording["cell_type"].copy(data=recording["cell_type"].values[::-1])
+    changed = [recording.assign_attrs(title="other"), recording.assign_attrs(git_commit="0")]
+    changed.append(recording.assign(cell_type=turned))
+    reworded = recording.copy(deep=True)
+    reworded["rate"].attrs["long_name"] = "another meaning"
+    more = recording.copy(deep=True)
+    more["rate"].data[3] += 1e-9
+    for each in (*changed, reworded, more):
+        each.attrs["checksum"] = checksum(recording)
+        each.to_netcdf(path)
+        with pytest.raises(RecordingError, match="its checksum does not agree"):
+            load(path)
+    recording.to_netcdf(path)
+    with pytest.raises(RecordingError, match="lacks its checksum"):
+        load(path)
+
+
+def test_a_byte_changed_anywhere(recording, path, tmp_path):
+    """The recording comes back as it was, or not at all."""
+    whole, rng = path.read_bytes(), np.random.default_rng(3)
+    spoilt, refusals = tmp_path / "spoilt.nc", 0
+    for place in rng.integers(0, len(whole), 60):
+        data = bytearray(whole)
+        data[place] ^= int(rng.integers(1, 256))
+        spoilt.write_bytes(data)
+        try:
+            xr.testing.assert_identical(load(spoilt), recording)
+        except RecordingError as error:
+            refusals += 1
+            assert len(str(error).splitlines()) == 1
+    assert refusals > 30
+
+
+def test_what_is_no_recording_is_not_written(recording, tmp_path):
+    for given in (None, 3, "text", recording["rate"], xr.Dataset()):
+        with pytest.raises(RecordingError) as error:
+            save(given, tmp_path / "a.nc")
+        assert one_line(error).startswith(f"{tmp_path / 'a.nc'}: is ")
+    with pytest.raises(RecordingError, match="it lacks rate"):
+        save(recording.drop_vars("rate"), tmp_path / "a.nc")
+    with pytest.raises(RecordingError, match="cannot be written"):
+        save(recording.assign_attrs(own={"a": 1}), tmp_path / "a.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_a_recording_is_written_and_read(recording, tmp_path):
+    part = recording.isel(neuron=[3, 80], trial=slice(2, 9), probe=[1, 2])
+    found = load(save(part, str(tmp_path / "a.nc")))
+    xr.testing.assert_identical(found, part)
+    assert found["neuron"].values.tolist() == [3, 80]
+
+
+@pytest.mark.parametrize("given", [None, 3, 2.5, "", b"a.nc", ["a.nc"]])
+@pytest.mark.parametrize("entry", [load, load_folder, lambda path: save(xr.Dataset(), path), cite, write_report])
+def test_paths_that_are_none(entry, given):
+    with pytest.raises(ConfigurationError) as error:
+        entry(given)
+    assert one_line(error).endswith(
+        ("is no name of a file or folder: ''", f"must be a path (str or pathlib.Path), got {given!r}")
+    )
+
+
+def test_a_recording_of_the_first_layout():
+    """It loads, gets the labels that it lacks, loses what lies after its end, and is analysed and exported."""
+    path = Path(__file__).with_name("data") / "layout1.nc"
+    with xr.open_dataset(path) as opened:
+        raw = opened.load()
+    found = load(str(path))
+    end = float((raw["trial_onset"] + raw["trial_duration"])[-1])
+    assert found.attrs["duration"] == end
+    assert found["neuron"].values.tolist() == list(range(40))
+    assert found["trial_of_probe"].values.tolist() == np.flatnonzero(raw["trial_kind"] == "probe").tolist()
+    assert found.sizes["spike"] == int((raw["spike_time"] < end).sum())
+    for name in set(raw.variables) - {"spike_time", "spike_neuron", "rate"}:
+        np.testing.assert_array_equal(found[name], raw[name])
+    table = analyse([found])
+    assert table.loc[table["metric"] == "error.last", "value"].notna().all()
+    assert len(found.izhires.to_dataframe("neurons")) == 40
+
+
+# -- what cannot be written is known before anything runs
+
+
+def test_what_cannot_be_written_is_refused_before_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("izhires.run.get", lambda device: pytest.fail("it ran"))
+    with pytest.raises(ConfigurationError, match="seed"):
+        simulate(small.configuration(), seed=2**63)
+    with pytest.raises(ConfigurationError, match="seed"):
+        simulate(small.configuration(seeds={"noise": 2**64}))
+    with pytest.raises(ConfigurationError, match="--seeds"):
+        parse_seeds(str(2**63))
+    assert parse_seeds(str(2**63 - 1)) == [2**63 - 1]
+    for event in ("a\0b", "a\ud800"):
+        blocks = [{"trials": 4, "latency": {event: "60 ms"}, "probability": {event: 1.0}}]
+        with pytest.raises(IzhiresError) as error:
+            simulate(small.configuration(paradigm__blocks=blocks))
+        one_line(error)

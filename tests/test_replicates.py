@@ -220,7 +220,7 @@ def test_the_command(config, tmp_path):
     out = tmp_path / "out"
     done = izhires(*arguments, "--seeds", "3,1,4,15", "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"4 recordings in {out}: 4 run (")
+    assert done.stdout.splitlines()[-1].startswith(f"4 recordings in {out}: 4 run (")
     assert names(out) == sorted(f"meet_seed{seed}.nc" for seed in (3, 1, 4, 15))
     for seed in (3, 1, 4, 15):
         (expected,) = simulate_together([draw(QUIET, seed)])

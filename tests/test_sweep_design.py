@@ -236,3 +236,19 @@ def test_a_wrong_file_is_named(text, words, tmp_path):
     with pytest.raises(ConfigurationError) as error:
         expand(read(tmp_path / "it.toml"))
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("design", "points"),
+    [
+        ({"parameters": {f"when.p{k}": list(range(100)) for k in range(8)}}, 100**8),
+        ({"kind": "random", "points": 10**9, "parameters": {"reservoir.n": {"low": 100, "high": 200}}}, 10**9),
+    ],
+)
+def test_a_sweep_that_is_too_large_is_refused_by_arithmetic(design, points):
+    with pytest.raises(ConfigurationError) as caught:
+        expand(Spec(paradigm="meet", design=design, seeds="0:5"))
+    assert str(caught.value) == (
+        f"design: {points} points x 1 conditions x 1 variants x 5 seeds are {5 * points} runs, "
+        "more than the 1000000 of one command"
+    )

@@ -52,7 +52,7 @@ def answered(sweep, function, noise=0.0, seeds=8):
 
 def test_assumed_numbers_are_taken_and_others_are_not():
     found = {each.key: each for each in parameters(Spec(base=BASE, sensitivity={"parameters": ["reservoir", "when"]}))}
-    assert "when.feedback" in found and "reservoir.weight_next" in found and "reservoir.bias_excitatory" in found
+    assert "when.feedback" in found and "reservoir.input_next" in found and "reservoir.bias_excitatory" in found
     assert "reservoir.n" not in found  # published
     assert "reservoir.noise" not in found  # 0 in this network: no scale
     assert "reservoir.composition" not in found and "reservoir.type" not in found  # no numbers

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,13 @@ class Criterion:
         return low > self.limit if self.sign == ">" else high < self.limit
 
 
+class Measured(NamedTuple):
+    """What a claim measures in one seed: values by quantity, NaN where it cannot, and then the reason in one line."""
+
+    values: dict[str, float]
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A declared claim; made by the decorator `claim`."""
@@ -68,15 +75,15 @@ class Claim:
     source: str
     function: Callable[[Runs], dict[str, float]] = field(repr=False)
 
-    def measure(self, runs: Runs) -> dict[str, float]:
+    def measure(self, runs: Runs) -> Measured:
         """Return what one seed says: "ours", "control", "difference" (control - ours) and what else is tested."""
         try:
             found = self.function(runs)
-        except Unavailable:
-            return dict.fromkeys(["ours", "control", "difference", *self.tests], float("nan"))
+        except Unavailable as reason:
+            return Measured(dict.fromkeys(["ours", "control", "difference", *self.tests], float("nan")), str(reason))
         found.setdefault("control", float("nan"))
         found.setdefault("difference", found["control"] - found["ours"])
-        return found
+        return Measured(found)
 
 
 CLAIMS: Registry[Claim] = Registry("izhires.analysis.claims")
@@ -158,13 +165,14 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
     ----------
     claims : mapping of str to Claim
     measured : pandas.DataFrame
-        Columns claim, seed, quantity, value: what `Claim.measure` returned in every seed.
+        Columns claim, seed, quantity, value, and note: what `Claim.measure` returned in every seed.
 
     Returns
     -------
     pandas.DataFrame
         One row a claim: claim, statement, published, measured, unit, ours, ours_low, ours_high, control_is, control,
-        control_low, control_high, seeds, tests (each with its interval and whether it holds), verdict, source.
+        control_low, control_high, seeds, tests (each with its interval and whether it holds), verdict, missing (why
+        seeds have no value, and which; empty when all have one), source.
     """
     import pandas as pd
 
@@ -203,10 +211,22 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
                 "seeds": seeds,
                 "tests": "; ".join(said),
                 "verdict": verdict,
+                "missing": _missing(own),
                 "source": each.source,
             }
         )
     return pd.DataFrame(rows)
+
+
+def _missing(measured: pd.DataFrame) -> str:
+    """Return why seeds have no value, each reason with its seeds."""
+    if "note" not in measured:
+        return ""
+    noted = measured[measured["note"] != ""]
+    return "; ".join(
+        f"{note} (seed{'s' if own['seed'].nunique() > 1 else ''} {', '.join(map(str, own['seed'].unique()))})"
+        for note, own in noted.groupby("note", sort=False)
+    )
 
 
 def probe_error(recording: xr.Dataset, block: int, trial: int | None = None) -> float:

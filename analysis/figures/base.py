@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
-from izhires.files import whole
+from izhires.files import as_path, whole
 from izhires.worker import Report, Task, results
 
 if TYPE_CHECKING:
@@ -381,6 +381,7 @@ def make_figures(
 
 def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], processes: int = 1) -> Made:
     """Draw figures and write them into a folder, as `make_figures` does."""
+    target = as_path(folder, "folder")
     skipped: list[str] = []
 
     def tasks() -> Iterator[Task]:
@@ -388,7 +389,7 @@ def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], 
             if isinstance(each, str):
                 skipped.append(each)
             else:
-                yield Task(each.declared.name, _save, (each, Path(folder)))
+                yield Task(each.declared.name, _save, (each, target))
 
     written = results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"])
     paths = dict(written)

@@ -59,7 +59,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     for event, colour in style.colours(events).items():
         here, own = means[means["event"] == event], table[table["event"] == event]
         axes.plot(own["level"], own["amplitude"], linestyle="", marker="o", markersize=2, alpha=0.5, color=colour)
-        style.band(axes, here, "level", color=colour, label=f"{event}: r = {r[event]:.3f}".replace("-", "\u2212"))
+        words = f"{style.shown(event)}: r = {style.signed(r[event], 3)}"
+        style.band(axes, here, "level", color=colour, label=words)
     for number, event in enumerate(events):
         here = means[means["event"] == event]
         axes.plot(here["level"], here["probability"], color=style.GREY, linestyle=(0, (4, 2)), linewidth=0.8, zorder=1,

@@ -112,6 +112,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     panels[0].set_xscale("log")
     panels[0].set(xlabel="firing rate (Hz)", ylabel="fraction of cells")
     panels[0].set_xticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
+    panels[0].xaxis.set_minor_formatter("")
     panels[0].set_ylim(bottom=0)
     for axes, metric in zip(panels[1:], measured, strict=False):
         own = state[state["metric"] == metric]

@@ -34,7 +34,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     if not recordings:
         raise Unavailable("there are no recordings")
     recording = recordings[0]
-    state_probes = [int(probe) for probe in recording["state_probe"].values]
+    state_probes = [int(probe) for probe in selection.state_probes(recording)]
     block = selection.blocks(recording)[0]
     probe = selection.last_probe(recording, block)
     if probe not in state_probes:
@@ -45,21 +45,22 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     peak[order_trace.max(axis=0) < SILENT] = np.inf
     excitatory = recording["excitatory"].values.astype(bool)
     order = np.lexsort((peak, ~excitatory))
-    cells = pd.DataFrame({"row": np.arange(len(order)), "neuron": order, "excitatory": excitatory[order],
+    labels = recording["neuron"].values
+    cells = pd.DataFrame({"row": np.arange(len(order)), "neuron": labels[order], "excitatory": excitatory[order],
                           "peak_time": peak[order], "sorted_by_probe": sorted_by})  # fmt: skip
 
-    table = selection.trials(recording)
-    trial = table[table["kind"] == "probe"].iloc[probe]
+    trial = selection.trials(recording).iloc[selection.trials_of_probes(recording)[probe]]
     cue = float(trial["cue"])
     time = recording["state_time"].values
     start, end = max(float(trial["onset"]) - cue, -SHOWN_BEFORE), float(recording.attrs["window"])
-    spikes = pd.DataFrame({"time": recording["spike_time"].values - cue, "neuron": recording["spike_neuron"].values})
+    moments, own = selection.cell_spikes(recording)
+    spikes = pd.DataFrame({"time": moments - cue, "neuron": labels[own]})
     spikes = spikes[spikes["time"].between(start, end)].merge(cells[["neuron", "row", "excitatory"]], on="neuron")
     if spikes.empty:
         raise Unavailable("the recording holds no spikes of the last probe of the first block")
 
     trace = recording["state_trace"].transpose("state_probe", "state_time", "neuron")
-    shown = trace.values[state_probes.index(probe)].T[order]
+    shown = trace.sel(state_probe=recording["probe"].values[probe]).values.T[order]
     shown = shown / np.maximum(shown.max(axis=1, keepdims=True), SILENT)
     state = pd.DataFrame(shown, columns=[f"{t:.3f}" for t in time])
     state.insert(0, "row", cells["row"])

@@ -69,7 +69,10 @@ def look(name: str) -> Look:
 
 @contextmanager
 def applied(name: str = "plain") -> Iterator[None]:
-    """Use a style within a ``with`` block, whatever settings of matplotlib stand outside it."""
+    """Use a style within a ``with`` block, whatever settings of matplotlib stand outside it.
+
+    Text stands as it is written: there is no mathematics between dollars, since names may hold them.
+    """
     import matplotlib.style
 
     look(name)
@@ -182,6 +185,11 @@ def points(axes: Axes, x: Any, table: pd.DataFrame, **line: Any) -> None:
     bars = np.abs(np.stack([mean - table["low"].to_numpy(float), table["high"].to_numpy(float) - mean]))
     look = {"linestyle": "", "marker": "o", "markersize": 3.2, "elinewidth": 0.9, **line}
     axes.errorbar(np.asarray(x, float), mean, yerr=np.nan_to_num(bars), **look)
+
+
+def shown(name: str) -> str:
+    """Return a name as the entry of a legend, which leaves out those that begin with an underscore."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def label(axes: Axes, letter: str) -> None:

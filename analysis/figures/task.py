@@ -103,7 +103,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     room = max(top - low, 0.1 * top)
     for event in events:
         rows = trials[trials["event"] == event]
-        every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, label=event, alpha=0.8)
+        every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, alpha=0.8,
+                   label=style.shown(event))  # fmt: skip
     for row in blocks.itertuples():
         if row.latencies == 1:
             every.plot([row.first, row.last], [row.latency] * 2, color=colour[str(row.event)], linewidth=3, alpha=0.3)

@@ -121,7 +121,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         first.plot(own["PC1"], own["PC2"], color=style.PALE, linewidth=0.7, zorder=1)
     for name in names:
         own = path[path[key] == name]
-        label = str(name) if several else f"block {name}"
+        label = style.shown(str(name)) if several else f"block {name}"
         first.plot(own["PC1"], own["PC2"], ".", color=colour[name], markersize=2)
         last = own[own["last"]]
         first.plot(

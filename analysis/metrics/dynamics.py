@@ -145,7 +145,7 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def reliability(recording: xr.Dataset) -> Iterator[Row]:
     """Correlation of the states of the first and the last probe of each block."""
     for block in selection.blocks(recording):
-        probes = np.intersect1d(selection.probes(recording, block), recording["state_probe"].values)
+        probes = np.intersect1d(selection.probes(recording, block), selection.state_probes(recording))
         if len(probes) < 2:
             yield Row(np.nan, "", block, note="needs state_trace at two probes of the block")
             continue
@@ -175,7 +175,7 @@ def reliability(recording: xr.Dataset) -> Iterator[Row]:
 def decoded_time(recording: xr.Dataset) -> Iterator[Row]:
     """Error of decoded time in each block, cross-validated over probes."""
     times = 1e3 * selection.state_times(recording)
-    probes = [int(probe) for probe in recording["state_probe"].values]
+    probes = [int(probe) for probe in selection.state_probes(recording)]
     if len(probes) < 2:
         raise Unavailable("needs state_trace at two probes")
     rng = np.random.default_rng([selection.seed(recording), 0])

@@ -55,7 +55,7 @@ def expected(recording: xr.Dataset, names: Iterable[str]) -> tuple[dict[str, Exp
 
 def probe_rows(recording: xr.Dataset) -> np.ndarray:
     """Return the row of the trial table of each probe."""
-    return np.flatnonzero(recording["trial_kind"].values == "probe")
+    return selection.trials_of_probes(recording)
 
 
 def probe_error(recording: xr.Dataset, course: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,10 +104,6 @@ _LAST = {
 }
 
 
-def _sources(names: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(OBSERVERS[name].source for name in names))
-
-
 @metric(
     "observer_error",
     unit="1",
@@ -116,7 +112,7 @@ def _sources(names: Iterable[str]) -> str:
         "root mean square of prediction - expectation over the window, as the metric 'error', at each probe with the "
         "trials before it; mean over a block's probes, and at its last"
     ),
-    source=_sources(OBSERVERS),
+    source="this project; each observer has a source of its own",
     worst="highest",
     needs=("prediction", "expectation", "trial_event", "trial_learn"),
     parts=_ERROR | _LAST,
@@ -150,7 +146,7 @@ _WITH_PROBABILITY = [name for name, each in OBSERVERS.items() if each.probabilit
         "network: clip(what, 0, 1); where p is the frequency among the trials themselves (a participant's), "
         "a count arrives at it by construction"
     ),
-    source=_sources(_WITH_PROBABILITY),
+    source="this project; each observer has a source of its own",
     worst="highest",
     needs=("trial_what", "trial_event", "trial_learn", "outcome_probability"),
     parts=_parts("mean of |p_hat - p| over the trials of the block", _WITH_PROBABILITY),

@@ -119,7 +119,7 @@ def best_fit(recording: xr.Dataset, block: int, *, held_out: bool) -> xr.DataArr
     target = wanted.values.T
     here = selection.state_samples(recording, [probe])
     if held_out:
-        rest = [int(each) for each in recording["state_probe"].values if each != probe]
+        rest = [int(each) for each in selection.state_probes(recording) if each != probe]
         states = selection.state_samples(recording, rest)
         reading = ridge_readout(states, np.tile(target, (len(rest), 1)), here)
     else:

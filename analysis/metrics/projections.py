@@ -183,7 +183,7 @@ def _draws(states: np.ndarray, dimensions: int, seed: int) -> dict[str, np.ndarr
 )
 def state_alignment(recording: xr.Dataset) -> Iterator[Row]:
     """Alignment of the states of each block with both readouts' subspaces."""
-    everything = selection.state_samples(recording, recording["state_probe"].values)
+    everything = selection.state_samples(recording, selection.state_probes(recording))
     draws: dict[int, dict[str, np.ndarray]] = {}
     for block in selection.blocks(recording):
         for name, basis in _bases(recording, block).items():
@@ -241,7 +241,7 @@ _SOURCE = (
 )
 def decoding(recording: xr.Dataset) -> Iterator[Row]:
     """Time and event read from either subspace, in each block."""
-    chosen = recording["state_probe"].values
+    chosen = selection.state_probes(recording)
     if len(chosen) < 2:
         raise Unavailable("needs states of two or more probes: each is decoded by a fit to the others")
     states = selection.state_samples(recording, chosen)

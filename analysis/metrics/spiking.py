@@ -69,11 +69,12 @@ def window_counts(recording: xr.Dataset, trials: Sequence[int] | np.ndarray, wid
     window = float(recording.attrs["window"])
     width = window if width is None else width
     bins, neurons = int(window / width + 1e-9), recording.sizes["neuron"]
-    cues, spikes = recording["trial_cue"].values[np.asarray(trials, int)], recording["spike_time"].values
+    spikes, cells = selection.cell_spikes(recording)
+    cues = recording["trial_cue"].values[np.asarray(trials, int)]
     trial = np.searchsorted(cues, spikes + 1e-9) - 1
     column = np.floor((spikes - cues[trial] + 1e-9) / width).astype(int)
     inside = (trial >= 0) & (column < bins)
-    place = (trial[inside] * bins + column[inside]) * neurons + recording["spike_neuron"].values[inside]
+    place = (trial[inside] * bins + column[inside]) * neurons + cells[inside]
     return np.bincount(place, minlength=len(cues) * bins * neurons).reshape(len(cues), bins, neurons)
 
 
@@ -113,7 +114,7 @@ def interval_variation(recording: xr.Dataset) -> Iterator[Row]:
     """CV and CV2 of excitatory and of inhibitory cells."""
     need_all_spikes(recording)
     statistics = elephant().statistics
-    cell, time = recording["spike_neuron"].values, recording["spike_time"].values
+    time, cell = selection.cell_spikes(recording)
     order = np.lexsort((time, cell))
     ends = np.cumsum(np.bincount(cell, minlength=recording.sizes["neuron"]))
     trains = np.split(time[order], ends[:-1])
@@ -230,11 +231,11 @@ def synchrony(recording: xr.Dataset) -> Iterator[Row]:
     for block in selection.blocks(recording):
         rng = np.random.default_rng([selection.seed(recording), block])
         trials = _block_trials(recording, block)
-        cues, spikes = recording["trial_cue"].values[trials], recording["spike_time"].values
+        (spikes, cells), cues = selection.cell_spikes(recording), recording["trial_cue"].values[trials]
         trial = np.searchsorted(cues, spikes + 1e-9) - 1
         column = np.floor((spikes - cues[trial] + 1e-9) / BIN).astype(int)
         inside = (trial >= 0) & (column < bins)
-        trial, column, cell = trial[inside], column[inside], recording["spike_neuron"].values[inside]
+        trial, column, cell = trial[inside], column[inside], cells[inside]
         firing = np.unique(cell)
         if len(firing) < 2 or len(trials) < 2:
             yield Row(np.nan, "", block, note="needs two cells that fire and two trials")

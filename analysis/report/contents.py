@@ -79,6 +79,7 @@ HEADLINES = (
     Headline("weight_space.pc2_latency", "|r| of weight component 2 with latency", "weight_space.pc2_latency_chance",
              "permuted latencies"),
     Headline("reliability", "correlation of the states of two trials", "reliability.mean", "one shifted in time"),
+    Headline("time_told", "error of the time told, worst tenth of the window", "time_told.chance", "a guess within it"),
     Headline("decoded_time", "error of the time decoded from the state", "decoded_time.mean", "shuffled times"),
     Headline("participation_ratio", "dimension of the state", "participation_ratio.mean", "cells shifted in time"),
     Headline("synchrony", "correlation of pairs of cells", "synchrony.shuffled", "shuffled trials"),

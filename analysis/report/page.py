@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from izhires.analysis.report import contents
-from izhires.files import whole
+from izhires.files import as_path, whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def make_report(folder: str | Path) -> str:
     from izhires.analysis.table import analyse, notes
     from izhires.citations import cite
 
-    folder = Path(folder)
+    folder = as_path(folder, "folder")
     places = study_folders(folder)
     several = len(places) > 1
     share = contents.NUMBERS // min(contents.FILMS, len(places))
@@ -114,7 +114,7 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Path:
     RecordingError
         If there is no recording, one cannot be read, or the file cannot be written.
     """
-    path = Path(out) if out is not None else Path(folder) / "report.html"
+    path = as_path(folder, "folder") / "report.html" if out is None else as_path(out)
     text = make_report(folder)
     with whole(path) as part:
         part.write_text(text, encoding="utf-8")

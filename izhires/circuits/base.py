@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -21,6 +21,7 @@ from izhires.declare import (
 from izhires.errors import ConfigurationError, closest
 from izhires.parts import Group, Link, Monitor, Pathway, Reaction
 from izhires.seeds import Seeds
+from izhires.variables import cell_values, check_filled
 
 if TYPE_CHECKING:
     from izhires.plan import Draft
@@ -55,6 +56,14 @@ I_slow_post += slow_fraction_post*w*tau_fast_post/tau_slow_post
 """What a spike of an excitatory cell does. The slow share is scaled so that the charge w*tau_fast is only divided."""
 
 INHIBITION = "I_inhibitory_post += w"
+
+REFERENCE_SIZE = 1000
+"""Cells of the network that the defaults were chosen for. What a cell receives does not depend on the size: each cell
+has as many targets in a larger network, hence as many sources; a smaller one that has too few cells for that has as
+much stronger synapses, see `Reservoir.targets`."""
+
+MOST_CELLS = 100_000
+"""Cells of the largest network: the time to draw synapses grows with the square, an hour for so many."""
 
 # the smallest jump of u (mV/ms) that the spread may lead to: below it a cell bursts without end
 SMALLEST_D = 0.5
@@ -108,7 +117,9 @@ class Reservoir(Component):
     package: ClassVar[str] = "izhires.circuits"
     source: ClassVar[str] = ""
 
-    n: int = parameter(1000, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10)
+    n: int = parameter(
+        REFERENCE_SIZE, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10, le=MOST_CELLS
+    )
     composition: dict[str, float] = parameter(
         {"RS": 0.56, "IB": 0.14, "CH": 0.10, "FS": 0.12, "LTS": 0.08}, "share of each cell type"
     )
@@ -202,18 +213,57 @@ class Reservoir(Component):
         s = self.weight_spread
         return mean * np.exp(s * rng.standard_normal(size) - s**2 / 2)
 
-    def resized(self, n: int) -> dict[str, Any]:
-        """Return what must change, besides `n`, for a network of `n` cells that receive the same input on average."""
-        return {}
+    def targets(self, name: str, there: int) -> tuple[int, float]:
+        """Return how many targets a cell has, and the factor on their weights, so that a target's input stays the same.
+
+        Parameters
+        ----------
+        name : str
+            The parameter that states the number.
+        there : int
+            Cells that there are to choose from.
+
+        Returns
+        -------
+        degree : int
+            As stated, or all there are in a network of fewer than `REFERENCE_SIZE` cells; 0 where there are none, as of
+            inhibitory cells in a network of excitatory ones.
+        factor : float
+            stated/degree.
+
+        Raises
+        ------
+        ConfigurationError
+            If the number cannot be had, and the network is not a small version of one where it can.
+        """
+        stated = int(getattr(self, name))
+        if stated <= there or there == 0:
+            return min(stated, there), 1.0
+        if max(stated, self.n) >= REFERENCE_SIZE:
+            raise ConfigurationError(f"{stated} targets asked for, only {there} cells there", name)
+        return there, stated / there
+
+    def reach(self) -> float | None:
+        """Return how long after the cue's onset the states tell time, ms; None where the parameters do not say it."""
+        return None
+
+    def fitted(self, window: float) -> Self:
+        """Return the circuit for a window (ms) after the cue, with what was left open decided by it."""
+        return self
+
+    def remark(self, window: float) -> str:
+        """Return what a user should know of this circuit in a window (ms) after the cue, in one line, or nothing."""
+        return ""
 
     def parts(self, draft: Draft) -> None:
         """Add the cells and their synapses. The drive of the cells comes from the group ``state``, see `State`."""
         seeds, step = draft.seeds, draft.model.time_step
-        drawn = self.draw_cells(seeds.generator("cells"))
+        drawn = cell_values(self.draw_cells(seeds.generator("cells")), self.equations, self.n, type(self).__name__)
         lines, values = draft.constants(self, only=self.constants)
         start = seeds.generator("cells").spawn(1)[0]
-        b, v = drawn["b"] * 1e3, -65e-3 + 5e-3 * start.standard_normal(self.n)
-        numbers = {"a": drawn["a"] * 1e3, "b": b, "c": drawn["c"] * 1e-3, "d": drawn["d"], "v": v, "u": b * v}
+        v = -65e-3 + 5e-3 * start.standard_normal(self.n)
+        effects = (self.reset, self.excitation, self.inhibition)
+        check_filled("reservoir.equations", self.equations, (*drawn, *values), *effects)
         cells = Group(
             "cells",
             self.n,
@@ -223,9 +273,9 @@ class Reservoir(Component):
             reset=self.reset,
             links={"drive": Link("state", "drive")},
         )
-        own = {name: array for name, array in drawn.items() if name not in (*"abcd", "bias")}
-        draft.add(cells, **values, **numbers, **own, noise_seed=np.int32(seeds.integer("noise")))
-        draft.bias = drawn["bias"]
+        draft.bias = drawn.pop("bias")
+        numbers = {"v": v, "u": drawn["b"] * v, **drawn, "noise_seed": np.int32(seeds.integer("noise"))}
+        draft.add(cells, **values, **numbers)
         for name, synapses, effect in zip(
             ("excitation", "inhibition"),
             self.draw_synapses(seeds.generator("topology")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -38,18 +38,12 @@ class Random(Reservoir):
 
     @model_validator(mode="after")
     def _sizes(self) -> Random:
-        if self.out_degree > self.n - 1:
-            raise ConfigurationError(
-                f"{self.out_degree} targets asked for, only {self.n - 1} cells there", "out_degree"
-            )
+        self.targets("out_degree", self.n - 1)
         if self.adaptation is not None and not 0 < self.adaptation[0] <= self.adaptation[1]:
             raise ConfigurationError("the range must be positive and ascend", "adaptation")
         if self.cue_strength[0] > self.cue_strength[1]:
             raise ConfigurationError("the range must ascend", "cue_strength")
         return self
-
-    def resized(self, n: int) -> dict[str, Any]:  # noqa: D102
-        return {"out_degree": min(self.out_degree, n - 1)}
 
     def draw_cells(self, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: D102
         cells = super().draw_cells(rng)
@@ -61,13 +55,14 @@ class Random(Reservoir):
 
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:  # noqa: D102
         is_excitatory = self.excitatory()
+        degree, factor = self.targets("out_degree", self.n - 1)
         drawn = []
         for cells, mean in (
             (np.flatnonzero(is_excitatory), self.weight_excitation),
             (np.flatnonzero(~is_excitatory), -self.weight_inhibition),
         ):
-            source, target = fixed_out_degree(cells, np.arange(self.n), self.out_degree, rng)
-            weight = self.lognormal(mean, len(source), rng)
+            source, target = fixed_out_degree(cells, np.arange(self.n), degree, rng)
+            weight = self.lognormal(mean * factor, len(source), rng)
             drawn.append(Synapses(source, target, weight, np.full(len(source), self.delay)).sorted())
         return drawn[0], drawn[1]
 

@@ -47,6 +47,8 @@ def command(
             wanted, out, claims or None, _device(device), processes, base, progress.report
         )
     _show(table)
+    for row in table[table["missing"] != ""].to_dict("records"):
+        print(f"not measured: {row['claim']}: {row['missing']}")
     began = time.perf_counter()
     figures = draw_conditions(wanted, out)
     parts = {each: seconds.pop(each) for each in ("builds", "runs", "analysis")}

@@ -14,10 +14,21 @@ from izhires.cli import options
 
 if TYPE_CHECKING:
     from izhires.configuration import Configuration
+    from izhires.paradigms.experiment import Experiment
+    from izhires.plan import Plan
+    from izhires.run import Drawn
 
 COMMAND = "run"
 # each paradigm may declare options of its own, so what typer does not know is read in `_own_options`
 SETTINGS = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
+
+LONGEST = 24.0
+"""Model time (h) of a run beyond which it must be asked for, since it may come of a mistaken unit."""
+
+# what a step takes on a quiet machine: of each cell (docs/speed.md: Growth; Where the time of MEET goes), and of all
+# cells together, whose number hardly matters there (docs/devices.md)
+CELL_STEP = {"cpp": 2e-9, "plain": 20e-9}
+STEP = {"numpy": 0.3e-3}
 
 
 def command(
@@ -39,11 +50,16 @@ def command(
         int, typer.Option(min=1, help="Seeds that run side by side as one network, to fill a GPU.")
     ] = 1,
     again: Annotated[bool, typer.Option("--again", help="Run also what the folder already holds.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Run also what lasts more than 24 h of model time.")] = False,
 ) -> None:
     """Simulate a paradigm on several seeds; each leaves one recording (netCDF-4).
 
+    What was understood is printed first: trials, events, latencies, and what the runs take, about.
+
     A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE
-    --event VALUE [--event VALUE ...]
+    --event VALUE [--event VALUE ...], further --response VALUE, --cue-column, --event-column, --response-column,
+    --response-time-column, --longest-response, --window, --probe-every; for table: --table FILE, --event VALUE,
+    --probe-every N, --window, --longest-response
     """
     from izhires.batch import jobs, run_batch
     from izhires.configuration import parse_seeds
@@ -54,11 +70,15 @@ def command(
     if plain and device not in ("", "plain"):
         raise ConfigurationError(f"--plain is the device 'plain', not {device!r}", "--device")
     device = "plain" if plain else _device(device)
+    lines, first = understood(configuration, wanted, device, processes, replicates, long)
+    print("\n".join(lines), flush=True)
+    for remark in _remarks(configuration, wanted[0]):
+        print(f"izhires: {remark}", file=sys.stderr)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:
         with progress:
-            run_batch(configuration, wanted, out, device, processes, again, progress.report, replicates)
+            run_batch(configuration, wanted, out, device, processes, again, progress.report, replicates, first)
     except KeyboardInterrupt as interrupt:
         interrupt.args = (progress.left(out),)
         raise
@@ -66,12 +86,39 @@ def command(
         if progress.runs > 1 and "failed" in progress.stages.values():
             print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
+    _say_what_time_is_told([job.path for job in jobs(configuration, wanted, out)])
     kept = list(progress.stages.values()).count("kept")
     took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
     took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
     parts = [f"{progress.runs - kept} run ({', '.join(took)})"] if kept < progress.runs else []
     parts += [f"{kept} kept from before (--again runs them anew)"] if kept else []
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
+
+
+def _remarks(configuration: Configuration, seed: int) -> list[str]:
+    """Return what a user should know of the circuit in this task's window, one line a thing."""
+    generator = configuration.seeds.with_changes(seed=seed).generator
+    windows = {
+        configuration.paradigm.experiment(generator("trials"), variant).window
+        for variant in configuration.paradigm.variants()
+    }
+    return list(dict.fromkeys(filter(None, (configuration.reservoir.remark(1e3 * each) for each in sorted(windows)))))
+
+
+def _say_what_time_is_told(paths: list[Path]) -> None:
+    """Warn of recordings in which the states do not tell time in all of the window."""
+    from netCDF4 import Dataset
+
+    from izhires import elapsed
+
+    found = {}
+    for path in paths:
+        with Dataset(path) as recording:
+            if remark := elapsed.remark(recording.__dict__):
+                found[path.name] = remark
+    if found:
+        name, remark = next(iter(found.items()))
+        print(f"izhires: in {len(found)} of {_recordings(len(paths))}, first {name}: {remark}", file=sys.stderr)
 
 
 def configured(
@@ -92,13 +139,85 @@ def configured(
     ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
     own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
     try:
-        return apply(read(config, settings, own), conditions)
+        return apply(read(config, settings, own, _say), conditions)
     except ConfigurationError as error:
         # named as it is typed here
         flags = {f"paradigm.{field}": flag for flag, field in known[name].options.items()} if config is None else {}
         raise ConfigurationError(
             replace(each, place=flags.get(each.place, each.place)) for each in error.complaints
         ) from None
+
+
+def understood(
+    configuration: Configuration, seeds: list[int], device: str, processes: int | None, replicates: int, long: bool
+) -> tuple[list[str], Drawn]:
+    """Return in words what the first run is made of with an estimate of what all take, and that run as it was drawn.
+
+    Raises
+    ------
+    ConfigurationError
+        If it lasts longer than `LONGEST` and nobody asked for that.
+    """
+    from izhires.errors import ConfigurationError
+    from izhires.run import draw
+
+    variants = configuration.paradigm.variants()
+    generator = configuration.seeds.with_changes(seed=seeds[0]).generator("trials")
+    experiment = configuration.paradigm.experiment(generator, variants[0])
+    hours = experiment.duration / 3600
+    if hours > LONGEST and not long:
+        raise ConfigurationError(
+            f"{experiment.describe().splitlines()[0]}, that is {hours:.1f} h of model time, more than {LONGEST:g} h; "
+            "is a time in the wrong unit? --long runs it all the same",
+            "run",
+        )
+    lines = experiment.describe().splitlines()
+    if len(lines) > 12:
+        lines = [*lines[:10], f"  ... and {len(lines) - 10} more lines of this kind"]
+    if len(variants) > 1:
+        lines.append(
+            f"  and {len(variants) - 1} more variants: {', '.join(variants[1:4])}{', ...' * (len(variants) > 4)}"
+        )
+    lines.append(
+        f"  window {experiment.window:g} s from the cue, which lasts {experiment.cue_duration:g} s; events are "
+        f"{experiment.event_width:g} s wide"
+    )
+    if not (experiment.trials["kind"] == "probe").any():
+        hint = "; --probe-every N inserts them" if "--probe-every" in configuration.paradigm.options else ""
+        lines.append(f"  no probes: no prediction of these runs will be read{hint}")
+    lines += [f"  {note}" for note in experiment.notes]
+    drawn = draw(configuration, seeds[0], variants[0])
+    estimate = _estimate(drawn.plan, experiment, len(variants) * len(seeds), device, processes, replicates)
+    return [*lines, f"  {estimate}"], drawn
+
+
+def _estimate(
+    plan: Plan, experiment: Experiment, runs: int, device: str, processes: int | None, replicates: int
+) -> str:
+    """Return what so many runs take, by rules of thumb."""
+    from izhires import resources
+
+    steps = experiment.duration / plan.cell_step
+    seconds, source = {
+        **{name: (steps * plan.cells * each, f"{each * 1e9:g} ns a cell and step") for name, each in CELL_STEP.items()},
+        **{name: (steps * each, f"{each * 1e3:g} ms a step") for name, each in STEP.items()},
+    }.get(device, (None, ""))
+    at_once = 1 if replicates > 1 else min(processes or resources.processes_for(plan), runs)
+    text = f"{runs} run{'s' if runs > 1 else ''} of {plan.cells} cells, {at_once} at once: each about "
+    if seconds is not None:
+        text += f"{_span(seconds)} ({source}, on a quiet machine) and "
+    text += f"{resources.needed_memory(plan) / 1e6:.0f} MB"
+    return text if seconds is None or runs == 1 else f"{text}; all about {_span(seconds * -(-runs // at_once))}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _say(line: str) -> None:
+    print(f"izhires: {line}", file=sys.stderr)
 
 
 def _recordings(number: int) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from izhires.errors import ParadigmError, RecordingError
-from izhires.files import whole
-from izhires.formats.shared import title
+from izhires.files import as_path, whole
+from izhires.formats.shared import require, title
 from izhires.formats.tables import to_dataframe
 from izhires.paradigms.table import NEEDED
 
@@ -57,7 +57,7 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     ----------
     trials : pandas.DataFrame
         As `izhires.paradigms.experiment.Experiment` and `to_dataframe` have it: onset, duration, cue, latency (s),
-        event; optionally block, kind, learn, response_time.
+        event; optionally trial (its number), block, kind, learn, response_time.
     cue_duration : float
         Length of the cue, s; NaN where it is not known.
 
@@ -69,7 +69,7 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     Raises
     ------
     ParadigmError
-        If a column is missing, or an event has the name of a cue.
+        If a column is missing, or an event has the name of a cue, or one that an events file cannot hold.
     """
     missing = [name for name in NEEDED if name not in trials]
     if missing:
@@ -79,10 +79,14 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     event = trials["event"].astype(object).where(trials["event"].notna(), "").astype(str)
     if event.isin(cues).any():
         raise ParadigmError(f"{event[event.isin(cues)].iloc[0]!r} names a cue, and cannot name an event", "trials")
+    for name in event.unique():
+        if name == "n/a" or "\n" in name or "\r" in name:
+            problem = "means a missing value" if name == "n/a" else "holds the end of a line"
+            raise ParadigmError(f"{name!r} {problem}, and cannot name an event in an events file", "trials")
     kind = trials.get("kind", pd.Series("train", trials.index))
     shared = pd.DataFrame(
         {
-            "trial": np.arange(len(trials)),
+            "trial": _numbers_of(trials),
             "block": trials.get("block", 0),
             "learn": trials.get("learn", kind == "train").astype(int),
             "trial_onset": trials["onset"],
@@ -106,6 +110,13 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     return found[list(COLUMNS)]
 
 
+def _numbers_of(trials: pd.DataFrame) -> np.ndarray:
+    """Return the numbers of the trials, from the table where it holds them."""
+    if "trial" in trials and pd.api.types.is_integer_dtype(trials["trial"]) and trials["trial"].is_unique:
+        return trials["trial"].to_numpy()
+    return np.arange(len(trials))
+
+
 def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np.nan) -> list[Path]:
     """Write a trial table as a BIDS events file, and beside it what its columns mean (events.json).
 
@@ -121,7 +132,7 @@ def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np
     list of Path
         The two files.
     """
-    path = Path(path)
+    path = as_path(path)
     table = to_events(trials, cue_duration)
     meaning = json.loads(json.dumps(COLUMNS))
     levels = meaning["trial_type"]["Levels"]
@@ -153,9 +164,13 @@ def save_bids(recordings: Sequence[xr.Dataset], folder: str | Path) -> list[Path
     RecordingError
         If two recordings are of the same paradigm, variant and seed, or a file cannot be written.
     """
-    folder = Path(folder)
+    import xarray
+
+    folder = as_path(folder, "folder")
     paths: list[Path] = []
+    recordings = [recordings] if isinstance(recordings, xarray.Dataset) else list(recordings)
     for recording in recordings:
+        require(recording, "trial_onset", "trial_cue")
         subject, variant = _subject(recording)
         name = f"{subject}_task-{_label(recording.attrs['paradigm'])}{f'_acq-{variant}' if variant else ''}_events.tsv"
         path = folder / subject / "beh" / name

@@ -19,7 +19,8 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
     Parameters
     ----------
     recording : xarray.Dataset
-        With spikes.
+        With spikes. Of a part of one, what is there: its cells, its trials, and those of its probes whose trial it
+        holds.
 
     Returns
     -------
@@ -39,13 +40,13 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
     """
     neo, pq = library("neo", "neo"), library("quantities", "neo")
     require(recording, "spike_time", "spike_neuron")
-    require(recording, *TRIALS, *CELLS, "trial_learn")
+    require(recording, *TRIALS, *CELLS, "trial_learn", "prediction", "block")
     annotations = {name: recording.attrs[name] for name in ("paradigm", "variant", "seed") if name in recording.attrs}
     block = neo.Block(name=title(recording), **annotations)
     facts = [
-        {"neuron": i, "cell_type": str(kind), "excitatory": bool(sign)}
-        for i, (kind, sign) in enumerate(
-            zip(recording["cell_type"].values, recording["excitatory"].values, strict=True)
+        {"neuron": int(i), "cell_type": str(kind), "excitatory": bool(sign)}
+        for i, kind, sign in zip(
+            *(recording[name].values for name in ("neuron", "cell_type", "excitatory")), strict=True
         )
     ]
     block.groups = [neo.Group(name=f"cell {each['neuron']}", allowed_types=[neo.SpikeTrain], **each) for each in facts]
@@ -58,12 +59,13 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
             segment.spiketrains.append(spikes)
             group.add(spikes)
         _add_trials(neo, recording, segment, start, end)
-        for probe, cue in enumerate(probe_cues(recording)):
+        for probe, cue in zip(*probe_cues(recording), strict=True):
             if start <= cue < end:
                 signal = neo.AnalogSignal(
                     recording["prediction"].isel(probe=probe).transpose("time", "event").values,
                     units="dimensionless", t_start=cue * pq.s, sampling_period=recording.attrs["time_step"] * pq.s,
-                    name="prediction", probe=probe, block=int(recording["block"].values[probe]),
+                    name="prediction", probe=int(recording["probe"].values[probe]),
+                    block=int(recording["block"].values[probe]),
                     array_annotations={"event": recording["event"].values},
                 )  # fmt: skip
                 segment.analogsignals.append(signal)

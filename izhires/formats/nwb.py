@@ -12,19 +12,21 @@ import numpy as np
 
 from izhires.declare import parse_quantity
 from izhires.errors import RecordingError
-from izhires.files import whole
+from izhires.files import as_path, whole
 from izhires.formats.shared import (
     CELLS,
     PREDICTIONS,
     TRIALS,
     has_spikes,
     library,
+    meaning,
     observed,
     probe_cues,
     require,
     spike_trains,
     title,
 )
+from izhires.schema import TEXT, VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +56,8 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
     Returns
     -------
     list of str
-        What of this recording the file does not hold, one line each.
+        What of this recording the file does not hold, one line each; of a part of a recording also the probes
+        whose trial it lacks.
 
     Raises
     ------
@@ -64,8 +67,9 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
         If the recording does not say when it was made or lacks a variable of the trials or cells, or the file cannot
         be written.
     """
+    path = as_path(path)
     pynwb = library("pynwb", "nwb")
-    require(recording, *TRIALS)
+    require(recording, *TRIALS, "time")
     left_out = list(LEFT_OUT)
     file = _file(pynwb, recording)
     # the standard has no word for a network: sex "other", age zero (it starts untrained), and no species
@@ -80,7 +84,7 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
         left_out.append("units: the recording holds no spikes")
     optional = ("trial_learn", "trial_what", "what", "outcome_probability", *PREDICTIONS)
     left_out += [f"{name}: the recording does not hold it" for name in optional if name not in recording]
-    _add_predictions(pynwb, file, recording)
+    left_out += _add_predictions(pynwb, file, recording)
     with whole(path) as part:
         # the part's own name does not end in .nwb, of which pynwb would warn; an open file it takes as it is
         h5py = library("h5py", "nwb")
@@ -109,23 +113,29 @@ def _file(pynwb: Any, recording: xr.Dataset) -> Any:
     )
 
 
-def _table(kind: Any, name: str, about: str, columns: dict[str, tuple[str, Any]], **more: Any) -> Any:
-    """Return a table of whole columns; `columns` is name -> (meaning, values), a list of arrays for a ragged column."""
+def _table(
+    kind: Any, name: str, about: str, columns: dict[str, tuple[str, Any]], labels: np.ndarray | None = None, **more: Any
+) -> Any:
+    """Return a table of whole columns; `columns` is name -> (meaning, values), a list of arrays for a ragged column.
+
+    `labels` are the ids of its rows, so that those of a part of a recording are the numbers of the whole one.
+    """
     from pynwb.core import VectorData, VectorIndex
 
     made = []
-    for column, (meaning, values) in columns.items():
+    for column, (said, values) in columns.items():
         if isinstance(values, list):
-            data = VectorData(name=column, description=meaning, data=np.concatenate(values))
+            whole = np.concatenate(values) if values else np.empty(0)
+            data = VectorData(name=column, description=said, data=whole)
             ends = np.cumsum([len(each) for each in values])
             made += [data, VectorIndex(name=f"{column}_index", data=ends, target=data)]
         else:
             # text as a list of plain strings, of which the format knows the length
             made.append(
-                VectorData(
-                    name=column, description=meaning, data=values if values.dtype.kind != "U" else values.tolist()
-                )
+                VectorData(name=column, description=said, data=values if values.dtype.kind != "U" else values.tolist())
             )
+    if labels is not None:
+        more["id"] = [int(each) for each in labels]
     return kind(name=name, description=about, columns=made, colnames=list(columns), **more)
 
 
@@ -136,24 +146,25 @@ def _trials(pynwb: Any, recording: xr.Dataset) -> Any:
         "stop_time": ("end of the trial, s", onset + length),
         "cue_time": ("time of the cue, s", cue),
         "event_time": ("time of the event, s; NaN in a cue-only trial", cue + recording["trial_latency"].values),
-        "event": ("event of the trial; empty in a cue-only trial", recording["trial_event"].values.astype(str)),
-        "block": ("block of the trial, from 0", recording["trial_block"].values),
-        "kind": ("warm-up, train or probe", recording["trial_kind"].values.astype(str)),
+        **_columns(recording, "trial_", ("event", "block", "kind", "learn", "response_time", "what", "when")),
     }
-    if "trial_learn" in recording:
-        values = recording["trial_learn"].values.astype(bool)
-        columns["learn"] = ("whether the network learns in this trial", values)
-    if "trial_response_time" in recording:
-        values = recording["trial_response_time"].values
-        columns["response_time"] = ("the participant's response time, s from the event; NaN without one", values)
-    for name, meaning in {
-        "what": "identity prediction at the end of the trial's window, before learning from it",
-        "when": "timing prediction at the moment of the trial's event; NaN without one",
-    }.items():
-        if f"trial_{name}" in recording:
-            values = recording[f"trial_{name}"].transpose("trial", "event").values
-            columns[name] = (f"{meaning}; columns: {_events(recording)}", values)
-    return _table(pynwb.epoch.TimeIntervals, "trials", "Trials, probes and warm-up trials included.", columns)
+    about = "Trials, probes and warm-up trials included."
+    return _table(pynwb.epoch.TimeIntervals, "trials", about, columns, recording["trial"].values)
+
+
+def _columns(recording: xr.Dataset, prefix: str, names: tuple[str, ...]) -> dict[str, tuple[str, Any]]:
+    """Return the columns of a table, those that a recording holds, with what they mean."""
+    found = {}
+    for name in (each for each in names if f"{prefix}{each}" in recording.variables):
+        held = recording[f"{prefix}{name}"]
+        about = VARIABLES[f"{prefix}{name}"]
+        said = meaning(recording, f"{prefix}{name}") + (f", {about.unit}" if about.unit not in ("", "1") else "")
+        if "event" in held.dims:
+            said += f"; columns: {_events(recording)}"
+        values = held.transpose(about.dims[0], ...).values
+        found[name] = (said, values.astype(bool) if name in ("learn", "excitatory") else
+                       values.astype(str) if about.dtype == TEXT else values)  # fmt: skip
+    return found
 
 
 def _units(pynwb: Any, recording: xr.Dataset) -> Any:
@@ -163,48 +174,45 @@ def _units(pynwb: Any, recording: xr.Dataset) -> Any:
     columns: dict[str, tuple[str, Any]] = {
         "spike_times": ("times of the spikes, s", spike_trains(recording)),
         "obs_intervals": ("intervals in which spikes were kept, s", [intervals] * recording.sizes["neuron"]),
-        "cell_type": ("type of the cell", recording["cell_type"].values.astype(str)),
-        "excitatory": ("whether the cell is excitatory", recording["excitatory"].values.astype(bool)),
-        "rate": ("mean firing rate over the whole experiment, Hz", recording["rate"].values),
+        **_columns(recording, "", ("cell_type", "excitatory", "rate")),
     }
     resolution = parse_quantity(step, "ms") / 1e3 if step else None
-    return _table(pynwb.misc.Units, "units", "The cells of the network.", columns, resolution=resolution)
+    labels = recording["neuron"].values
+    return _table(pynwb.misc.Units, "units", "The cells of the network.", columns, labels, resolution=resolution)
 
 
-def _add_predictions(pynwb: Any, file: Any, recording: xr.Dataset) -> None:
+def _add_predictions(pynwb: Any, file: Any, recording: xr.Dataset) -> list[str]:
+    """Add predictions and statistics; return what there is not."""
+    left_out = []
     module = file.create_processing_module("prediction", "what the network predicts in probes, and what is true")
-    cues, time, events = probe_cues(recording), recording["time"].values, _events(recording)
-    timestamps: Any = (cues[:, None] + time).ravel()
-    for name in (each for each in PREDICTIONS if each in recording):
-        series = pynwb.TimeSeries(
-            name=name, description=f"{PREDICTIONS[name]} Columns: {events}.", unit="1", timestamps=timestamps,
-            data=recording[name].transpose("probe", "time", "event").values.reshape(len(cues) * len(time), -1),
-        )  # fmt: skip
-        module.add(series)
-        timestamps = series  # a link: the first one's times serve all
-    columns = {
-        "start_time": ("time of the cue, s", cues),
-        "stop_time": ("end of the window, s", cues + float(recording.attrs["window"])),
-    }
-    for name, meaning in {
-        "block": "block of the probe, from 0",
-        "probe_trial": "training trials completed before the probe",
-        "block_trial": "training trials completed since the probe's block began",
-        "what": f"identity prediction at the end of the probe's window; columns: {events}",
-    }.items():
-        if name in recording:
-            columns[name] = (meaning, recording[name].transpose("probe", ...).values)
-    about = "Windows of the cue-only probes, in which the network predicts and does not learn."
-    module.add(_table(pynwb.epoch.TimeIntervals, "probes", about, columns))
-    if "outcome_probability" in recording:
-        outcomes = {
-            "block": ("block of the outcome, from 0", recording["outcome_block"].values),
-            "event": ("event of the outcome", recording["outcome_event"].values.astype(str)),
-            "latency": ("time from the cue to the outcome, s", recording["outcome_latency"].values),
-            "probability": ("probability of the outcome", recording["outcome_probability"].values),
+    held, cues = probe_cues(recording)
+    time, probes = recording["time"].values, recording.isel(probe=held)
+    if recording.sizes["probe"] > len(held):
+        left_out.append(f"{recording.sizes['probe'] - len(held)} probes whose trial the recording does not hold")
+    if len(held):
+        timestamps: Any = (cues[:, None] + time).ravel()
+        for name in (each for each in PREDICTIONS if each in recording):
+            series = pynwb.TimeSeries(
+                name=name, unit=VARIABLES[name].unit, timestamps=timestamps,
+                description=f"{meaning(recording, name)}. Columns: {_events(recording)}.",
+                data=probes[name].transpose("probe", "time", "event").values.reshape(len(cues) * len(time), -1),
+            )  # fmt: skip
+            module.add(series)
+            timestamps = series  # a link: the first one's times serve all
+        columns = {
+            "start_time": ("time of the cue, s", cues),
+            "stop_time": ("end of the window, s", cues + float(recording.attrs["window"])),
+            **_columns(probes, "", ("trial_of_probe", "block", "probe_trial", "block_trial", "what")),
         }
+        about = "Windows of the cue-only probes, in which the network predicts and does not learn."
+        module.add(_table(pynwb.epoch.TimeIntervals, "probes", about, columns, probes["probe"].values))
+    else:
+        left_out.append("predictions: the recording holds no probes")
+    if "outcome_probability" in recording:
+        outcomes = _columns(recording, "outcome_", ("block", "event", "latency", "probability"))
         about = "True statistics of each block, one row an outcome."
         module.add(_table(pynwb.core.DynamicTable, "outcomes", about, outcomes))
+    return left_out
 
 
 def _events(recording: xr.Dataset) -> str:

@@ -34,13 +34,15 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     dict
         Times in seconds from the start of the experiment.
 
-        - ``"units"``: a ``TsGroup``, one element a cell, with cell_type and excitatory; its time support is the time in
-          which spikes were kept, so that rates come out right. Absent when no spikes were kept;
+        - ``"units"``: a ``TsGroup``, one element a cell, with neuron (its number in the whole recording), cell_type and
+          excitatory; its time support is the time in which spikes were kept, so that rates come out right. Absent when
+          no spikes were kept;
         - ``"trials"``: an ``IntervalSet`` with the columns of the trial table. pynapple keeps intervals apart, so each
           ends 1 microsecond early;
         - ``"cues"``: a ``Ts``; ``"events"``: a ``Tsd`` whose values are indices into the recording's events;
         - ``"prediction"``, ``"expectation"``, ``"when"``: a ``TsdFrame`` each, one column an event, over the windows of
-          the probes; those that the recording holds.
+          the probes; those that the recording holds. Absent without probes. Of a part of a recording, those probes
+          whose trial it holds.
 
     Raises
     ------
@@ -65,16 +67,21 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
         found["units"] = nap.TsGroup(
             {i: nap.Ts(train, time_support=support) for i, train in enumerate(spike_trains(recording))},
             time_support=support,
-            metadata={name: recording[name].values for name in CELLS},
+            metadata={name: recording[name].values for name in ("neuron", *CELLS)},
         )
     found["trials"] = nap.IntervalSet(onset, onset + length - 1e-6, metadata=metadata)
     happens = event != ""
     names = list(recording["event"].values)
     found["cues"] = nap.Ts(cue)
     found["events"] = nap.Tsd((cue + latency)[happens], np.array([names.index(each) for each in event[happens]]))
-    cues, time = probe_cues(recording), recording["time"].values
+    held, cues = probe_cues(recording)
+    if not len(held):
+        return found
+    # an interval set is in order of time
+    order = np.argsort(cues)
+    held, cues, time = held[order], cues[order], recording["time"].values
     windows = nap.IntervalSet(cues, cues + time[-1])
     for name in (each for each in PREDICTIONS if each in recording):
-        values = recording[name].transpose("probe", "time", "event").values.reshape(-1, len(names))
+        values = recording[name].transpose("probe", "time", "event").values[held].reshape(-1, len(names))
         found[name] = nap.TsdFrame((cues[:, None] + time).ravel(), values, time_support=windows, columns=names)
     return found

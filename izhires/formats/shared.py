@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from izhires import schema
 from izhires.errors import RecordingError, ToolchainError
+from izhires.recording import cell_spikes, places, trials_of_probes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,12 +21,28 @@ TRIALS = ("trial_onset", "trial_duration", "trial_cue", "trial_latency", "trial_
 CELLS = ("cell_type", "excitatory")
 """What every form of the spikes needs beside them."""
 
-PREDICTIONS = {
-    "prediction": "Prediction of cue-only probes: clip(what, 0, 1)*max(when, 0).",
-    "expectation": "True expectation of the probe's block: sum of probability x bump.",
-    "when": "Timing prediction over the probe's window.",
-}
-"""Variables over probe, event and time, and what they are."""
+PREDICTIONS = ("prediction", "expectation", "when")
+"""Variables over probe, event and time."""
+
+
+def meaning(recording: xr.Dataset, name: str) -> str:
+    """Return what a variable of a recording is, with the formula of its own readout where it is the prediction."""
+    said = schema.VARIABLES[name].meaning
+    if name != "prediction":
+        return said
+    from izhires.predictions.base import Prediction
+
+    held = _configuration(recording)
+    made = held.get("prediction", held.get("readout", {"type": "factorised"}))
+    kind = made.get("type") if isinstance(made, dict) else made
+    known = Prediction.alternatives().get(str(kind))
+    return f"{said} {kind}" + (f": {known.formula}" if known is not None and known.formula else "")
+
+
+def _configuration(recording: xr.Dataset) -> dict[str, Any]:
+    """Return the configuration that a recording holds, empty when it holds none."""
+    found: dict[str, Any] = json.loads(recording.attrs.get("configuration", "{}"))
+    return found
 
 
 def library(name: str, extra: str) -> Any:
@@ -49,17 +67,19 @@ def has_spikes(recording: xr.Dataset) -> bool:
 
 
 def require(recording: xr.Dataset, *names: str) -> None:
-    """Complain of a recording that lacks variables that a format cannot do without.
+    """Complain of a recording that lacks variables that a format cannot do without, or one of their dimensions.
 
     Raises
     ------
     RecordingError
     """
-    missing = [name for name in names if name not in recording.variables]
-    if missing == ["spike_time", "spike_neuron"]:
+    import xarray
+
+    if not isinstance(recording, xarray.Dataset):
+        raise RecordingError(f"must be a recording (an xarray.Dataset), got {type(recording).__name__}")
+    if [name for name in names if name not in recording.variables] == ["spike_time", "spike_neuron"]:
         raise RecordingError("holds no spikes; run with --set keep.spikes=all, or probes", title(recording))
-    if missing:
-        raise RecordingError(f"lacks {', '.join(missing)}", title(recording))
+    schema.require(recording, names, title(recording))
 
 
 def title(recording: xr.Dataset) -> str:
@@ -84,12 +104,15 @@ def observed(recording: xr.Dataset) -> np.ndarray:
         If spikes lie outside them, so that nobody can tell when the cells were watched.
     """
     onset, length = recording["trial_onset"].values, recording["trial_duration"].values
-    keep = json.loads(recording.attrs.get("configuration", "{}")).get("keep", {}).get("spikes", "probes")
+    keep = _configuration(recording).get("keep", {}).get("spikes", "probes")
     require(recording, "spike_time", "spike_neuron")
     if keep == "all":
-        # a run goes one readout step on, so that the last trial's end is read
-        return np.array([[0.0, onset[-1] + length[-1] + float(recording.attrs["time_step"])]])
-    rows = np.flatnonzero(recording["trial_kind"].values == "probe")[recording["state_probe"].values]
+        return np.array([[0.0, float(recording.attrs.get("duration", onset[-1] + length[-1]))]])
+    rows = np.empty(0, int)
+    if "state_probe" in recording.variables:
+        rows = trials_of_probes(recording)[places(recording["probe"].values, recording["state_probe"].values)]
+    # of a probe that is not there, nobody can tell its time
+    rows = np.sort(rows[rows >= 0])
     found: list[list[float]] = []
     for start, end in zip(onset[rows], onset[rows] + length[rows], strict=True):
         if found and start <= found[-1][1]:
@@ -97,22 +120,27 @@ def observed(recording: xr.Dataset) -> np.ndarray:
         else:
             found.append([start, end])
     intervals = np.array(found).reshape(-1, 2)
-    place = np.searchsorted(intervals[:, 0], recording["spike_time"].values, side="right") - 1
-    if (place < 0).any() or (recording["spike_time"].values > intervals[place, 1]).any():
+    times = recording["spike_time"].values
+    place = np.searchsorted(intervals[:, 0], times, side="right") - 1
+    if (place < 0).any() or (times > intervals[place, 1]).any():
         raise RecordingError(
-            "holds spikes outside the probes' trials, and does not say when it kept them", title(recording)
+            "holds spikes outside the probes' trials, and does not say when it kept them (a part of a recording needs "
+            "every probe whose spikes it holds, with its trial)",
+            title(recording),
         )
     return intervals
 
 
 def spike_trains(recording: xr.Dataset) -> list[np.ndarray]:
     """Return the spike times (s from the start of the experiment, ascending) of each cell."""
-    order = np.lexsort((recording["spike_time"].values, recording["spike_neuron"].values))
-    cells = recording["spike_neuron"].values[order]
-    ends = np.searchsorted(cells, np.arange(recording.sizes["neuron"] + 1))
-    return np.split(recording["spike_time"].values[order].astype(float), ends[1:-1])
+    times, cells = cell_spikes(recording)
+    order = np.lexsort((times, cells))
+    ends = np.searchsorted(cells[order], np.arange(recording.sizes["neuron"] + 1))
+    return np.split(times[order].astype(float), ends[1:-1])
 
 
-def probe_cues(recording: xr.Dataset) -> np.ndarray:
-    """Return the time of each probe's cue, s."""
-    return recording["trial_cue"].values[recording["trial_kind"].values == "probe"]
+def probe_cues(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the probes whose trial the recording holds, and the time of each one's cue, s."""
+    rows = trials_of_probes(recording)
+    held = np.flatnonzero(rows >= 0)
+    return held, recording["trial_cue"].values[rows[held]]

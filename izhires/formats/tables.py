@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from izhires.errors import ConfigurationError, closest
-from izhires.files import whole
+from izhires.files import as_path, whole
+from izhires.formats.shared import require
+from izhires.schema import VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +60,8 @@ def to_dataframe(recording: xr.Dataset, table: str = "trials") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The dimensions first, then the variables, in the units of the recording (seconds, hertz). A table of trials,
+        The dimensions first (numbers of cells, trials and probes are those of the whole recording, also in a part of
+        one), then the variables, in the units of the recording (seconds, hertz). A table of trials,
         outcomes or spikes leaves that word out of its columns' names.
 
     Raises
@@ -66,6 +69,7 @@ def to_dataframe(recording: xr.Dataset, table: str = "trials") -> pd.DataFrame:
     ConfigurationError
         If there is no such table.
     """
+    require(recording)
     known = tables(recording)
     if table not in known:
         raise ConfigurationError(f"{table!r} is not a table of this recording{closest(table, known)}", "table", known)
@@ -107,7 +111,9 @@ def save_csv(recording: xr.Dataset, folder: str | Path, only: Iterable[str] | No
     RecordingError
         If the folder cannot be written to.
     """
-    folder, known = Path(folder), tables(recording)
+    folder = as_path(folder, "folder")
+    require(recording)
+    known = tables(recording)
     chosen = {name: to_dataframe(recording, name) for name in (known if only is None else only)}
     rows = []
     for table, frame in chosen.items():
@@ -116,8 +122,10 @@ def save_csv(recording: xr.Dataset, folder: str | Path, only: Iterable[str] | No
             name = named.get(column, column)
             held = name in recording.variables
             about = recording[name].attrs if held else {}
-            meaning = about.get("long_name", f"the {name}" if held else f"number of the {name}, from 0")
-            rows.append((table, column, about.get("units", ""), meaning))
+            said = VARIABLES.get(name)
+            meaning = said.meaning if said else f"the {name}" if held else f"number of the {name}, from 0"
+            unit = said.unit if said else ""
+            rows.append((table, column, about.get("units", unit), about.get("long_name", meaning)))
     chosen["columns"] = pd.DataFrame(rows, columns=["table", "column", "unit", "meaning"])
     paths = []
     for name, frame in chosen.items():

@@ -19,6 +19,8 @@ class Prediction(Component):
 
     Attributes
     ----------
+    formula : str
+        What `predict` computes, in words that the recordings' descriptions take: ``max(when, 0)``.
     relevant : str
         Brian2 expression: 1 in trials whose outcome teaches a channel of an online readout. It may read ``outcome``, 1
         in trials that hold the channel's event.
@@ -31,6 +33,7 @@ class Prediction(Component):
     family: ClassVar[str] = "prediction"
     package: ClassVar[str] = "izhires.predictions"
 
+    formula: ClassVar[str] = ""
     relevant: ClassVar[str]
     together: ClassVar[bool]
     source: ClassVar[str] = ""

@@ -14,6 +14,8 @@ class Factorised(Prediction):
     """what x when, y_k(t) = clip(q_k, 0, 1)*max(z_k(t), 0): the paper's; when learns only from its event's trials."""
 
     type: Literal["factorised"] = "factorised"
+    formula: ClassVar[str] = "clip(what, 0, 1)*max(when, 0)"
+    source: ClassVar[str] = "Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2"
     relevant: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 

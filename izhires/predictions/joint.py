@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from izhires.errors import ConfigurationError
 from izhires.predictions.merged import Merged
@@ -21,6 +21,7 @@ class Joint(Merged):
     """
 
     type: Literal["joint"] = "joint"  # type: ignore[assignment]
+    source: ClassVar[str] = "this project: a control, the joint distribution in the place of its factors"
 
     def check(self, model: Model) -> None:  # noqa: D102
         if not model.when.rule.consolidates:

@@ -14,6 +14,8 @@ class Merged(Prediction):
     """One readout for both, y_k(t) = max(z_k(t), 0), which learns in every trial; "what" learns beside it, unused."""
 
     type: Literal["merged"] = "merged"
+    formula: ClassVar[str] = "max(when, 0)"
+    source: ClassVar[str] = "this project: a control, one readout in the place of two"
     relevant: ClassVar[str] = "1"
     together: ClassVar[bool] = True
 

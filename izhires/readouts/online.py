@@ -162,7 +162,7 @@ class Online(Readout):
         )
         draft.add(feedback, w=draft.inputs.standard_normal((k, n)).ravel())
         draft.add(Monitor(f"{name}_output", name, ("z",)))
-        draft.add(Monitor(f"{name}_snapshots", f"{name}_weights", ("w",), every=draft.snapshot))
+        draft.add(Monitor(f"{name}_snapshots", f"{name}_weights", ("w",), every=draft.snapshot, after=True))
         draft.add(Guard(f"{name}_guard", name, "z", "largest_prediction"))
 
     def _network(self, draft: Draft, name: str) -> list[str]:

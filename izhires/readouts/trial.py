@@ -67,12 +67,12 @@ class Trial(Readout):
             },
         )
         draft.add(weights, w=np.zeros(draft.cells * size))
-        draft.add(Monitor(f"{name}_output", name, ("q",), every=draft.snapshot))
+        draft.add(Monitor(f"{name}_output", name, ("q",), every=draft.snapshot, after=True))
         self.record_weights(draft, name)
 
     def record_weights(self, draft: Draft, name: str) -> None:
         """Add what is recorded of the weights."""
-        draft.add(Monitor(f"{name}_snapshots", f"{name}_weights", ("w",), every=draft.snapshot))
+        draft.add(Monitor(f"{name}_snapshots", f"{name}_weights", ("w",), every=draft.snapshot, after=True))
 
     def watched(self, name: str) -> Iterator[Watched]:  # noqa: D102
         yield Watched(f"{name}_output.q", "identity prediction")

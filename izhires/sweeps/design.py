@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,14 +15,14 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from izhires.configuration import Configuration, _none_as_text, parse_seeds, put
+from izhires.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
 from izhires.configuration import read as read_configuration
 from izhires.declare import Declaration, parameter
 from izhires.errors import ConfigurationError
 from izhires.files import as_path, read_toml
 from izhires.plan import Plan
-from izhires.recording import LAYOUT
 from izhires.run import code
+from izhires.schema import LAYOUT
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""
@@ -130,6 +131,12 @@ class Design(Declaration):
                 if isinstance(values, Range):
                     raise ConfigurationError("a grid needs a list of values, a range is for draws", f"parameters.{key}")
         return self
+
+    def size(self) -> int:
+        """Return the number of points, by arithmetic."""
+        if self.kind == "grid":
+            return math.prod(len(each) for each in self.parameters.values() if isinstance(each, list))
+        return len(self.points) if isinstance(self.points, tuple) else self.points
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the points, each a table of dotted keys and values."""
@@ -291,10 +298,13 @@ def expand(spec: Spec) -> list[Point]:
     ConfigurationError
         If a point cannot be, naming it.
     """
+    from izhires.analysis.table import chosen_metrics
     from izhires.run import draw
 
+    chosen_metrics(spec.metrics, "metrics")
     base, seeds = spec.configuration(), parse_seeds(str(spec.seeds))
     data = base.to_dict()
+    check_size(spec.design.size(), len(spec.conditions), len(base.paradigm.variants()), len(seeds))
 
     @cache
     def plan_of(configuration: Configuration, variant: str) -> Plan:  # the same for every seed
@@ -313,6 +323,20 @@ def expand(spec: Spec) -> list[Point]:
                     run = identity(own, variant, seed, spec.device, plan.fingerprint())
                     found.append(Point(run, number, row, " + ".join(names), variant, seed, own, plan))
     return found
+
+
+def check_size(points: int, conditions: int, variants: int, seeds: int) -> None:
+    """Refuse a sweep of more than `MOST_RUNS` runs, before any of its points is made.
+
+    Raises
+    ------
+    ConfigurationError
+        With the numbers.
+    """
+    runs = points * conditions * variants * seeds
+    if runs > MOST_RUNS:
+        factors = f"{points} points x {conditions} conditions x {variants} variants x {seeds} seeds"
+        raise ConfigurationError(f"{factors} are {runs} runs, more than the {MOST_RUNS} of one command", "design")
 
 
 def _changed(base: dict[str, Any], row: dict[str, Any], place: str) -> Configuration:

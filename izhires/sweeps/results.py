@@ -67,6 +67,10 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
     from izhires.sweeps.design import METRICS
 
     folder = as_path(folder, "folder")
+    if metrics is not None:
+        from izhires.analysis.table import chosen_metrics
+
+        chosen_metrics(metrics)
     with reading(folder) as index:
         entries = index.entries()
     chosen = list(metrics) if metrics is not None else _metrics_of(folder)

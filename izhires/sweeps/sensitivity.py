@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires.declare import ASSUMED, Declaration
 from izhires.errors import ConfigurationError, SimulationError, ToolchainError, closest
-from izhires.sweeps.design import Range, Sensitivity, Spec, _number, _text
+from izhires.sweeps.design import Design, Range, Sensitivity, Spec, _number, _text, check_size
 from izhires.sweeps.results import Results
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ def _is_not_zero(value: Any) -> bool:
 def designed(spec: Spec) -> Spec:
     """Return the sweep whose points a sensitivity analysis needs."""
     wanted, changed = spec.sensitivity or Sensitivity(), parameters(spec)
-    if wanted.kind == "one-at-a-time":
+    alone = wanted.kind == "one-at-a-time"
+    check_size(1 + 2 * len(changed) if alone else wanted.samples * (len(changed) + 2), 1, 1, 1)
+    if alone:
         rows: list[dict[str, Any]] = [{}]
         rows += [{each.key: each.at(share)} for each in changed for share in (0.0, 1.0)]
     else:
@@ -139,7 +141,7 @@ def designed(spec: Spec) -> Spec:
             for row in _sobol_shares(wanted, changed).tolist()
         ]
     return spec.with_changes(
-        design={"kind": "list", "points": rows}, metrics=METRICS, sensitivity=wanted.to_dict(), conditions=("",)
+        design=Design(kind="list", points=rows), metrics=METRICS, sensitivity=wanted.to_dict(), conditions=("",)
     )
 
 

@@ -1,0 +1,149 @@
+"""Variables of a user's own equations: which there are, who fills them, and their values in SI units.
+
+A variable has values with a unit (a Brian2 quantity, or text such as ``"5 mV"``); bare numbers are for variables that
+are pure numbers. The cells' own ``a``, ``b``, ``c``, ``d`` and ``bias`` may be bare, in the units of `CELL_UNITS`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from izhires.declare import parse_quantity
+from izhires.errors import ConfigurationError, closest
+
+# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
+BRIAN_UNITS: dict[str, tuple[str, float]] = {
+    "": ("1", 1.0),
+    "ms": ("second", 1e-3),
+    "s": ("second", 1.0),
+    "mV": ("volt", 1e-3),
+    "Hz": ("Hz", 1.0),
+    "mV/ms": ("volt/second", 1.0),
+    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
+    "1/ms": ("1/second", 1e3),
+}
+
+CELL_UNITS = {"a": "1/ms", "b": "1/ms", "c": "mV", "d": "mV/ms", "bias": "mV/ms"}
+"""What bare numbers of `Reservoir.draw_cells` mean."""
+
+_PURE = ("1", "integer", "boolean")
+
+
+def declared(equations: str) -> dict[str, str]:
+    """Return the variables that equations only declare (``name : unit``) with their unit as it is written there."""
+    found = re.findall(
+        r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*:[ \t]*([^(#\n]+?)[ \t]*(?:\(([^#\n]*)\))?[ \t]*(?:#.*)?$", equations
+    )
+    return {name: unit for name, unit, flags in found if "linked" not in flags}
+
+
+def check_filled(owner: str, equations: str, filled: Iterable[str], *statements: str) -> None:
+    """Refuse equations with a variable that nobody fills: it would be 0 throughout.
+
+    Parameters
+    ----------
+    owner : str
+        Whose equations: the place of the complaint.
+    equations : str
+    filled : iterable of str
+        Variables that have values from the start.
+    *statements : str
+        Texts that may assign a variable.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the variable.
+    """
+    filled = set(filled)
+    for name, unit in declared(equations).items():
+        assigned = re.compile(rf"\b{name}(_post|_pre)?\s*([-+*/]|\*\*|//|%)?=(?!=)")
+        if name not in filled and not any(assigned.search(each) for each in statements):
+            raise ConfigurationError(f"the variable {name!r} ({unit}) has no values, and no statement sets it", owner)
+
+
+def cell_values(drawn: Mapping[str, Any], equations: str, n: int, circuit: str) -> dict[str, np.ndarray]:
+    """Return what a circuit drew for its cells in SI units, each of shape (n,).
+
+    Parameters
+    ----------
+    drawn : mapping
+        From `Reservoir.draw_cells`: name -> n values, or one for all.
+    equations : str
+        The cells'.
+    n : int
+        Number of cells.
+    circuit : str
+        Name of the circuit, for complaints.
+
+    Raises
+    ------
+    ConfigurationError
+        If values lack a unit, have a wrong one or another number, are not finite, or the equations have no such
+        variable.
+    """
+    known = {**declared(equations), "bias": "volt/second"}
+    found = {}
+    for name, values in drawn.items():
+        place = f"{circuit}.draw_cells: {name}"
+        if name not in known:
+            raise ConfigurationError(
+                f"the cells' equations declare no such variable{closest(name, known)}", place, known
+            )
+        own = np.asarray(_in_si(values, CELL_UNITS.get(name, ""), known[name], place))
+        if own.shape not in ((), (n,)):
+            raise ConfigurationError(f"needs {n} values, one a cell, got an array of shape {own.shape}", place)
+        if own.dtype.kind == "f" and not np.isfinite(own).all():
+            raise ConfigurationError("must be finite", place)
+        found[name] = np.full(n, own) if own.shape == () else own
+    return found
+
+
+def _in_si(values: Any, bare: str, unit: str, place: str) -> Any:
+    """Return values in the SI form of `unit`; bare numbers are in the unit `bare`, where it is one."""
+    if isinstance(values, str) or (isinstance(values, (list, tuple)) and any(isinstance(each, str) for each in values)):
+        several = [values] if isinstance(values, str) else list(values)
+        found = [_text_in_si(each, unit, place) for each in several]
+        return found[0] if isinstance(values, str) else np.array(found)
+    if hasattr(values, "dim") and hasattr(values, "in_unit"):  # a Brian2 quantity
+        _check_unit(values.dim, unit, place)
+        return np.asarray(values)
+    numbers = np.asarray(values)
+    if numbers.dtype.kind not in "biuf":
+        raise ConfigurationError(f"must be numbers with a unit, got {values!r}", place)
+    if bare:
+        return numbers * BRIAN_UNITS[bare][1]
+    if unit not in _PURE:
+        raise ConfigurationError(
+            f"has no unit; in the equations it is in {unit}: give a Brian2 quantity, or text like '1 mV'", place
+        )
+    return numbers
+
+
+def _text_in_si(value: Any, unit: str, place: str) -> float:
+    for ours, (dimensions, size) in BRIAN_UNITS.items():
+        if not ours:
+            continue
+        try:
+            number = parse_quantity(value, ours)
+        except ValueError:  # another kind of quantity
+            continue
+        _check_unit(_dimensions(dimensions), unit, place)
+        return number * size
+    raise ConfigurationError(f"{value!r} is not a number with a unit; in the equations it is in {unit}", place)
+
+
+def _check_unit(dimensions: Any, unit: str, place: str) -> None:
+    if dimensions is not _dimensions(unit):
+        raise ConfigurationError(f"has the wrong unit, {dimensions}; in the equations it is in {unit}", place)
+
+
+def _dimensions(unit: str) -> Any:
+    from brian2.equations.equations import dimensions_and_type_from_string
+
+    return dimensions_and_type_from_string(unit)[0]

@@ -96,6 +96,10 @@ class RecordingError(IzhiresError, RuntimeError):
     exit_code = 5
 
 
+class SlowerWarning(UserWarning):
+    """Something works, several times slower than it could."""
+
+
 def closest(wrong: str, valid: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` when one of the valid names is near, else an empty string."""
     near = difflib.get_close_matches(wrong, list(valid), n=1)

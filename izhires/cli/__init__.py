@@ -12,6 +12,7 @@ import os
 import pkgutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,9 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
-    from izhires.errors import IzhiresError
+    from izhires.errors import IzhiresError, SlowerWarning
 
+    _say_warnings(SlowerWarning)
     app = typer.Typer(
         name="izhires",
         help="Spiking reservoirs that learn what will happen, when, and how likely it is.",
@@ -81,6 +83,21 @@ def _options() -> None:
 def _say(text: str) -> None:
     """Print one line on stderr; what other libraries said in it may have several."""
     print(f"izhires: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _say_warnings(ours: type[Warning]) -> None:
+    """Let warnings of this package be one line each, as errors are, and once."""
+    shown = warnings.showwarning
+    said = set()
+
+    def show(message: Any, category: type[Warning], *rest: Any) -> None:
+        if not issubclass(category, ours):
+            shown(message, category, *rest)
+        elif str(message) not in said:
+            said.add(str(message))
+            _say(str(message))
+
+    warnings.showwarning = show
 
 
 def _drop_output() -> None:

@@ -77,10 +77,15 @@ def _python() -> Iterator[Finding]:
             yield Finding(
                 name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional
             )
+    from izhires.devices.cpp import untested
+
     fitting = FITTING.get(sys.version_info[:2])
     here = found.get("brian2", "")
     if fitting and here and not here.startswith(f"{fitting}."):
         yield Finding("versions", None, f"brian2 {here} here; {fitting} is the newest that was tried on this Python")
+    if here and (because := untested()):
+        text = f"{because}; device cpp uses Brian2's own, which are several times slower"
+        yield Finding("templates", None, text)
 
 
 def _compiler() -> Iterator[Finding]:

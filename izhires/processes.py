@@ -86,8 +86,8 @@ _ERRORS = (
     re.compile(r"undefined reference to|cannot find -l|multiple definition of"),
     re.compile(r"\b(?:fatal |internal compiler )?error:|\bnot found\b|No such file or directory|Killed", re.IGNORECASE),
 )
-# what an earlier line has caused
-_ECHOES = re.compile(r"^\S*make(?:\[\d+\])?: |^compilation terminated|^collect2: |^\d+ errors? ")
+# commands, and what an earlier line has caused
+_ECHOES = re.compile(r"^\S*make(?:\[\d+\])?: |^compilation terminated|^collect2: |^\d+ errors? | -o \S")
 _MAKE = re.compile(r"^\S*make(?:\[\d+\])?: \*\*\* (?!Waiting for)")
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:: |$)")
 

@@ -159,6 +159,27 @@ def test_a_sweep_on_slurm(spec, slurm, tmp_path):
     assert set(got) == set(wanted) and all(got[name].equals(wanted[name]) for name in got)
 
 
+REFUSAL = "sbatch: error: Batch job submission failed: Invalid account"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (f"#!/bin/sh\necho first >&2\necho '{REFUSAL}' >&2\necho last >&2\nexit 1\n", REFUSAL),
+        ("", "[Errno 2] No such file or directory: 'sbatch'"),
+    ],
+)
+def test_what_slurm_says_of_a_job_that_it_refuses(script, words, spec, slurm, tmp_path):
+    """One line, at once: Dask alone would wait for such a job for ever."""
+    options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
+    (slurm / "sbatch").write_text(script)
+    if not script:
+        (slurm / "sbatch").unlink()
+    with pytest.raises(ToolchainError) as caught:
+        sweep(spec.with_changes(slurm=options), tmp_path / "out")
+    assert str(caught.value) == f"slurm: SLURM takes no job: {words}"
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

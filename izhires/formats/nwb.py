@@ -64,7 +64,7 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
         If the recording does not say when it was made or lacks a variable of the trials or cells, or the file cannot
         be written.
     """
-    pynwb = library("pynwb", "nwb")
+    pynwb = library("pynwb")
     require(recording, *TRIALS)
     left_out = list(LEFT_OUT)
     file = _file(pynwb, recording)
@@ -83,7 +83,7 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
     _add_predictions(pynwb, file, recording)
     with whole(path) as part:
         # the part's own name does not end in .nwb, of which pynwb would warn; an open file it takes as it is
-        h5py = library("h5py", "nwb")
+        h5py = library("h5py")
         with h5py.File(part, "w") as opened, pynwb.NWBHDF5IO(file=opened, mode="w") as io:
             io.write(file)
     return left_out

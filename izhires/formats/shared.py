@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.errors import RecordingError, ToolchainError
+from izhires.errors import RecordingError
+from izhires.optional import library as library
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,22 +25,6 @@ PREDICTIONS = {
     "when": "Timing prediction over the probe's window.",
 }
 """Variables over probe, event and time, and what they are."""
-
-
-def library(name: str, extra: str) -> Any:
-    """Import an optional library.
-
-    Raises
-    ------
-    ToolchainError
-        If it is not installed, with the command that installs it.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        # a library can be there and lack one of its own
-        lacks = "" if error.name in (None, name) else f" (it lacks {error.name})"
-        raise ToolchainError(f"is not installed{lacks}; pip install 'izhires[{extra}]'", name) from None
 
 
 def has_spikes(recording: xr.Dataset) -> bool:

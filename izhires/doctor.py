@@ -89,15 +89,15 @@ def _python() -> Iterator[Finding]:
 
 
 def _compiler() -> Iterator[Finding]:
-    from izhires.devices.cpp import COLD_FLAGS, FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, CppDevice, compiler, compiler_version
+    from izhires.devices.cpp import COLD_FLAGS, FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, compiler, compiler_version
 
     try:
         flags = " ".join([*FLAGS, *HOT_FLAGS, *GCC_HOT_FLAGS])
         yield Finding(
             "compiler", True, f"{compiler()}: {compiler_version()}; {flags}; cold parts {' '.join(COLD_FLAGS)}", True
         )
-    except IzhiresError:
-        yield Finding("compiler", False, CppDevice.missing() or f"{compiler()} does not answer", True)
+    except IzhiresError as error:
+        yield Finding("compiler", False, error.complaints[0].problem, True)
 
 
 def _cuda() -> Iterator[Finding]:

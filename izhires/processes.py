@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from izhires.errors import ToolchainError
+
 # reads until something comes, or until the other end of the pipe is gone, which a killed process cannot prevent
 GUARD = "read done || kill -s KILL 0"
 
@@ -112,3 +114,21 @@ def cause(said: str) -> str:
             return line.strip()
     stopped = [line for line in lines if _MAKE.search(line)]
     return (own[-1:] or stopped[:1] or lines[-1:] or ["it said nothing"])[0].strip()
+
+
+def asked(command: list[str], place: str) -> str:
+    """Return what a tool prints.
+
+    Raises
+    ------
+    ToolchainError
+        If it cannot be started or fails, with what it said.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise ToolchainError(f"{command[0]!r} cannot be run: {error.strerror or error}", place) from None
+    if done.returncode != 0:
+        said = cause(done.stderr or done.stdout)
+        raise ToolchainError(f"{' '.join(command)} failed: {said}", place)
+    return done.stdout

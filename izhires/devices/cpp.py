@@ -10,7 +10,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +19,7 @@ import numpy as np
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
+from izhires.processes import asked
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
 # GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the
@@ -88,12 +88,9 @@ def compiler_version() -> str:
     ToolchainError
         If it does not answer.
     """
-    try:
-        return subprocess.run(
-            [compiler(), "--version"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()[0]
-    except (OSError, IndexError, subprocess.CalledProcessError) as error:
-        raise ToolchainError(CppDevice.missing() or f"{compiler()} --version failed: {error}", "device cpp") from None
+    if lacking := CppDevice.missing():
+        raise ToolchainError(lacking, "device cpp")
+    return next(iter(asked([compiler(), "--version"], "device cpp").splitlines()), "")
 
 
 def processor() -> str:

@@ -15,7 +15,7 @@ from izhires import simulate
 from izhires.compare import compare
 from izhires.devices import cpp, get
 from izhires.devices.cpp import CppDevice
-from izhires.errors import ToolchainError
+from izhires.errors import SimulationError, SlowerWarning, ToolchainError
 from izhires.export import export
 from izhires.processes import asked, cause
 from izhires.recording import load
@@ -57,6 +57,13 @@ def newer(tmp_path_factory):
 @pytest.mark.slow
 def test_a_newer_brian2_runs_its_own_code(newer, builds, tmp_path, monkeypatch):
     """With nothing of this package's templates in it, and the numbers of the device ``plain``."""
+    # the build, in this process: it takes longer than a command may
+    monkeypatch.setenv("CXX", newer["CXX"])
+    monkeypatch.setattr(cpp, "version", lambda name: NEWER if name == "brian2" else metadata.version(name))
+    _, plan, _ = small.planned(QUIET, 3)
+    build = builds / get("cpp").build_key(plan)
+    with pytest.warns(SlowerWarning, match=re.escape(SAID)):
+        assert get("cpp").prepare(plan).folder == build
     (tmp_path / "small.toml").write_text(QUIET.to_toml(), encoding="utf-8")
     arguments = ["run", "meet", "--config", tmp_path / "small.toml", "--seeds", "3:5", "--processes", "2"]
     done = izhires(*arguments, "--out", tmp_path / "out", environment=newer)
@@ -66,12 +73,9 @@ def test_a_newer_brian2_runs_its_own_code(newer, builds, tmp_path, monkeypatch):
     for each in compare(simulate(QUIET, seed=3, device="plain"), found):
         assert each.identical or each.difference <= 1e-9 * each.scale, each.text
 
-    # the build, and the same again as a project to take away
-    monkeypatch.setenv("CXX", newer["CXX"])
-    monkeypatch.setattr(cpp, "version", lambda name: NEWER if name == "brian2" else metadata.version(name))
-    _, plan, _ = small.planned(QUIET, 3)
-    build = builds / get("cpp").build_key(plan)
-    assert (build / "main").exists()
+    # and the same as a project to take away
+    with pytest.raises(SimulationError, match="a profile needs device cpp"):
+        get("cpp").prepare(plan).profile({})
     project = export(QUIET, 3, "", "cpp", tmp_path / "project")
     brian2s = lines(Path(brian2.__file__).parent / "devices" / "cpp_standalone")
     ours = lines(TEMPLATES) - brian2s

@@ -10,10 +10,10 @@ RESULTS = results
 CUE = cue
 TARGETS = go no-go
 EVENTS =
-# of make test: which tests, as pytest takes them, and extras of the package besides, as EXTRAS=,observers
+# of make test: which tests, as pytest takes them; extras of the package besides, as EXTRAS=,observers; see .ci/environment
 TESTS =
 EXTRAS =
-LOWEST =
+UV =
 
 izhires = $(VENV)/bin/izhires
 python = $(VENV)/bin/python
@@ -57,7 +57,7 @@ table: environment
 	$(python) examples/results.py --seeds $(SEEDS) --out $(RESULTS)/table --participant $(EVENTS)
 
 test: environment-test
-	$(python) -m pytest -n 2 $(TESTS)
+	$(python) -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: environment-test
 	$(python) -m ruff check .
@@ -77,4 +77,4 @@ environment:
 	PYTHON='$(PYTHON)' sh .ci/environment $(VENV) .
 
 environment-test:
-	PYTHON='$(PYTHON)' LOWEST='$(LOWEST)' sh .ci/environment $(VENV) '.[test$(EXTRAS)]'
+	PYTHON='$(PYTHON)' UV='$(UV)' sh .ci/environment $(VENV) '.[test$(EXTRAS)]'

@@ -97,7 +97,7 @@ def _say_warnings(ours: type[Warning]) -> None:
             said.add(str(message))
             _say(str(message))
 
-    warnings.showwarning = show
+    warnings.showwarning = show  # type: ignore[assignment]
 
 
 def _drop_output() -> None:

@@ -138,7 +138,7 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
         raise ConfigurationError(f"needs a number of jobs, got {jobs!r}", "slurm.jobs")
     refused: list[str] = []
 
-    class Job(slurm.SLURMJob):  # type: ignore[misc]
+    class Job(slurm.SLURMJob):  # type: ignore[misc, name-defined]
         """Dask would print the traceback of a job that is refused, and wait for it for ever."""
 
         async def start(self) -> None:

@@ -10,6 +10,10 @@ RESULTS = results
 CUE = cue
 TARGETS = go no-go
 EVENTS =
+# of make test: which tests, as pytest takes them; extras of the package besides, as EXTRAS=,observers; see .ci/environment
+TESTS =
+EXTRAS =
+UV =
 
 izhires = $(VENV)/bin/izhires
 python = $(VENV)/bin/python
@@ -21,7 +25,7 @@ help:
 	echo "                  one participant's cued reaction task; into $(RESULTS)/participant"
 	echo "make claims       every claim of the paper with its control, on seeds 200:220; into $(RESULTS)/claims"
 	echo "make table        every figure of docs/results.md, measured anew; into $(RESULTS)/table"
-	echo "make test         all tests"
+	echo "make test         all tests, or some: TESTS='-m portable', TESTS=tests/test_export.py"
 	echo "make lint         style and types"
 	echo "make clean        remove the environment and what was built; results stay"
 	echo "PYTHON=... chooses the Python of the environment, SEEDS=... the seeds, RESULTS=... the folder"
@@ -53,7 +57,7 @@ table: environment
 	$(python) examples/results.py --seeds $(SEEDS) --out $(RESULTS)/table --participant $(EVENTS)
 
 test: environment-test
-	$(python) -m pytest -n 2
+	$(python) -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: environment-test
 	$(python) -m ruff check .
@@ -73,4 +77,4 @@ environment:
 	PYTHON='$(PYTHON)' sh .ci/environment $(VENV) .
 
 environment-test:
-	PYTHON='$(PYTHON)' sh .ci/environment $(VENV) '.[test]'
+	PYTHON='$(PYTHON)' UV='$(UV)' sh .ci/environment $(VENV) '.[test$(EXTRAS)]'

@@ -77,22 +77,27 @@ def _python() -> Iterator[Finding]:
             yield Finding(
                 name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional
             )
+    from izhires.devices.cpp import untested
+
     fitting = FITTING.get(sys.version_info[:2])
     here = found.get("brian2", "")
     if fitting and here and not here.startswith(f"{fitting}."):
         yield Finding("versions", None, f"brian2 {here} here; {fitting} is the newest that was tried on this Python")
+    if here and (because := untested()):
+        text = f"{because}; device cpp uses Brian2's own, which are several times slower"
+        yield Finding("templates", None, text)
 
 
 def _compiler() -> Iterator[Finding]:
-    from izhires.devices.cpp import COLD_FLAGS, FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, CppDevice, compiler, compiler_version
+    from izhires.devices.cpp import COLD_FLAGS, FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, compiler, compiler_version
 
     try:
         flags = " ".join([*FLAGS, *HOT_FLAGS, *GCC_HOT_FLAGS])
         yield Finding(
             "compiler", True, f"{compiler()}: {compiler_version()}; {flags}; cold parts {' '.join(COLD_FLAGS)}", True
         )
-    except IzhiresError:
-        yield Finding("compiler", False, CppDevice.missing() or f"{compiler()} does not answer", True)
+    except IzhiresError as error:
+        yield Finding("compiler", False, error.complaints[0].problem, True)
 
 
 def _cuda() -> Iterator[Finding]:

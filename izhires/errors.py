@@ -108,6 +108,10 @@ def shown(value: object, longest: int = 120) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+class SlowerWarning(UserWarning):
+    """Something works, several times slower than it could."""
+
+
 def closest(wrong: str, valid: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` when one of the valid names is near, else an empty string."""
     near = difflib.get_close_matches(wrong, list(valid), n=1)

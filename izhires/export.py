@@ -58,7 +58,7 @@ run: main
 \t{environment}./main --results_dir results/ {arguments}
 
 clean:
-\trm -rf main *.o results
+\trm -rf main *.o */*.o results
 
 .PHONY: run clean
 """

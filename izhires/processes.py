@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from izhires.errors import ToolchainError
 
 # reads until something comes, or until the other end of the pipe is gone, which a killed process cannot prevent
 GUARD = "read done || kill -s KILL 0"
@@ -77,3 +80,55 @@ def ending(code: int) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+# of g++ and clang (file:line:column: error: ...), nvcc (file(line): error: ...), ld, make and the shell
+_ERRORS = (
+    re.compile(r"^\S.*?(?::\d+(?::\d+)?|\(\d+\)):? (?:fatal |catastrophic )?error\b"),
+    re.compile(r"undefined reference to|cannot find -l|multiple definition of"),
+    re.compile(r"\b(?:fatal |internal compiler )?error:|\bnot found\b|No such file or directory|Killed", re.IGNORECASE),
+)
+# commands, and what an earlier line has caused
+_ECHOES = re.compile(r"^\S*make(?:\[\d+\])?: |^compilation terminated|^collect2: |^\d+ errors? | -o \S")
+_MAKE = re.compile(r"^\S*make(?:\[\d+\])?: \*\*\* (?!Waiting for)")
+_RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:: |$)")
+
+
+def cause(said: str) -> str:
+    """Return the line of a tool's output that says why it failed: the first error of a compiler or linker with its
+    place, the exception of a Python program, or else the last line that is not the echo of another.
+    """
+    lines = [line.rstrip() for line in said.splitlines() if line.strip()]
+    for pattern in _ERRORS[:2]:
+        for line in lines:
+            if pattern.search(line):
+                return line.strip()
+    begins = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    if begins:  # the last of a chain of exceptions is the one that ended it
+        raised = [line for line in lines[begins[-1] :] if _RAISED.match(line)]
+        if raised:
+            return raised[-1]
+    own = [line for line in lines if not _ECHOES.search(line)]
+    for line in own:
+        if _ERRORS[2].search(line):
+            return line.strip()
+    stopped = [line for line in lines if _MAKE.search(line)]
+    return (own[-1:] or stopped[:1] or lines[-1:] or ["it said nothing"])[0].strip()
+
+
+def asked(command: list[str], place: str) -> str:
+    """Return what a tool prints.
+
+    Raises
+    ------
+    ToolchainError
+        If it cannot be started or fails, with what it said.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise ToolchainError(f"{command[0]!r} cannot be run: {error.strerror or error}", place) from None
+    if done.returncode != 0:
+        said = cause(done.stderr or done.stdout)
+        raise ToolchainError(f"{' '.join(command)} failed: {said}", place)
+    return done.stdout

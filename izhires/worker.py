@@ -14,6 +14,7 @@ import os
 import pickle
 import sys
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -22,7 +23,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.errors import IzhiresError, LostError, SimulationError
+from izhires.errors import IzhiresError, LostError, SimulationError, SlowerWarning
 from izhires.imports import load, loaded
 from izhires.processes import ending, python, tied
 
@@ -215,6 +216,7 @@ def main(descriptor: int) -> None:
 
     try:
         sys.path[:], imports, own = channel.recv()
+        warnings.simplefilter("ignore", SlowerWarning)  # the process that gives the tasks has said it
         for each in imports:
             importlib.import_module(each)
         load(own)

@@ -10,6 +10,18 @@ import pytest
 
 from izhires.cli import main
 
+PORTABLE = """
+    cells circuits cli configuration cued_reaction devices divergence doctor errors export formats metrics_table
+    observers optional package readouts recording reference rules versions worker
+"""
+"""Tests of all that depends on the versions of Python and of its packages: generate, compile, run, export, read."""
+
+
+def pytest_collection_modifyitems(items):
+    for each in items:
+        if each.path.stem.removeprefix("test_") in PORTABLE.split():
+            each.add_marker(pytest.mark.portable)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def builds(tmp_path_factory):

@@ -24,7 +24,7 @@ from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice
-from izhires.errors import ConfigurationError, SimulationError, ToolchainError
+from izhires.errors import ConfigurationError, SimulationError, SlowerWarning, ToolchainError
 from izhires.paradigms import Experiment
 from izhires.parts import SCHEDULE
 from izhires.plan import make_plan
@@ -329,11 +329,14 @@ def test_where_own_templates_do_not_compile_brian2s_are_used_and_said(tmp_path, 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     real = shutil.which(os.environ.get("CXX", "g++"))
     # a compiler that does not like what only this package's template of the cells has
-    monkeypatch.setenv(
-        "CXX", script(tmp_path / "cxx", f'grep -qs ctzll code_objects/*.cpp && exit 1\nexec {real} "$@" -O0')
-    )
-    program = get("cpp").prepare(plan)
-    assert program.templates.startswith("plain, since with this package's device cpp: compile failed")
+    dislikes = "grep -qs ctzll code_objects/*.cpp && echo 'cells.cpp:3:1: error: no ctzll here' && exit 1"
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", f'{dislikes}\nexec {real} "$@" -O0'))
+    with pytest.warns(SlowerWarning, match="templates: plain, since with this package's .* no ctzll here"):
+        program = get("cpp").prepare(plan)
+    said = "plain, since with this package's device cpp: compile failed: cells.cpp:3:1: error: no ctzll here"
+    said += "; the whole log is "
+    assert program.templates.startswith(said)
+    assert "no ctzll here" in Path(program.templates.removeprefix(said)).read_text()
     assert np.array_equal(small.spikes(program.run(arrays)), expected)
 
 
@@ -384,11 +387,9 @@ def test_a_profile_of_brian2s_templates_needs_this_packages_loop():
 # memory
 
 
-@pytest.mark.parametrize("templates", ["own", "plain"])
-def test_what_is_written_in_pieces_is_what_is_written_at_once(templates, monkeypatch):
+def test_what_is_written_in_pieces_is_what_is_written_at_once(monkeypatch):
     _, plan, arrays = small.planned(QUIET)
     at_once, in_pieces = CppDevice(), CppDevice()
-    at_once.templates = in_pieces.templates = templates
     in_pieces.most = 50
     expected = at_once.prepare(plan).run(arrays)
     monkeypatch.setattr(standalone, "LARGE", 1)

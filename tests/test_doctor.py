@@ -11,7 +11,7 @@ import pytest
 from terminal import izhires
 
 from izhires import doctor
-from izhires.devices import cuda
+from izhires.devices import cpp, cuda
 from izhires.errors import ConfigurationError, ToolchainError
 
 REAL = metadata.version
@@ -106,10 +106,10 @@ def quick(monkeypatch):
 
 def test_a_compiler_that_does_not_answer(tmp_path, monkeypatch, quick):
     path = tmp_path / "cxx"
-    path.write_text("#!/bin/sh\nexit 1\n")
+    path.write_text("#!/bin/sh\necho 'no licence' >&2\necho bye >&2\nexit 1\n")
     path.chmod(0o755)
     monkeypatch.setenv("CXX", str(path))
-    assert quick()["compiler"] == doctor.Finding("compiler", False, f"{path} does not answer", True)
+    assert quick()["compiler"] == doctor.Finding("compiler", False, f"{path} --version failed: bye", True)
 
 
 def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch, quick):
@@ -191,6 +191,18 @@ def test_an_older_brian2_than_python_could_have(monkeypatch, quick):
     assert found.text == "brian2 2.1.0 here; 2.10 is the newest that was tried on this Python"
     versions(monkeypatch, brian2="2.10.3")
     assert "versions" not in quick()
+
+
+def test_a_brian2_that_the_templates_are_not_tested_with(monkeypatch, quick):
+    assert "templates" not in quick()
+    for there in ("2.12.0", "2.8.0.4", "3.0"):
+        monkeypatch.setattr(cpp, "version", lambda name, there=there: there if name == "brian2" else REAL(name))
+        found = quick()["templates"]
+        assert found.works is None
+        assert found.text.startswith(
+            f"brian2 {there} is not one that this package's templates are tested with (2.9 to "
+        )
+        assert found.text.endswith("; device cpp uses Brian2's own, which are several times slower")
 
 
 def fake_smi(folder, text, code=0):

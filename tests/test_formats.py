@@ -391,7 +391,7 @@ def test_every_recording_has_them(tmp_path):
 )
 def test_a_library_that_is_missing(tmp_path, monkeypatch, name, extra, call):
     monkeypatch.setitem(sys.modules, name, None)  # what a failed import leaves
-    with pytest.raises(ToolchainError, match=rf"{name}: is not installed; pip install 'izhires\[{extra}\]'"):
+    with pytest.raises(ToolchainError, match=rf"^needs the package {name}: pip install 'izhires\[{extra}\]'"):
         call(made(), tmp_path / "a.nwb")
 
 
@@ -448,7 +448,7 @@ def test_convert_complains_in_one_line(folder, command_line, arguments, code, wo
 def test_convert_without_the_library(folder, command_line, monkeypatch):
     monkeypatch.setitem(sys.modules, "pynwb", None)
     code, said = command_line("convert", folder, "--to", "nwb")
-    assert (code, said.err) == (3, "izhires: pynwb: is not installed; pip install 'izhires[nwb]'\n")
+    assert (code, said.err) == (3, "izhires: needs the package pynwb: pip install 'izhires[nwb]'\n")
     assert not (folder / "nwb").exists()
 
 

@@ -1,8 +1,8 @@
 """Observers against enumeration, closed forms and an independent solution; network beside observers on known trials."""
 
 import dataclasses
-import importlib.util
 import itertools
+import sys
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import ridge_readout
 from izhires.analysis.observers import Task, all_observers, observe
 from izhires.analysis.observers.change_point import CONCENTRATIONS, HAZARD, change_point, expected_times
-from izhires.analysis.observers.hgf import binary_filter
+from izhires.analysis.observers.hgf import COUPLING, TONIC_VOLATILITY, _filtered, binary_filter
 from izhires.analysis.observers.ridge import EVERY, ridge
 from izhires.errors import ConfigurationError
 from izhires.paradigms.cued_reaction import CuedReaction
@@ -185,6 +185,34 @@ def test_filter_with_uncoupled_volatility_is_the_two_level_recursion():
     np.testing.assert_allclose(binary_filter(happened, tonic=(-2.0, -6.0), coupling=0.0), expected, atol=1e-5)
 
 
+def volatile_filter(happened, tonic, coupling):
+    """The three-level eHGF (Weber et al., doi 10.7554/elife.110174.1): the mean of level 3 before its precision."""
+    mean, precision, above, sure, expected = 0.0, 1.0, 0.0, 1.0, []
+    for u in [*happened, 0]:
+        walk = np.exp(coupling * above + tonic[0])
+        before, sure_before = 1 / (1 / precision + walk), 1 / (1 / sure + np.exp(tonic[1]))
+        p = 1 / (1 + np.exp(-mean))
+        expected.append(p)
+        precision = before + p * (1 - p)
+        change = (u - p) / precision
+        mean += change
+        surprise = (1 / precision + change**2) * before - 1
+        weight = coupling * walk * before
+        above += weight * surprise / (2 * sure_before)
+        sure = sure_before + max(0, weight**2 / 2 + weight**2 * surprise - coupling**2 * walk * before * surprise / 2)
+    return np.array(expected)
+
+
+def test_filter_is_the_one_written_by_hand():
+    """With the package's parameters: pyhgf 0.2, whose level 3 is a little less sure, to 8e-5, 0.3 to 4e-6."""
+    pytest.importorskip("pyhgf")
+    for seed in range(3):
+        happened = np.random.default_rng(seed).random(60) < np.repeat([0.8, 0.2], 30)
+        expected = volatile_filter(happened, TONIC_VOLATILITY, COUPLING)
+        assert np.abs(expected - volatile_filter(happened, TONIC_VOLATILITY, 0.0)).max() > 20e-4
+        np.testing.assert_allclose(binary_filter(happened), expected, atol=1e-4)
+
+
 def test_filter_follows_what_happens_and_learns_nothing_from_probes():
     pytest.importorskip("pyhgf")
     one = Task.of_recording(recording())
@@ -200,14 +228,12 @@ def test_filter_follows_what_happens_and_learns_nothing_from_probes():
 
 
 def test_without_pyhgf_one_line_says_what_to_install(monkeypatch):
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "pyhgf" else found(name, *rest)
-    )
-    with pytest.raises(Unavailable, match=r"needs pyhgf: pip install 'izhires\[observers\]'"):
+    monkeypatch.setitem(sys.modules, "pyhgf.model", None)  # what a failed import leaves
+    _filtered.cache_clear()
+    with pytest.raises(Unavailable, match=r"needs the package pyhgf: pip install 'izhires\[observers\]'"):
         observe("hgf", task(["A"], [0.1]))
     table = analyse([recording(states=False)], only=["observer_probability"])
-    assert any("observer_probability.hgf: needs pyhgf" in line for line in notes(table))
+    assert any("observer_probability.hgf: needs the package pyhgf" in line for line in notes(table))
     assert np.isfinite(table.loc[table["metric"] == "observer_probability.bayes", "value"]).all()
 
 

@@ -1,3 +1,4 @@
+import itertools
 import os
 import re
 import shutil
@@ -47,16 +48,59 @@ def test_every_package_is_named():
     assert {str(Path(each).parent).replace("/", ".") for each in modules()} == found
 
 
+def requirements(texts):
+    """Name and bounds of requirements, by name in lower case; those for some Pythons only left out."""
+    return {
+        name.lower(): bound
+        for text in texts
+        if ";" not in text
+        for name, bound in [re.fullmatch(r"([A-Za-z0-9_-]+)(?:\[.*\])?(\S*)", text).groups()]
+    }
+
+
 def test_conda_and_pip_ask_for_the_same():
+    """Of each package the same bound, and nothing besides but what pip cannot bring: compiler, make, pip itself."""
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    conda = dict(re.findall(r"^  - ([a-z0-9_-]+)(>=\S+)?$", text, flags=re.MULTILINE))
-    wanted = {"python": PROJECT["project"]["requires-python"]}
-    for requirement in PROJECT["project"]["dependencies"]:
-        if ";" not in requirement:
-            name, bound = re.fullmatch(r"([A-Za-z0-9_-]+)(\S*)", requirement).groups()
-            wanted[name.lower()] = bound
+    listed = text.partition("\ndependencies:\n")[2]
+    conda = dict(re.findall(r"^  - ([A-Za-z0-9_-]+)((?:[<>=!]\S+)?)$", listed, flags=re.MULTILINE))
+    wanted = requirements(PROJECT["project"]["dependencies"])
+    wanted["python"] = PROJECT["project"]["requires-python"]
     assert len(wanted) > 10
     assert {name: conda.get(name, "absent").split(",")[0] for name in wanted} == wanted
+    assert conda.keys() - wanted.keys() == {"pip", "cxx-compiler", "make"}
+    # as far as any Python was tried
+    newest = max(re.findall(r"Python :: 3\.(\d+)", "\n".join(PROJECT["project"]["classifiers"])), key=int)
+    assert conda["python"].split(",")[1] == f"<3.{int(newest) + 1}"
+    assert '      - "."\n' in text
+    for line in text.splitlines():
+        assert re.fullmatch(r"(name|channels|dependencies):.*|\s*(#.*|- .*)?", line), line
+
+
+def test_every_bound_below_is_said():
+    """So that the lowest versions can be tried: each requirement has a lower bound, or is pinned."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    unbounded = {"izhires", "setuptools"}
+    for name, bound in requirements([*PROJECT["project"]["dependencies"], *itertools.chain(*extras.values())]).items():
+        assert name in unbounded or bound.startswith((">=", "==")), name
+
+
+def test_what_the_extras_ask_for_the_tests_ask_for_too():
+    """But for what is heavy, or fits some Pythons only, which the test of one Python installs."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    tests = requirements(extras["test"])
+    for extra in ("neo", "pynapple", "nwb", "dask", "sensitivity", "dynamics"):
+        for name, bound in requirements(extras[extra]).items():
+            assert tests.get(name) == bound, name
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "EXTRAS=,observers" in script and "EXTRAS=,test-cuda" in script
+
+
+def test_every_python_that_is_admitted_is_tested():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    tried = re.search(r'VERSIONS="([\d. ]+)"', script)[1].split()
+    admitted = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
+    assert sorted(tried) == sorted(admitted)
+    assert PROJECT["project"]["requires-python"] == f">={min(tried, key=lambda each: int(each.split('.')[1]))}"
 
 
 def test_a_bare_import_is_light():

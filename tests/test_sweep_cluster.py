@@ -159,6 +159,30 @@ def test_a_sweep_on_slurm(spec, slurm, tmp_path):
     assert set(got) == set(wanted) and all(got[name].equals(wanted[name]) for name in got)
 
 
+REFUSAL = "sbatch: error: Batch job submission failed: Invalid account"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (
+            f"#!/bin/sh\necho first >&2\necho '{REFUSAL}' >&2\necho last >&2\nexit 1\n",
+            f"slurm: SLURM takes no job: {REFUSAL}",
+        ),
+        ("", "slurm: there is no sbatch on the PATH of this machine; start it where SLURM is"),
+    ],
+)
+def test_what_slurm_says_of_a_job_that_it_refuses(script, words, spec, slurm, tmp_path):
+    """One line, at once: Dask alone would wait for such a job for ever."""
+    options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
+    (slurm / "sbatch").write_text(script)
+    if not script:
+        (slurm / "sbatch").unlink()
+    with pytest.raises(ToolchainError) as caught:
+        sweep(spec.with_changes(slurm=options), tmp_path / "out")
+    assert str(caught.value) == words
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -170,10 +194,3 @@ def test_a_sweep_on_slurm(spec, slurm, tmp_path):
 def test_wrong_slurm_options(options, words, slurm):
     with pytest.raises(ConfigurationError, match=words), closing(cluster.slurm_cluster(options)):
         pass
-
-
-def test_no_slurm_here(slurm):
-    (slurm / "sbatch").unlink()
-    options = {"jobs": 1, "cores": 1, "memory": "1GB", "interface": "lo"}
-    with pytest.raises(ToolchainError, match="slurm: there is no sbatch on the PATH"):
-        cluster.slurm_cluster(options)

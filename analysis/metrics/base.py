@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from izhires.analysis.declared import Registry, Unavailable, require
+from izhires.optional import trouble
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,6 +85,7 @@ class Metric:
     needs: tuple[str, ...]
     parts: Mapping[str, Part]
     function: Callable[[Any], Iterable[Row]] = field(repr=False)
+    library: str = ""
 
     def columns(self) -> dict[str, Part]:
         """Return every name this metric has in the tidy table (``name`` or ``name.part``) with its meaning and unit."""
@@ -112,7 +114,14 @@ class Metric:
                 require(each, self.needs)  # type: ignore[arg-type]
             yield from self.function(recordings)
         except Unavailable as reason:
-            yield Row(float("nan"), next(iter(self.parts), ""), note=str(reason))
+            yield self._without(str(reason))
+        except Exception as error:
+            if not self.library:
+                raise
+            yield self._without(trouble(self.library, error))
+
+    def _without(self, reason: str) -> Row:
+        return Row(float("nan"), next(iter(self.parts), ""), note=reason)
 
 
 METRICS: Registry[Metric] = Registry("izhires.analysis.metrics")
@@ -129,6 +138,7 @@ def metric(
     worst: Worst = "",
     needs: Iterable[str] = (),
     parts: Mapping[str, Part] | None = None,
+    library: str = "",
 ) -> Callable[[Callable[[Any], Iterable[Row]]], Callable[[Any], Iterable[Row]]]:
     """Declare a metric; the decorated function stays a plain function.
 
@@ -152,11 +162,15 @@ def metric(
         Variables that the recording must hold.
     parts : mapping of str to Part, optional
         When the metric gives several values: their names and meanings, in the order in which they are listed.
+    library : str
+        The optional library that it uses (`izhires.optional`); whatever that raises becomes a note.
     """
 
     def declare(function: Callable[[Any], Iterable[Row]]) -> Callable[[Any], Iterable[Row]]:
         METRICS.add(
-            Metric(name, unit, description, definition, source, scope, worst, tuple(needs), parts or {}, function)
+            Metric(
+                name, unit, description, definition, source, scope, worst, tuple(needs), parts or {}, function, library
+            )
         )
         return function
 

@@ -6,7 +6,6 @@ The cue is the only thing that the cells hear, so all trials of a block are repe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.optional import library
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,22 +78,6 @@ def window_counts(recording: xr.Dataset, trials: Sequence[int] | np.ndarray, wid
     return np.bincount(place, minlength=len(cues) * bins * neurons).reshape(len(cues), bins, neurons)
 
 
-def elephant() -> ModuleType:
-    """Return the package elephant, or say how to get it.
-
-    Raises
-    ------
-    Unavailable
-    """
-    try:
-        import elephant.conversion
-        import elephant.spike_train_correlation
-        import elephant.statistics
-    except ImportError:
-        raise Unavailable("needs the package elephant: pip install 'izhires[dynamics]'") from None
-    return elephant
-
-
 @metric(
     "interval_variation",
     unit="1",
@@ -103,6 +87,7 @@ def elephant() -> ModuleType:
         f"slow changes of the rate do not raise; mean over cells with {LEAST_INTERVALS} or more intervals, whole run"
     ),
     source="Holt et al. 1996, doi 10.1152/jn.1996.75.5.1806; elephant.statistics",
+    library="elephant",
     needs=("spike_time", "spike_neuron", "excitatory"),
     parts={
         f"{name}_{kind}": Part(f"{name.upper()}, {kind} cells", detail=name == "cv")
@@ -113,7 +98,7 @@ def elephant() -> ModuleType:
 def interval_variation(recording: xr.Dataset) -> Iterator[Row]:
     """CV and CV2 of excitatory and of inhibitory cells."""
     need_all_spikes(recording)
-    statistics = elephant().statistics
+    statistics = library("elephant.statistics")
     time, cell = selection.cell_spikes(recording)
     order = np.lexsort((time, cell))
     ends = np.cumsum(np.bincount(cell, minlength=recording.sizes["neuron"]))
@@ -193,15 +178,12 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
     -------
     float
     """
-    import neo
-    import quantities as pq
-
-    package = elephant()
+    neo, pq = library("neo"), library("quantities")
     # one bin a second, each spike in the middle of its bin: nothing is left to rounding
-    binned = package.conversion.BinnedSpikeTrain(
+    binned = library("elephant.conversion").BinnedSpikeTrain(
         [neo.SpikeTrain(np.sort(train) + 0.5, t_stop=bins, units="s") for train in trains], bin_size=1 * pq.s
     )
-    matrix = package.spike_train_correlation.correlation_coefficient(binned)
+    matrix = library("elephant.spike_train_correlation").correlation_coefficient(binned)
     pairs: np.ndarray = matrix[np.triu_indices(len(trains), 1)]
     return float(np.mean(pairs))
 
@@ -216,6 +198,7 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
         f"its own, which keeps what is locked to the cue, mean of {SHUFFLES} shuffles"
     ),
     source="Perkel, Gerstein & Moore 1967, doi 10.1016/S0006-3495(67)86597-4; elephant.spike_train_correlation",
+    library="elephant",
     needs=("spike_time", "spike_neuron", "trial_cue", "trial_block"),
     parts={
         "": Part("correlation of cells in the same trials"),
@@ -226,7 +209,7 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
 def synchrony(recording: xr.Dataset) -> Iterator[Row]:
     """Mean pairwise correlation in each block, with trials as they were and shuffled."""
     need_all_spikes(recording)
-    elephant()
+    library("elephant")
     bins = int(float(recording.attrs["window"]) / BIN + 1e-9)
     for block in selection.blocks(recording):
         rng = np.random.default_rng([selection.seed(recording), block])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis import selection
-from izhires.analysis.declared import Registry, require
+from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
+from izhires.optional import trouble
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,6 +138,8 @@ class Observer:
         Whether it gives a probability for each event in every row, beside the course.
     function : callable
         ``function(task)`` returns an `Expected`; raises `Unavailable` where it cannot.
+    library : str
+        The optional library that it uses (`izhires.optional`); whatever that raises makes it unavailable.
     """
 
     name: str
@@ -146,24 +149,32 @@ class Observer:
     told: bool
     probability: bool
     function: Function = field(repr=False)
+    library: str = ""
 
 
 OBSERVERS: Registry[Observer] = Registry("izhires.analysis.observers")
 
 
 def observer(
-    name: str, *, description: str, definition: str, source: str, told: bool = False, probability: bool = True
+    name: str,
+    *,
+    description: str,
+    definition: str,
+    source: str,
+    told: bool = False,
+    probability: bool = True,
+    library: str = "",
 ) -> Callable[[Function], Function]:
     """Declare an observer; the decorated function stays a plain function.
 
     Parameters
     ----------
-    name, description, definition, source, told, probability
+    name, description, definition, source, told, probability, library
         See `Observer`.
     """
 
     def declare(function: Function) -> Function:
-        OBSERVERS.add(Observer(name, description, definition, source, told, probability, function))
+        OBSERVERS.add(Observer(name, description, definition, source, told, probability, function, library))
         return function
 
     return declare
@@ -187,4 +198,11 @@ def observe(name: str, task: Task) -> Expected:
     known = all_observers()
     if name not in known:
         raise ConfigurationError(f"{name!r} is not an observer{closest(name, known)}", choices=known)
-    return known[name].function(task)
+    try:
+        return known[name].function(task)
+    except Unavailable:
+        raise
+    except Exception as error:
+        if not known[name].library:
+            raise
+        raise Unavailable(trouble(known[name].library, error)) from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import inspect
 
 import numpy as np
 
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.observers.base import Expected, Task, observer
 from izhires.analysis.observers.change_point import expected_times
+from izhires.optional import library
 
 TONIC_VOLATILITY = (-3.0, -3.0)
 """omega of the second and third level: log variance of the random walks per trial; pyhgf's own values. Assumed."""
@@ -24,7 +25,7 @@ def binary_filter(
     """Return the probability that a three-level binary filter expects before each trial and after the last.
 
     Level 1 is the outcome, level 2 its log odds, level 3 the log volatility of level 2; all start at 0 with precision 1
-    (levels 2 and 3).
+    (levels 2 and 3). Volatility is updated as in the eHGF (the mean of level 3 before its precision).
 
     Parameters
     ----------
@@ -41,11 +42,11 @@ def binary_filter(
 
     Raises
     ------
+    ToolchainError
+        If pyhgf is not installed.
     Unavailable
-        If pyhgf is not installed, or the filter left the range in which its approximation holds.
+        If the filter left the range in which its approximation holds.
     """
-    if importlib.util.find_spec("pyhgf") is None:
-        raise Unavailable("needs pyhgf: pip install 'izhires[observers]'")
     found = _filtered(np.asarray(happened, bool).tobytes(), tonic, coupling)
     if not np.isfinite(found).all():
         raise Unavailable("the hierarchical Gaussian filter is no longer a number on these trials")
@@ -55,16 +56,16 @@ def binary_filter(
 @functools.lru_cache(maxsize=256)
 def _filtered(happened: bytes, tonic: tuple[float, float], coupling: float) -> np.ndarray:
     """Compiling takes most of the time, and metrics and figures of all seeds often share their trials."""
-    from pyhgf.model import HGF
-
-    model = HGF(
-        n_levels=3,
-        model_type="binary",
-        initial_mean={"1": 0.0, "2": 0.0, "3": 0.0},
-        initial_precision={"1": 0.0, "2": 1.0, "3": 1.0},
-        tonic_volatility={"2": tonic[0], "3": tonic[1]},
-        volatility_coupling={"2": coupling},
-    )
+    network = library("pyhgf.model").Network
+    # since 0.3 that is not the default, and has another name
+    updates = {"volatility_updates": "eHGF", "mean_field_updates": True}
+    if "volatility_updates" not in inspect.signature(network).parameters:
+        updates = {"update_type": "eHGF"}
+    model = network(**updates)
+    start = {"mean": 0.0, "precision": 1.0}
+    model.add_nodes(kind="binary-state", node_parameters={"mean": 0.0, "precision": 0.0})
+    model.add_nodes(value_children=([0], [1.0]), node_parameters={**start, "tonic_volatility": tonic[0]})
+    model.add_nodes(volatility_children=([1], [coupling]), node_parameters={**start, "tonic_volatility": tonic[1]})
     seen = np.frombuffer(happened, bool)
     # one more trial that is not observed, for what is expected after the last
     model.input_data(np.append(seen, 0).astype(float), observed=np.append(np.ones(len(seen), int), 0))
@@ -80,6 +81,7 @@ def _filtered(happened: bytes, tonic: tuple[float, float], coupling: float) -> n
         "latency: as the observer 'bayes'"
     ),
     source="Mathys et al. 2014, doi 10.3389/fnhum.2014.00825; package: pyhgf; its default parameters",
+    library="pyhgf",
 )
 def hgf(task: Task) -> Expected:
     """Filter each event's occurrences; not told of the switches."""

@@ -13,6 +13,7 @@ import pkgutil
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -63,8 +64,9 @@ def _main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
-    from izhires.errors import IzhiresError, RecordingError
+    from izhires.errors import IzhiresError, RecordingError, SlowerWarning
 
+    _say_warnings(SlowerWarning)
     app = typer.Typer(
         name="izhires",
         help="Spiking reservoirs that learn what will happen, when, and how likely it is.",
@@ -145,6 +147,21 @@ def _imports(arguments: list[str]) -> tuple[list[str], list[str]]:
 def _say(text: str) -> None:
     """Print one line on stderr; what other libraries said in it may have several."""
     print(f"izhires: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _say_warnings(ours: type[Warning]) -> None:
+    """Let warnings of this package be one line each, as errors are, and once."""
+    shown = warnings.showwarning
+    said = set()
+
+    def show(message: Any, category: type[Warning], *rest: Any) -> None:
+        if not issubclass(category, ours):
+            shown(message, category, *rest)
+        elif str(message) not in said:
+            said.add(str(message))
+            _say(str(message))
+
+    warnings.showwarning = show  # type: ignore[assignment]
 
 
 def _drop_output() -> None:

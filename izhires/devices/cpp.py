@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +20,7 @@ from izhires.devices.base import noise_seed
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
+from izhires.processes import asked
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
 # GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the
@@ -43,6 +44,37 @@ cold.o: cold.cpp
 \t$(CXX) $(FLAGS) {cold} -c cold.cpp -o cold.o
 """
 
+APART = """\
+MAKEFLAGS += -j2
+CXX = {compiler}
+FLAGS = {flags} {hot}
+SOURCES = $(wildcard *.cpp */*.cpp)
+
+main: $(SOURCES:.cpp=.o)
+\t$(CXX) $(SOURCES:.cpp=.o) -o main
+
+.cpp.o:
+\t$(CXX) $(FLAGS) -c $< -o $@
+"""
+"""Every source on its own, whatever there is: slower to compile, and takes nothing of Brian2's sources for granted."""
+
+TESTED = ("2.9", "2.11")
+"""First and last Brian2 that the templates of this package, and its two units, are tested with; they reach into what
+Brian2 may change at any time."""
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def untested() -> str:
+    """Return why this package's templates are not used with the Brian2 that is here, empty if they are."""
+    here = version("brian2")
+    first, last = map(_numbers, TESTED)
+    if first <= _numbers(here)[: len(last)] <= last:
+        return ""
+    return f"brian2 {here} is not one that this package's templates are tested with ({TESTED[0]} to {TESTED[1]})"
+
 
 def compiler() -> str:
     """Return the C++ compiler: ``$CXX`` or ``g++``."""
@@ -57,12 +89,9 @@ def compiler_version() -> str:
     ToolchainError
         If it does not answer.
     """
-    try:
-        return subprocess.run(
-            [compiler(), "--version"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()[0]
-    except (OSError, IndexError, subprocess.CalledProcessError) as error:
-        raise ToolchainError(CppDevice.missing() or f"{compiler()} --version failed: {error}", "device cpp") from None
+    if lacking := CppDevice.missing():
+        raise ToolchainError(lacking, "device cpp")
+    return next(iter(asked([compiler(), "--version"], "device cpp").splitlines()), "")
 
 
 def processor() -> str:
@@ -72,6 +101,12 @@ def processor() -> str:
         return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
     except OSError:
         return platform.processor()
+
+
+def _tell(folder: Path, templates: str) -> None:
+    """Write which templates a project has, and why."""
+    facts = folder / "build.json"
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "templates": templates}, indent=1))
 
 
 class CppProgram(StandaloneProgram):
@@ -84,8 +119,8 @@ class CppProgram(StandaloneProgram):
 class CppDevice(StandaloneDevice):
     """Standalone C++ through Brian2, with templates of this package where they are faster.
 
-    Where these cannot be generated or compiled for a plan, Brian2's own are used, and ``build.json`` and the recording
-    say so.
+    Where these cannot be generated or compiled for a plan, or Brian2 is one that they are not tested with, Brian2's own
+    are used, and ``build.json`` and the recording say so.
 
     Attributes
     ----------
@@ -103,22 +138,29 @@ class CppDevice(StandaloneDevice):
     most: int = 2**20
 
     def generator_arguments(self) -> list[str]:  # noqa: D102
-        return [self.templates, str(self.most)]
+        return ["apart" if untested() else self.templates, str(self.most)]
 
     def _build(self, plan: Plan, folder: Path) -> None:
         try:
             super()._build(plan, folder)
         except ToolchainError as error:
-            if self.templates != "own":
+            if self.templates != "own" or untested():
                 raise
+            said = [(path.name, path.read_bytes()) for path in self._part(folder).glob("*.log")]
             self.templates = "plain"
             try:
                 super()._build(plan, folder)
             finally:
                 self.templates = "own"
-            facts = folder / "build.json"
-            said = {**json.loads(facts.read_text()), "templates": f"plain, since with this package's {error}"}
-            facts.write_text(json.dumps(said, indent=1))
+            for name, text in said:  # of the attempt
+                (folder / f"own-{name}").write_bytes(text)
+            because = str(error).replace(str(self._part(folder)) + os.sep, str(folder / "own-"))
+            _tell(folder, f"plain, since with this package's {because}")
+
+    def write_project(self, plan: Plan, folder: Path, portable: bool = False) -> None:  # noqa: D102
+        super().write_project(plan, folder, portable)
+        if because := untested():
+            _tell(folder, f"plain, since {because}")
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102
@@ -130,7 +172,7 @@ class CppDevice(StandaloneDevice):
     def makefile(self, portable: bool = False) -> str:  # noqa: D102
         clang = not portable and "clang" in compiler_version()
         hot = HOT_FLAGS if clang else HOT_FLAGS + GCC_HOT_FLAGS
-        return MAKEFILE.format(
+        return (APART if untested() else MAKEFILE).format(
             compiler="g++" if portable else compiler(),
             flags=" ".join(FLAGS),
             hot=" ".join(hot),

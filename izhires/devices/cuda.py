@@ -22,6 +22,7 @@ import numpy as np
 from izhires.devices.base import noise_seed
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
+from izhires.processes import asked
 
 # CUDA 13 needs C++17
 FLAGS = ["-std=c++17", "-O3", "-w", "-rdc=true", "-Xcompiler", "-w", "-I."]
@@ -148,10 +149,9 @@ class CudaDevice(StandaloneDevice):
         return MAKEFILE.format(flags=" ".join(FLAGS), architecture=name, curand=place)
 
     def toolchain(self) -> str:  # noqa: D102
-        try:
-            said = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=True).stdout
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise ToolchainError(self.cannot_compile() or f"nvcc --version failed: {error}", "device cuda") from None
+        if lacking := self.cannot_compile():
+            raise ToolchainError(lacking, "device cuda")
+        said = asked(["nvcc", "--version"], "device cuda")
         return "|".join([hashlib.sha256(said.encode()).hexdigest(), version("brian2"), version("brian2cuda")])
 
 

@@ -29,10 +29,10 @@ def placeholders(plan: Plan) -> dict[str, np.ndarray]:
     return {name: np.ones(shape, dtype) for name, (dtype, shape) in plan.shapes.items()}
 
 
-def run(built: Built, plan: Plan) -> None:
-    """Have Brian2 generate the network's code."""
+def run(built: Built, plan: Plan, **options: Any) -> None:
+    """Have Brian2 generate the network's code; options as `brian2.Network.run` has them."""
     try:
-        built.network.run(plan.duration * b2.second, namespace={})
+        built.network.run(plan.duration * b2.second, namespace={}, **options)
     except BrianObjectException as error:
         if isinstance(error.__cause__, ConfigurationError):
             raise error.__cause__ from None

@@ -1,9 +1,11 @@
-"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER own|plain|timed NUMBER``;
-see `izhires.devices.generate`. NUMBER is how many values of a recording stay in memory.
+"""Writes the C++ project of a plan: ``python -m izhires.devices.generate_cpp PLAN.json FOLDER TEMPLATES NUMBER``; see
+`izhires.devices.generate`, and `izhires.devices.cpp.CppDevice` for TEMPLATES. NUMBER is how many values of a recording
+stay in memory with this package's own templates.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import weakref
 from functools import partial
@@ -45,7 +47,9 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 #endif
 """
 TELL_MEMORY = """
+#include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <string>
 #if __has_include(<sys/resource.h>)
 #include <sys/resource.h>
@@ -68,12 +72,16 @@ void tell_memory()
         std::cout << "memory " << peak << std::endl;
 }
 """
-"""What the cold unit has besides Brian2's sources."""
+"""What the program has besides Brian2's sources."""
 
-# the seed of Brian2's own noise is read when the program starts, so that one program serves every seed
-SEED = (
-    'for (auto& each : brian::_random_generators) each.seed(std::strtoull(std::getenv("IZHIRES_NOISE_SEED"), 0, 10));'
-)
+SEED = 1_234_567_891
+"""Placeholder of the seed of Brian2's own noise."""
+
+# the seed is read when the program starts, so that one program serves every seed
+READ_SEED = 'std::strtoull(std::getenv("IZHIRES_NOISE_SEED"), 0, 10)'
+
+REPORT = 'std::cout << "progress " << start + completed*duration << " " << {spikes} << std::endl;'
+"""Brian2's report of a run, in the words that `izhires.devices.standalone` reads."""
 
 HEADERS = [
     '"objects.h"',
@@ -217,15 +225,20 @@ def _progress(device: Any, built: Built, alone: bool) -> CodeRunner:
     """Return an object that tells how far the run is, and stops that of a network alone when a guard is exceeded."""
 
     def array(group: Any, name: str) -> str:
-        found: str = device.get_array_name(group.variables[name])
+        found: str = device.get_array_name(group.variables[name], access_data=False)
         return found
 
     groups = [(guard, built.network[guard.of]) for guard in built.guards if alone]
     guards = [(array(group, each.variable), len(group), array(group, each.limit)) for each, group in groups]
-    counts = [array(each, "N") for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
     runner = _added(*_owner(built), "progress", ["t"])
-    runner.template_kwds = {"_guards": guards, "_spikes": counts}
+    runner.template_kwds = {"_guards": guards, "_spikes": _spike_counts(device, built)}
     return runner
+
+
+def _spike_counts(device: Any, built: Built) -> list[str]:
+    """Return the program's names of how many spikes there were so far."""
+    monitors = [each for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
+    return [device.get_array_name(each.variables["N"], access_data=False) for each in monitors]
 
 
 def _owner(built: Built) -> tuple[Any, b2.Clock]:
@@ -238,25 +251,50 @@ def _owner(built: Built) -> tuple[Any, b2.Clock]:
 def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     """Write the project of a plan: Brian2's sources, two units that include them, and ``build.json``.
 
-    With ``plain`` templates only what tells how far the run is, and what writes its recordings to the disk, are not
-    Brian2's; with ``timed`` ones neither is the loop over time, which can tell what each object takes.
+    With ``plain`` and ``apart`` all that is asked of Brian2 is in its documentation, and ``apart`` leaves its sources
+    as they are, too: no units.
     """
     own = templates == "own"
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
-    device: Any = all_devices["cpp_standalone"] if templates == "plain" else OwnDevice()
+    device: Any = OwnDevice() if templates in ("own", "timed") else all_devices["cpp_standalone"]
     b2.set_device(device, build_on_run=False)
     arrays = placeholders(plan)
     additions = OwnTemplates() if own else Plain()
+    seeded = not own or bool(plan.of(Extension))  # which may draw random numbers of its own
+    if seeded:
+        b2.seed(SEED)
     built = build(plan, arrays, additions)
-    built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most))
-    run(built, plan)
-    if not own or plan.of(Extension):  # which may draw random numbers of its own
-        device.insert_code("after_start", SEED)
-    device.insert_code("before_end", "_run_own_pieces_codeobject();")
+    if own:
+        built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most))
+        run(built, plan)
+        device.insert_code("before_end", "_run_own_pieces_codeobject();")
+    else:
+        spikes = " + ".join(f"brian::{each}[0]" for each in _spike_counts(device, built))
+        run(built, plan, report=REPORT.format(spikes=spikes or "0"), report_period=0.05 * b2.second)
     device.insert_code("after_end", "void tell_memory(); tell_memory();")
     device.build(directory=str(folder), compile=False, run=False, debug=False)
-    describe(device, built, additions, plan, arrays, folder, templates)
+    if seeded:
+        _read_seed(folder)
+    describe(device, built, additions, plan, arrays, folder, "plain" if templates == "apart" else templates)
+    (folder / "memory.cpp").write_text(TELL_MEMORY + (ALIGNED if own else ""))
+    if templates != "apart":
+        _units(folder, built)
 
+
+def _read_seed(folder: Path) -> None:
+    """Have the program read its seed where Brian2 wrote the placeholder of it."""
+    found = False
+    for path in folder.glob("*.cpp"):
+        text, changes = re.subn(rf"\b{SEED}[uUlL]*", READ_SEED, path.read_text())
+        if changes:
+            path.write_text(f"#include <cstdlib>\n{text}")
+            found = True
+    if not found:
+        raise RuntimeError(f"brian2 {b2.__version__} writes the seed of its noise into no file that is known here")
+
+
+def _units(folder: Path, built: Built) -> None:
+    """Write two units that include all sources: what runs every step, and what runs once."""
     hot = {code.name for thing in built.network.sorted_objects for code in thing._code_objects}
     units: dict[str, list[str]] = {"hot": [], "cold": []}
     for path in sorted((folder / "code_objects").glob("*.cpp")):
@@ -264,9 +302,8 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     (folder / "hot.cpp").write_text("// what runs every step\n" + unit(folder, units["hot"], HEADERS, ".cpp"))
     cold = "// what runs once\n" + unit(folder, units["cold"], HEADERS, ".cpp")
     parts = [path.relative_to(folder).as_posix() for path in sorted((folder / "brianlib").glob("*.cpp"))]
-    parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main")]
-    cold += "".join(f'#include "{part}"\n' for part in parts)
-    (folder / "cold.cpp").write_text(cold + TELL_MEMORY + (ALIGNED if own else ""))
+    parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main", "memory")]
+    (folder / "cold.cpp").write_text(cold + "".join(f'#include "{part}"\n' for part in parts))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +25,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from izhires.devices.base import Device, Program, Report, check_arrays
-from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
+from izhires.errors import ConfigurationError, LostError, SimulationError, SlowerWarning, ToolchainError
 from izhires.files import private_folder
 from izhires.plan import Plan
-from izhires.processes import ending, python, tied
+from izhires.processes import cause, ending, python, tied
 from izhires.resources import note_program
 
 # of the working folders of runs, among the temporary files
@@ -290,15 +291,27 @@ class StandaloneDevice(Device):
                 with FileLock(folder.parent / f"{key}.lock"):
                     if not _is_whole(folder):
                         self._build(plan, folder)
-                        return self.program(plan, folder, time.perf_counter() - began)
-            return self.program(plan, folder, 0.0)
+                        return self._program(plan, folder, time.perf_counter() - began)
+            return self._program(plan, folder, 0.0)
         except OSError as error:
             raise ToolchainError(
                 f"cannot build in the cache folder: {error.strerror or error}", str(folder.parent)
             ) from None
 
+    def _program(self, plan: Plan, folder: Path, seconds: float) -> StandaloneProgram:
+        """Return the program of a whole build; say what is unexpected about it."""
+        program = self.program(plan, folder, seconds)
+        if ", " in program.templates:
+            warnings.warn(f"templates: {program.templates}", SlowerWarning, stacklevel=3)
+        return program
+
+    @staticmethod
+    def _part(folder: Path) -> Path:
+        """Return where a build is made; what an interrupted or failed one left is under this name, too."""
+        return folder.with_name(f"{folder.name}.part")
+
     def _build(self, plan: Plan, folder: Path) -> None:
-        part = folder.with_name(f"{folder.name}.part")  # what an interrupted build left is under this name, too
+        part = self._part(folder)
         for old in (part, folder):
             shutil.rmtree(old, ignore_errors=True)
         part.mkdir()
@@ -320,13 +333,11 @@ class StandaloneDevice(Device):
         with tied(command, cwd=folder, env=environment, text=True, errors="replace", **streams) as process:
             said = process.stdout.read() if process.stdout else ""
         (folder / log).write_text(said)
-        last = (said.strip().splitlines() or ["nothing"])[-1]
         if process.returncode == ConfigurationError.exit_code and "generate" in log:
-            raise ConfigurationError(last)
+            raise ConfigurationError((said.strip().splitlines() or ["nothing"])[-1])
         if process.returncode != 0:
-            raise ToolchainError(
-                f"{log.removesuffix('.log')} failed: {last}; the whole log is {folder / log}", f"device {self.name}"
-            )
+            problem = f"{log.removesuffix('.log')} failed: {cause(said)}"
+            raise ToolchainError(f"{problem}; the whole log is {folder / log}", f"device {self.name}")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
     ToolchainError
         If Neo is not installed.
     """
-    neo, pq = library("neo", "neo"), library("quantities", "neo")
+    neo, pq = library("neo"), library("quantities")
     require(recording, "spike_time", "spike_neuron")
     require(recording, *TRIALS, *CELLS, "trial_learn", "prediction", "block")
     annotations = {name: recording.attrs[name] for name in ("paradigm", "variant", "seed") if name in recording.attrs}

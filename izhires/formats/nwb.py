@@ -68,7 +68,7 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
         be written.
     """
     path = as_path(path)
-    pynwb = library("pynwb", "nwb")
+    pynwb = library("pynwb")
     require(recording, *TRIALS, "time")
     left_out = list(LEFT_OUT)
     file = _file(pynwb, recording)
@@ -87,7 +87,7 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
     left_out += _add_predictions(pynwb, file, recording)
     with whole(path) as part:
         # the part's own name does not end in .nwb, of which pynwb would warn; an open file it takes as it is
-        h5py = library("h5py", "nwb")
+        h5py = library("h5py")
         with h5py.File(part, "w") as opened, pynwb.NWBHDF5IO(file=opened, mode="w") as io:
             io.write(file)
     return left_out

@@ -51,7 +51,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     ToolchainError
         If pynapple is not installed.
     """
-    nap = library("pynapple", "pynapple")
+    nap = library("pynapple")
     require(recording, *TRIALS)
     onset, length, cue, latency = (
         recording[f"trial_{name}"].values for name in ("onset", "duration", "cue", "latency")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from izhires import schema
-from izhires.errors import RecordingError, ToolchainError
+from izhires.errors import RecordingError
+from izhires.optional import library as library
 from izhires.recording import cell_spikes, places, trials_of_probes
 
 if TYPE_CHECKING:
@@ -43,22 +43,6 @@ def _configuration(recording: xr.Dataset) -> dict[str, Any]:
     """Return the configuration that a recording holds, empty when it holds none."""
     found: dict[str, Any] = json.loads(recording.attrs.get("configuration", "{}"))
     return found
-
-
-def library(name: str, extra: str) -> Any:
-    """Import an optional library.
-
-    Raises
-    ------
-    ToolchainError
-        If it is not installed, with the command that installs it.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        # a library can be there and lack one of its own
-        lacks = "" if error.name in (None, name) else f" (it lacks {error.name})"
-        raise ToolchainError(f"is not installed{lacks}; pip install 'izhires[{extra}]'", name) from None
 
 
 def has_spikes(recording: xr.Dataset) -> bool:

@@ -15,9 +15,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
+from izhires.optional import library
+from izhires.processes import cause
 from izhires.worker import Outcome, Report, Task, attempt
-
-INSTALL = "pip install 'izhires[dask]'"
 
 PATIENCE = 30
 """How long to wait for a scheduler to answer, s."""
@@ -51,14 +51,12 @@ def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: Report) 
     SimulationError
         If the scheduler goes away.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ToolchainError(f"needs the package distributed: {INSTALL}", "Dask") from None
+    distributed = library("distributed")
     with ExitStack() as stack:
         address = where if isinstance(where, str) else stack.enter_context(slurm_cluster(where))
+        refused: list[str] = getattr(address, "refused", [])
         try:
-            client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
+            client = stack.enter_context(distributed.Client(address, timeout=PATIENCE, set_as_default=False))
         except (OSError, ValueError) as error:
             raise ToolchainError(f"no scheduler answers: {error}", f"Dask at {where}") from None
         futures: dict[str, tuple[Any, Task]] = {}
@@ -80,6 +78,8 @@ def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: Report) 
             try:
                 future = ended.get(timeout=1)
             except Empty:
+                if refused:
+                    raise ToolchainError(f"SLURM takes no job: {cause(refused[0])}", "slurm") from None
                 if client.status != "running":
                     raise SimulationError("the scheduler is gone", "Dask") from None
                 continue
@@ -123,7 +123,7 @@ def _begun(client: Any, futures: dict[str, tuple[Any, Task]]) -> list[str]:
 
 
 def slurm_cluster(options: dict[str, Any]) -> Any:
-    """Return a cluster of SLURM jobs.
+    """Return a cluster of SLURM jobs; its list ``refused`` holds what was said of jobs that could not be asked for.
 
     Raises
     ------
@@ -132,20 +132,31 @@ def slurm_cluster(options: dict[str, Any]) -> Any:
     ToolchainError
         If dask-jobqueue is not installed, or there is no SLURM here.
     """
-    try:
-        from dask_jobqueue import SLURMCluster
-    except ImportError:
-        raise ToolchainError(f"needs the package dask-jobqueue: {INSTALL}", "slurm") from None
+    slurm, status = library("dask_jobqueue.slurm"), library("distributed.core").Status
     options = dict(options)
     jobs = options.pop("jobs", None)
     if not isinstance(jobs, int) or jobs < 1:
         raise ConfigurationError(f"needs a number of jobs, got {jobs!r}", "slurm.jobs")
     if shutil.which("sbatch") is None:
         raise ToolchainError("there is no sbatch on the PATH of this machine; start it where SLURM is", "slurm")
+    refused: list[str] = []
+
+    class Job(slurm.SLURMJob):  # type: ignore[misc, name-defined]
+        """Dask would print the traceback of a job that is refused, and wait for it for ever."""
+
+        async def start(self) -> None:
+            try:
+                await super().start()
+            except Exception as error:  # whatever sbatch or its absence make of it
+                refused.append(str(error))
+                self.status = status.running  # as far as Dask is concerned
+
     try:
         # one run at a time in a process: the netCDF library does not like threads
-        cluster = SLURMCluster(**{"cores": 1, "processes": options.get("cores", 1), **options})
+        own = {"cores": 1, "processes": options.get("cores", 1), "job_cls": Job}
+        cluster = slurm.SLURMCluster(**{**own, **options})
     except (TypeError, ValueError) as error:
         raise ConfigurationError(str(error), "slurm") from None
+    cluster.refused = refused
     cluster.scale(jobs=jobs)
     return cluster

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from izhires.declare import ASSUMED, Declaration
-from izhires.errors import ConfigurationError, SimulationError, ToolchainError, closest
+from izhires.errors import ConfigurationError, SimulationError, closest
+from izhires.optional import library
 from izhires.sweeps.design import Design, Range, Sensitivity, Spec, _number, _text, check_size
 from izhires.sweeps.results import Results
 
@@ -151,19 +152,10 @@ def _problem(changed: list[Parameter]) -> dict[str, Any]:
 
 def _sobol_shares(wanted: Sensitivity, changed: list[Parameter]) -> np.ndarray:
     """Return the points as shares of each range, shape (samples*(parameters + 2), parameters)."""
-    found: np.ndarray = _salib("sample").sample(
+    found: np.ndarray = library("SALib.sample.sobol").sample(
         _problem(changed), wanted.samples, calc_second_order=False, seed=wanted.seed
     )
     return found
-
-
-def _salib(part: str) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(f"SALib.{part}.sobol")
-    except ImportError:
-        raise ToolchainError("needs the package SALib: pip install 'izhires[sensitivity]'", "sobol") from None
 
 
 @dataclass(frozen=True)
@@ -287,7 +279,7 @@ def _word(value: Any) -> Any:
 
 
 def _sobol(changed: list[Parameter], outcomes: pd.DataFrame, wanted: Sensitivity) -> list[dict[str, Any]]:
-    analyze: Callable[..., dict[str, np.ndarray]] = _salib("analyze").analyze
+    analyze: Callable[..., dict[str, np.ndarray]] = library("SALib.analyze.sobol").analyze
     rows = []
     for claim in outcomes:
         by_point = outcomes[claim].unstack("seed").sort_index()

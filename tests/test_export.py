@@ -126,9 +126,9 @@ def test_results_that_are_not_whole(project, tmp_path):
     assert done.returncode == 4
     assert len(done.stderr.splitlines()) == 1
     info.write_text("0.5 1")
-    z = next((folder / "results").glob("*timing_z*"))
+    z = next((folder / "results").glob("*when_output_z*"))
     z.write_bytes(z.read_bytes()[:-8])
-    with pytest.raises(SimulationError, match=r"the program wrote only .* of when\.z"):
+    with pytest.raises(SimulationError, match=r"the program wrote only .* of when_output\.z"):
         collect(folder)
     z.unlink()
     with pytest.raises(RecordingError, match="its results cannot be read: "):

@@ -1,0 +1,138 @@
+"""Components of one's own from scripts and modules: in every command, in workers, in the recording, and never unasked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import small
+
+import izhires
+from izhires import imports
+from izhires.configuration import read
+from izhires.errors import ConfigurationError
+
+SCRIPT = '''
+from typing import ClassVar, Literal
+from izhires import Rule
+from izhires.parts import Monitor
+from izhires.readouts.trial import Trial
+
+class Halving(Rule):
+    """Two-factor rule whose rate is a half."""
+    type: Literal["halving"] = "halving"
+    schedule: ClassVar[str] = "trial"
+    equations: ClassVar[str] = "step : second**2"
+    channel_update: ClassVar[str] = "step = 0.5*learning*error/(power + 1*Hz**2)"
+    weight_update: ClassVar[str] = "w += step_post*x_pre"
+    source: ClassVar[str] = "a test"
+
+class Watchful(Trial):
+    """A readout that is read once a trial, and whose rate of learning is recorded, too."""
+    type: Literal["watchful"] = "watchful"
+    def parts(self, draft, name):
+        super().parts(draft, name)
+        draft.add(Monitor(f"{name}_steps", name, ("step",), every=draft.snapshot, after=True))
+'''
+
+EXTENSION = """
+import brian2 as b2
+
+def inhibit(network):
+    cells = network["cells"]
+    group = b2.NeuronGroup(1, "x : 1", name="counter", clock=cells.clock)
+    counting = b2.Synapses(cells, group, on_pre="x_post += 1", name="counting", clock=cells.clock)
+    counting.connect()
+    network.add(group, counting)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "lab rules.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def izhires_(*arguments, cwd=None):
+    command = [sys.executable, "-m", "izhires", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(script, tmp_path):
+    """One configuration file says all: imported in the command, in its workers, and by the generator."""
+    (tmp_path / "more.py").write_text(EXTENSION)
+    changes = {
+        "keep__record": [
+            {"of": "cells", "variable": "v", "elements": [3], "every": "1 ms"},
+            {"of": "counter", "variable": "x", "elements": [0], "every": "100 ms"},
+        ],
+        "extend": f"{tmp_path}/more.py:inhibit",
+    }
+    made = small.configuration(**changes)
+    text = made.to_toml().replace("extend", f'import = ["{script.name}"]\nextend', 1)
+    text += '\n[readouts.third]\ntype = "watchful"\nrule = "halving"\n'
+    (tmp_path / "lab.toml").write_text(text)
+    arguments = ["--config", tmp_path / "lab.toml", "--seeds", "0:2", "--processes", "2", "--out", tmp_path / "out"]
+    for device in ("cpp", "numpy"):
+        done = izhires_("run", "meet", *arguments, "--device", device, "--again")
+        assert done.returncode == 0, done.stderr
+        recording = izhires.load(tmp_path / "out" / "meet_seed1.nc")
+        assert recording["third"].dims == ("probe", "event")
+        assert abs(recording["third"]).max() > 0.1
+        assert recording["cells_v"].attrs["units"] == "V"
+        assert recording["counter_x"].values[-1, 0] > 100
+        ((name, found),) = json.loads(recording.attrs["imports"]).items()
+        assert name == str(script)
+        assert len(found) == 16
+    # what is imported is known in listings, and only there where it is asked for
+    assert "halving" in izhires_("--import", script, "list", "rules").stdout
+    assert "watchful" in izhires_("list", "readouts", f"--import={script}").stdout
+    assert "halving" not in izhires_("list", "rules").stdout
+    # a recording that names a script has nothing imported
+    done = izhires_("analyse", tmp_path / "out")
+    assert "Traceback" not in done.stderr
+    assert "halving" not in izhires_("list", "rules", cwd=tmp_path / "out").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("absent.py", None, "import .*absent.py: there is no such file"),
+        ("broken.py", "1 +", "import .*broken.py: cannot be imported: SyntaxError"),
+        ("failing.py", "1/0", "import .*failing.py: cannot be imported: ZeroDivisionError: division by zero"),
+        ("no.such.module", None, "import: there is no module 'no.such.module'"),
+    ],
+)
+def test_what_cannot_be_imported(name, content, said, tmp_path):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigurationError, match=said):
+        imports.load([name], beside=tmp_path)
+    done = izhires_("list", "rules", "--import", tmp_path / name if name.endswith(".py") else name)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_import_in_a_file_is_a_list(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text('import = "my.py"\n')
+    with pytest.raises(ConfigurationError, match=r'import: must be a list, as import = \["my.py"\]'):
+        read(path)
+    path.write_text("import = [3]\n")
+    with pytest.raises(ConfigurationError, match=r"3 is neither a path that ends in .py nor the name of a module"):
+        read(path)
+    done = izhires_("list", "--import")
+    assert done.returncode == 2
+    assert done.stderr == "izhires: --import: name a file that ends in .py, or a module\n"
+
+
+def test_a_script_is_imported_once(tmp_path):
+    path = tmp_path / "counted.py"
+    path.write_text(f"with open({str(tmp_path / 'log')!r}, 'a') as log: log.write('x')\n")
+    imports.load([str(path), "counted.py"], beside=tmp_path)
+    assert (tmp_path / "log").read_text() == "x"
+    assert imports.loaded()[str(path)]

@@ -5,6 +5,7 @@ import pytest
 import small
 
 from izhires.analysis.table import analyse
+from izhires.parts import Update
 from izhires.run import simulate
 
 MANY = [f"E{k:02d}" for k in range(64)]
@@ -55,10 +56,10 @@ def test_open_equations_together():
         state__update="",
         when__fed_back="feedback_gain*z",
     )
-    texts = small.planned(open_)[1].texts
-    assert "d : volt/second (constant)\ndrive : volt/second (linked)\n" in texts["cells"]["equations"]
-    assert "s = r/Hz : 1\nx = r : Hz\n" in texts["state"]["equations"]
-    assert texts["state"]["update"] == ""
-    assert "feedback_gain*z" in texts["when"]["equations"]
+    plan = small.planned(open_)[1]
+    assert "d : volt/second (constant)\ndrive : volt/second (linked)\n" in plan.part("cells").equations
+    assert "s = r/Hz : 1\nx = r : Hz\n" in plan.part("state").equations
+    assert [part.name for part in plan.of(Update) if part.at == "state filter"] == []
+    assert "feedback_gain*z" in plan.part("when").equations
     found = small.outputs(open_)
     assert np.isfinite(found["when_output.z"]).all()

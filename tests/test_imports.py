@@ -1,4 +1,4 @@
-"""Components of one's own from scripts and modules: in every command, in workers, in the recording, and never unasked."""
+"""Components of one's own from scripts and modules: in every command, in workers, in the recording, never unasked."""
 
 from __future__ import annotations
 

@@ -70,11 +70,12 @@ def declared() -> dict[str, str]:
     from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
     from izhires.predictions.base import Prediction
+    from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
 
     readouts = [type(each) for each in Model().all_readouts().values()]
     found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
-    for family in (Paradigm, Reservoir, Prediction, Rule, Gate):
+    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     found |= {f"cell type {name}": each.source for name, each in CELL_TYPES.items()}

@@ -154,11 +154,11 @@ for _name, _factor in (("none", 0.0), ("half", 0.5), ("double", 2.0), ("quadrupl
     condition(f"noise_{_name}", f"noise in the cells times {_factor:g}", _noise(_factor))
 for _n in (100, 250, 500, 2000, 4000):
     condition(f"cells_{_n}", f"{_n} cells that receive the same input on average", {"reservoir.n": _n})
-condition("merged", "one readout for what and when, learned online", {"readout": "merged"})
+condition("merged", "one readout for what and when, learned online", {"prediction": "merged"})
 condition(
     "joint",
     "one readout over (event, time), learned once a trial",
-    {"readout": "joint", "when.gate": "open", "when.rule": "consolidated_three_factor"},
+    {"prediction": "joint", "when.gate": "open", "when.rule": "consolidated_three_factor"},
 )
 condition("confidence", "counts for and against each event are read, too", {"confidence": {}})
 condition("plain_three_factor", "timing rule without normalisation and surprise", {"when.rule": "three_factor"})

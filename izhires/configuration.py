@@ -142,18 +142,18 @@ def read(
         keys.append(key.strip())
     try:
         return Configuration.parse(data)
-    except RecursionError:
-        raise ConfigurationError("tables are nested too deeply", str(path or "--set")) from None
-    except OverflowError:
-        raise ConfigurationError("a number is too large to reckon with", str(path or "--set")) from None
     except ConfigurationError as error:
-        if path is None:
-            raise
         # a setting is not in the file
         raise ConfigurationError(
-            replace(each, place=each.place if each.place.startswith(tuple(keys)) else f"{path}, {each.place}")
-            for each in error.complaints
+            replace(each, place=_told(each.place, path, keys)) for each in error.complaints
         ) from None
+
+
+def _told(place: str, path: str | Path | None, keys: list[str]) -> str:
+    """Return where a wrong value stands: in the file, or among the settings."""
+    if not place:
+        return str(path or "--set")
+    return place if path is None or place.startswith(tuple(keys)) else f"{path}, {place}"
 
 
 def _of_the_same_type(

@@ -274,6 +274,9 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     The order of a table (``{"A": 0.7, "B": 0.3}``) is part of its content, since cells and events are numbered by it.
     """
 
+    earlier_names: ClassVar[dict[str, str]] = {}
+    """What parameters were called in earlier versions, each with its present name; both are read."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
@@ -299,6 +302,10 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             return cls.model_validate(data)
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=place) from None
+        except RecursionError:
+            raise ConfigurationError("tables are nested too deeply", place) from None
+        except OverflowError:
+            raise ConfigurationError("a number is too large to reckon with", place) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data (text, numbers, lists) from which `parse` makes an equal declaration."""
@@ -370,7 +377,10 @@ def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared:
         If what a key goes through is not a table.
     """
     inside: type[BaseModel] | None = declared
-    for number, key in enumerate(keys):
+    earlier = getattr(declared, "earlier_names", {})
+    for old in earlier.keys() & data.keys():
+        data[earlier[old]] = data.pop(old)
+    for number, key in enumerate([earlier.get(keys[0], keys[0]), *keys[1:]]):
         field = None if inside is None else inside.model_fields.get(key)
         held = data.get(key)
         changing = number < len(keys) - 1

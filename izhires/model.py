@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import model_validator
 
@@ -128,6 +128,8 @@ class Model(Declaration):
     and ``confidence`` are the readouts of the paper; `readouts` are further ones, which read and learn beside them.
     """
 
+    earlier_names: ClassVar[dict[str, str]] = {"readout": "prediction"}
+
     time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     state: State = parameter(State(), "what the readouts see")
@@ -139,12 +141,13 @@ class Model(Declaration):
 
     @model_validator(mode="before")
     @classmethod
-    def _earlier_names(cls, data: Any) -> Any:
-        """Read ``readout``, as the prediction was called in version 0.1."""
-        if isinstance(data, dict) and "readout" in data:
-            if "prediction" in data:
-                raise ConfigurationError("is the earlier name of 'prediction'; give one of them", "readout")
-            data = {("prediction" if key == "readout" else key): value for key, value in data.items()}
+    def _renamed(cls, data: Any) -> Any:
+        """Read what was called otherwise in earlier versions."""
+        if isinstance(data, dict):
+            for old, new in cls.earlier_names.items():
+                if old in data and new in data:
+                    raise ConfigurationError(f"is the earlier name of {new!r}; give one of them", old)
+            data = {cls.earlier_names.get(key, key): value for key, value in data.items()}
         return data
 
     @model_validator(mode="after")

@@ -69,7 +69,7 @@ def test_a_relative_folder_is_ignored(given, monkeypatch, tmp_path):
 def test_a_list(cache):
     (build,) = builds()
     assert build.folder == whole(cache)
-    assert build.summary == "100 cells, 2 channels, 4.201 s"
+    assert build.summary == "100 cells, 4.201 s"
     assert build.size == sum(path.stat().st_size for path in build.folder.rglob("*") if path.is_file())
     first, last = izhires("cache").stdout.splitlines()
     assert first.startswith(f"{build.folder.name}  {build.made}  ")
@@ -80,7 +80,7 @@ def test_a_list(cache):
 def test_replicates_are_counted(cache):
     path = whole(cache) / "plan.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "replicates": 16}))
-    assert builds()[0].summary == "1600 cells, 32 channels, 4.201 s"
+    assert builds()[0].summary == "1600 cells, 4.201 s"
 
 
 @pytest.mark.parametrize("content", ["not json", "[]", "{}", "null", '{"cells": 1}', b"\xff\xfe", None])
@@ -100,7 +100,7 @@ def test_half_made_builds_are_listed_and_removed(cache):
     part = half_made(cache)
     (whole(cache) / "main").unlink()  # as by a program that cleans caches file by file
     assert sorted(build.summary for build in builds()) == [
-        "100 cells, 2 channels, 4.201 s, not finished",
+        "100 cells, 4.201 s, not finished",
         "unreadable, not finished",
     ]
     done = izhires("cache", "--clear")

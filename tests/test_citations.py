@@ -62,7 +62,7 @@ def test_every_work_that_a_source_names_has_an_entry():
 
 def test_all_that_can_be_chosen_is_asked():
     found = declared()
-    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "readouts": "readout",
+    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "predictions": "prediction", "readouts": "readout",
              "observers": "observer", "gates": "gate", "metrics": "metric",
              "cell types": "cell type", "devices": "device"}  # fmt: skip
     for title, kind in kinds.items():
@@ -169,7 +169,7 @@ def test_what_a_part_is_for_stands_before_its_work(tmp_path):
     made = {"confidence": {"rule": "counting"}}
     text = cite(folder(tmp_path, metrics=["observer_error.bayes_last", "error.last"], **made))
     said = used({"configuration": json.dumps(Configuration(**made).to_dict())}, ["observer_error.bayes_last"])
-    assert {"rule counting", "readout factorised", "observer bayes", "metric observer_error"} <= set(said)
+    assert {"rule counting", "prediction factorised", "observer bayes", "metric observer_error"} <= set(said)
     assert "observer hgf" not in said
     (works,) = [line for line in text.splitlines() if "rule counting" in line]
-    assert "readout factorised" in works
+    assert "prediction factorised" in works

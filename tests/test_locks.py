@@ -160,8 +160,8 @@ EXPORT = """
     from izhires.configuration import read
     from izhires.devices.standalone import StandaloneDevice
     from izhires.export import export
-    def write(self, plan, folder, **options):
-        real(self, plan, folder, **options)
+    def write(self, *arguments, **options):
+        real(self, *arguments, **options)
         print("half", flush=True)
         sys.stdin.readline()
     real, StandaloneDevice.write_project = StandaloneDevice.write_project, write

@@ -359,7 +359,7 @@ def builds() -> list[Build]:
             continue
         try:
             plan = Plan.from_dict(json.loads((folder / "plan.json").read_text()))
-            summary = f"{plan.cells * plan.replicates} cells, {len(plan.parts)} parts, {plan.duration:g} s"
+            summary = f"{plan.cells * plan.replicates} cells, {plan.duration:g} s"
         except (OSError, ValueError, TypeError, KeyError):
             summary = "unreadable"
         if not _is_whole(folder):

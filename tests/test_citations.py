@@ -62,7 +62,8 @@ def test_every_work_that_a_source_names_has_an_entry():
 
 def test_all_that_can_be_chosen_is_asked():
     found = declared()
-    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "predictions": "prediction", "readouts": "readout",
+    kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "readouts": "readout",
+             "predictions": "prediction",
              "observers": "observer", "gates": "gate", "metrics": "metric",
              "cell types": "cell type", "devices": "device"}  # fmt: skip
     for title, kind in kinds.items():

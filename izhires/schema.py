@@ -76,7 +76,7 @@ class Variable:
 class Attribute:
     """One attribute of a recording: its type (str, int or float), unit and meaning, and since which layout it is there.
 
-    `form` is what a text is to be: ``"JSON"`` (a table), ``"list"`` (in JSON), ``"date"``, or empty. `when` says when
+    `form` is what a text is to be: ``"JSON"`` (a table), ``"tenths"`` (ten numbers), ``"date"``, or empty. `when` says when
     it is there; empty: always.
     """
 
@@ -203,6 +203,7 @@ ATTRIBUTES: dict[str, Attribute] = {
     "versions": Attribute(str, "", "versions of this package, Brian2, numpy, xarray and Python", "JSON", since=2),
     "git_commit": Attribute(str, "", "commit of the checkout, with + if it was changed since; empty without", since=2),
     "code": Attribute(str, "", "hash of the sources that decide what a run gives", since=2),
+    "imports": Attribute(str, "", "scripts and modules of the user's, each with a hash of its source", "JSON", since=2),
     "plan": Attribute(str, "", "hash of all that decides what was compiled", since=2),
     "created": Attribute(str, "", "when the run ended (ISO 8601, UTC)", "date", since=2),
     "time_step": Attribute(float, "s", "time between two steps of the readouts"),
@@ -214,7 +215,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         str,
         "",
         "of each tenth of the window: median error of the time that the states tell, over that of a guess within it",
-        "list",
+        "tenths",
         since=2,
     ),
     "device": Attribute(str, "", "where it ran", since=2),
@@ -315,7 +316,9 @@ def _attribute_complaints(attributes: Mapping[str, Any], layout: int) -> Iterato
             if problem := text_problem(value):
                 yield f"the attribute {name} {problem}"
             elif about.form and not _has_form(value, about.form):
-                what = {"JSON": "a table in JSON", "list": "a list in JSON", "date": "a date"}[about.form]
+                what = {"JSON": "a table in JSON", "tenths": "a list of ten numbers in JSON", "date": "a date"}[
+                    about.form
+                ]
                 yield f"the attribute {name} is {_short(value)}, not {what}"
         elif not np.isfinite(value) or value < 0 or (about.unit == "s" and value == 0 and "seconds" not in name):
             yield f"the attribute {name} is {value:g}, which cannot be"
@@ -325,7 +328,11 @@ def _has_form(text: str, form: str) -> bool:
     try:
         if form == "date":
             return bool(datetime.fromisoformat(text))
-        return isinstance(json.loads(text), dict if form == "JSON" else list)
+        found = json.loads(text)
+        if form == "JSON":
+            return isinstance(found, dict)
+        numbers = isinstance(found, list) and all(each is None or isinstance(each, int | float) for each in found)
+        return numbers and len(found) == 10
     except (ValueError, RecursionError):
         return False
 

@@ -100,7 +100,7 @@ def test_what_cannot_be_together(names, message):
 
 def test_a_combination_that_cannot_be_names_the_conditions(monkeypatch):
     monkeypatch.setattr("izhires.conditions._KNOWN", all_conditions())
-    condition("own", "own", {"readout": "joint"})
+    condition("own", "own", {"prediction": "joint"})
     with pytest.raises(ConfigurationError) as caught:
         apply(Configuration(), ["no_feedback", "own"])
     assert str(caught.value).startswith(

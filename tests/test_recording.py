@@ -295,7 +295,7 @@ def test_rates_and_kept_spikes(recording, configuration):
     found = small.outputs(configuration, "cpp", 3)
     experiment, plan, _ = small.planned(configuration, seed=3)
     counts = np.bincount(recording["spike_neuron"], minlength=recording.sizes["neuron"])
-    found = of_experiment(found, experiment, plan.readout_step)
+    found = of_experiment(found, plan, experiment)
     assert counts.sum() == len(found["spikes.t"]) > 0
     assert (np.diff(recording["spike_time"]) >= 0).all()
     np.testing.assert_allclose(recording["rate"], counts / experiment.duration)

@@ -55,7 +55,11 @@ def command(
         raise ConfigurationError(f"--plain is the device 'plain', not {device!r}", "--device")
     device = "plain" if plain else _device(device)
     for remark in _remarks(configuration, wanted[0]):
-        print(f"izhires: {remark}", file=sys.stderr)
+        # what was left open was decided; what was stated may not do
+        if configuration.reservoir.fitted(0) is configuration.reservoir:
+            print(f"izhires: {remark}", file=sys.stderr)
+        else:
+            print(remark)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:

@@ -76,8 +76,8 @@ class Variable:
 class Attribute:
     """One attribute of a recording: its type (str, int or float), unit and meaning, and since which layout it is there.
 
-    `form` is what a text is to be: ``"JSON"`` (a table), ``"tenths"`` (ten numbers), ``"date"``, or empty. `when` says when
-    it is there; empty: always.
+    `form` is what a text is to be: ``"JSON"`` (a table), ``"tenths"`` (ten numbers), ``"date"``, or empty. `when` says
+    when it is there; empty: always.
     """
 
     kind: type

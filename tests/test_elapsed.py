@@ -107,17 +107,21 @@ def test_a_chain_that_lasts_the_window_is_silent():
 
 def test_the_command_line_says_both(command_line, tmp_path):
     path = tmp_path / "it.toml"
-    for delay, expected in (
-        (["8 ms", "12 ms"], ["izhires: reservoir.delay: the sequence ends after 0.12 s, the window after 0.8 s",
-                             "izhires: in 1 of 1 recording, first meet_seed1.nc: from "]),
-        (None, ["izhires: reservoir.delay is 93 ms to 97 ms here, so that the sequence lasts the window, 0.8 s"]),
-    ):  # fmt: skip
+
+    def run(delay, name):
         path.write_text(waiting(delay).to_toml(), encoding="utf-8")
-        code, said = command_line("run", "meet", "--config", path, "--seeds", "1", "--out", tmp_path / str(bool(delay)))
+        code, said = command_line("run", "meet", "--config", path, "--seeds", "1", "--out", tmp_path / name)
         assert code == 0
-        lines = said.err.splitlines()
-        assert len(lines) == len(expected)
-        assert all(line.startswith(start) for line, start in zip(lines, expected, strict=True))
+        return said.out.splitlines(), said.err.splitlines()
+
+    out, err = run(["8 ms", "12 ms"], "stated")
+    assert len(out) == 1
+    assert len(err) == 2
+    assert err[0].startswith("izhires: reservoir.delay: the sequence ends after 0.12 s, the window after 0.8 s")
+    assert err[1].startswith("izhires: in 1 of 1 recording, first meet_seed1.nc: from ")
+    out, err = run(None, "open")
+    assert out[0].startswith("reservoir.delay is 93 ms to 97 ms here, so that the sequence lasts the window, 0.8 s")
+    assert (len(out), err) == (2, [])
 
 
 def test_a_recording_of_an_earlier_version_says_nothing_of_it():

@@ -73,7 +73,11 @@ def command(
     lines, first = understood(configuration, wanted, device, processes, replicates, long)
     print("\n".join(lines), flush=True)
     for remark in _remarks(configuration, wanted[0]):
-        print(f"izhires: {remark}", file=sys.stderr)
+        # what was left open was decided; what was stated may not do
+        if configuration.reservoir.fitted(0) is configuration.reservoir:
+            print(f"izhires: {remark}", file=sys.stderr)
+        else:
+            print(remark)
     progress = Progress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:

@@ -128,7 +128,9 @@ def _imports(arguments: list[str]) -> tuple[list[str], list[str]]:
     """
     from izhires.errors import ConfigurationError
 
-    rest, names, waiting = [], [], iter(arguments)
+    rest: list[str] = []
+    names: list[str] = []
+    waiting = iter(arguments)
     for each in waiting:
         if each == "--":
             return [*rest, each, *waiting], names

@@ -230,8 +230,16 @@ class Online(Readout):
         draft.add(Update(f"{inverse}_update", inverse, INVERSE_UPDATE, "inverse update"))
         equations = "projected_post = gain_pre*s_pre : 1 (summed)"
         sums = {"projected_post": "inverse projection"}
-        projection = f"{name}_projection", "state", f"{name}_network", equations, "all by target"
-        draft.add(Pathway(*projection, sums=sums, template="dense"))
+        projection = Pathway(
+            f"{name}_projection",
+            "state",
+            f"{name}_network",
+            equations,
+            "all by target",
+            sums=sums,
+            template="dense",
+        )
+        draft.add(projection)
         draft.add(Update(f"{inverse}_scaled", "state", INVERSE_SCALED, "inverse scaled"))
 
     def watched(self, name: str) -> Iterator[Watched]:  # noqa: D102

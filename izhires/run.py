@@ -323,9 +323,10 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
     moment, readout, meaning = min(found, key=lambda each: each[0])
     trial = max(int(np.searchsorted(trials["onset"].to_numpy(), moment, side="right")) - 1, 0)
     row, rule = trials.iloc[trial], getattr(readouts[readout], "rule", None)
+    whose = f"rule {rule.type!r} of {readout!r}" if rule else repr(readout)
     error = Diverged(
         f"the {meaning} diverged in trial {trial} of {len(trials)} ({row['kind']}, block {row['block']}), at "
-        f"{moment:.3f} s: {f'rule {rule.type!r} of ' if rule else ''}{readout!r}; a smaller learning rate may keep it stable"
+        f"{moment:.3f} s: {whose}; a smaller learning rate may keep it stable"
     )
     before = trials[trials["onset"] + trials["duration"] <= moment]
     outcomes = drawn.experiment.outcomes

@@ -199,3 +199,4 @@ def test_a_part_of_a_recording_keeps_the_owners_of_its_spikes(tmp_path):
         [int(each) for each in re.findall(r"\d+", line.rpartition("[")[2])] for line in done.stdout.splitlines()[:3]
     )
     assert neo == pynapple == spikes
+    assert done.stdout.splitlines()[-1] == "first probe cut off []"

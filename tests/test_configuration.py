@@ -193,15 +193,16 @@ BAD = [
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: random, sequence, "]),
     ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, open, phasic)"]),
-    ('readout = "split"', ["readout.type: 'split' is not a readout (valid: factorised, joint, merged)"]),
-    ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint readout once a trial (valid: "
+    ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged)"]),
+    ('readout = "merged"\nprediction = "joint"', ["readout: is the earlier name of 'prediction'; give one of them"]),
+    ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint prediction once a trial (valid: "
       "consolidated_three_factor"]),
-    ('confidence.rule = "force"', ["confidence.rule: 'force' runs online, 'confidence' learns at the end of a trial (valid: counting, "
+    ('confidence.rule = "force"', ["confidence.rule: 'force' runs online, this readout learns at the end of a trial (valid: counting, "
       "surprise_two_factor, two_factor"]),
     ('when.gate = {type = "dopamine", tau_rise = "1 s"}', ["when.gate.tau_rise: must be shorter than tau_decay, 700 ms, got 1000 ms"]),
     ('what.rule = "magic"', ["what.rule.type: 'magic' is not a rule (valid: ", "two_factor"]),
     ('when.rule = "two_factor"',
-     ["when.rule: 'two_factor' runs at the end of a trial, 'when' learns online (valid: consolidated_three_factor, eligibility_three_factor, force, "
+     ["when.rule: 'two_factor' runs at the end of a trial, this readout learns online (valid: consolidated_three_factor, eligibility_three_factor, force, "
       "node_perturbation, normalised_three_factor, three_factor"]),
     ('keep.spikes = "some"', ["keep.spikes: 'some' is not a choice (valid: 'probes', 'all' or 'none')"]),
     ('paradigm.order = "random"', ["paradigm.order: 'random' is not a choice (valid: 'independent' or 'exact')"]),

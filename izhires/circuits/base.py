@@ -263,7 +263,7 @@ class Reservoir(Component):
         start = seeds.generator("cells").spawn(1)[0]
         v = -65e-3 + 5e-3 * start.standard_normal(self.n)
         effects = (self.reset, self.excitation, self.inhibition)
-        check_filled("reservoir.equations", self.equations, (*drawn, *values), *effects)
+        check_filled("reservoir.equations", self.equations, ("v", "u", *drawn, *values), *effects)
         cells = Group(
             "cells",
             self.n,

@@ -89,7 +89,7 @@ def compiler_version() -> str:
     ToolchainError
         If it does not answer.
     """
-    if lacking := CppDevice.missing():
+    if lacking := CppDevice.without((compiler(), "a C++ compiler (g++)")):
         raise ToolchainError(lacking, "device cpp")
     return next(iter(asked([compiler(), "--version"], "device cpp").splitlines()), "")
 
@@ -164,7 +164,12 @@ class CppDevice(StandaloneDevice):
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102
-        for tool, package in ((compiler(), "a C++ compiler (g++)"), ("make", "make")):
+        return cls.without((compiler(), "a C++ compiler (g++)"), ("make", "make"))
+
+    @staticmethod
+    def without(*tools: tuple[str, str]) -> str:
+        """Return which of some tools, each with what to install, is not there; empty if all are."""
+        for tool, package in tools:
             if shutil.which(tool) is None:
                 return f"{tool!r} is not on the PATH; install {package}"
         return ""

@@ -115,13 +115,14 @@ def test_the_command_line_says_both(command_line, tmp_path):
         return said.out.splitlines(), said.err.splitlines()
 
     out, err = run(["8 ms", "12 ms"], "stated")
-    assert len(out) == 1
+    assert not any("delay" in line for line in out)
     assert len(err) == 2
     assert err[0].startswith("izhires: reservoir.delay: the sequence ends after 0.12 s, the window after 0.8 s")
     assert err[1].startswith("izhires: in 1 of 1 recording, first meet_seed1.nc: from ")
     out, err = run(None, "open")
-    assert out[0].startswith("reservoir.delay is 93 ms to 97 ms here, so that the sequence lasts the window, 0.8 s")
-    assert (len(out), err) == (2, [])
+    (line,) = [line for line in out if "delay" in line]
+    assert line.startswith("reservoir.delay is 93 ms to 97 ms here, so that the sequence lasts the window, 0.8 s")
+    assert err == []
 
 
 def test_a_recording_of_an_earlier_version_says_nothing_of_it():

@@ -49,6 +49,12 @@ def inhibit(network):
 """
 
 
+@pytest.fixture(autouse=True)
+def nothing_else_imported(monkeypatch):
+    """What a test imports here is forgotten: recordings of other tests do not tell of it."""
+    monkeypatch.setattr(imports, "_loaded", {})
+
+
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "lab rules.py"

@@ -140,7 +140,10 @@ def _text_in_si(value: Any, unit: str, place: str) -> float:
 
 def _check_unit(dimensions: Any, unit: str, place: str) -> None:
     if dimensions is not _dimensions(unit):
-        raise ConfigurationError(f"has the wrong unit, {dimensions}; in the equations it is in {unit}", place)
+        from brian2.units.fundamentalunits import get_unit_for_display
+
+        problem = f"has the wrong unit, {get_unit_for_display(dimensions)}; in the equations it is in {unit}"
+        raise ConfigurationError(problem, place)
 
 
 def _dimensions(unit: str) -> Any:

@@ -89,7 +89,9 @@ _ERRORS = (
     re.compile(r"\b(?:fatal |internal compiler )?error:|\bnot found\b|No such file or directory|Killed", re.IGNORECASE),
 )
 # commands, and what an earlier line has caused
-_ECHOES = re.compile(r"^\S*make(?:\[\d+\])?: |^compilation terminated|^collect2: |^\d+ errors? | -o \S")
+_ECHOES = re.compile(
+    r"^\S*make(?:\[\d+\])?: (?:\*\*\* |Entering |Leaving |Nothing )|^compilation terminated|^collect2: |^\d+ errors? | -o \S"
+)
 _MAKE = re.compile(r"^\S*make(?:\[\d+\])?: \*\*\* (?!Waiting for)")
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:: |$)")
 

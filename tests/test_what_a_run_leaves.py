@@ -27,7 +27,7 @@ from izhires.analysis.figures.base import Prepared, prepare_all
 from izhires.analysis.kept import read_table
 from izhires.configuration import Configuration
 from izhires.errors import ConfigurationError, ParadigmError, RecordingError
-from izhires.readouts.base import Readout
+from izhires.predictions.base import Prediction
 from izhires.recording import load, save
 from izhires.run import simulate
 from izhires.sweeps.design import Spec
@@ -344,23 +344,26 @@ def test_the_script_of_the_case(whole, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", ["factorised", "merged", "joint"])
-def test_a_readout_says_what_it_computes(name):
-    readout = Readout.alternatives()[name]
+def test_a_prediction_says_what_it_computes(name):
+    prediction = Prediction.alternatives()[name]
     rng = np.random.default_rng(1)
     what, when = rng.normal(0.5, 1, (3, 2)), rng.normal(0, 1, (3, 2, 5))
     words = {"what": what[..., None], "when": when, "clip": np.clip, "max": np.maximum}
-    np.testing.assert_array_equal(readout().predict(what, when), eval(readout.formula, words))
-    assert readout.source
+    found = prediction().predict({"what": what, "when": when})
+    np.testing.assert_array_equal(found, eval(prediction.formula, words))
+    assert prediction.source
 
 
 def test_nwb_has_the_formula_of_the_readout(whole, tmp_path):
     pynwb = pytest.importorskip("pynwb")
-    for name in ("factorised", "merged"):
-        made = json.loads(whole.attrs["configuration"]) | {"readout": {"type": name}}
+    held = json.loads(whole.attrs["configuration"])
+    # the second as version 0.1 called it
+    for name, key in (("factorised", "prediction"), ("merged", "readout")):
+        made = {each: value for each, value in held.items() if each != "prediction"} | {key: {"type": name}}
         formats.save_nwb(whole.assign_attrs(configuration=json.dumps(made)), tmp_path / f"{name}.nwb")
         with pynwb.NWBHDF5IO(tmp_path / f"{name}.nwb", "r") as io:
             said = io.read().processing["prediction"]["prediction"].description
-        assert f"readout {name}: {Readout.alternatives()[name].formula}. Columns: A, B." in said
+        assert f"readout {name}: {Prediction.alternatives()[name].formula}. Columns: A, B." in said
 
 
 # -- sweeps

@@ -90,7 +90,8 @@ _ERRORS = (
 )
 # commands, and what an earlier line has caused
 _ECHOES = re.compile(
-    r"^\S*make(?:\[\d+\])?: (?:\*\*\* |Entering |Leaving |Nothing )|^compilation terminated|^collect2: |^\d+ errors? | -o \S"
+    r"^\S*make(?:\[\d+\])?: (?:\*\*\* |Entering |Leaving |Nothing )"
+    r"|^compilation terminated|^collect2: |^\d+ errors? | -o \S"
 )
 _MAKE = re.compile(r"^\S*make(?:\[\d+\])?: \*\*\* (?!Waiting for)")
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:: |$)")

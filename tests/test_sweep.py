@@ -408,7 +408,7 @@ def test_two_drivers_on_one_folder(tmp_path, long):
 def test_a_full_disk_ends_the_sweep_and_no_run_counts_as_failed(tmp_path, monkeypatch, finished):
     real = shutil.disk_usage
     monkeypatch.setattr(batch.shutil, "disk_usage", lambda _: real(tmp_path)._replace(free=10_000))
-    with pytest.raises(RecordingError, match="has 0 MB free"):
+    with pytest.raises(RecordingError, match=r"has 0\.01 MB free"):
         told(tmp_path / "out")
     monkeypatch.undo()
     _, stages = told(tmp_path / "out")

@@ -122,12 +122,14 @@ def test_odd_names_in_other_formats(odd_folder, command_line, tmp_path):
             assert list(io.read().trials["event"][:]) == wanted
 
 
-NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
+NAME = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12
+)
 
 
 @settings(max_examples=25, deadline=None)
 @example(["n/a", "b"])
-@example(["a\tb", 'a"b'])
+@example(["a b", 'a"b'])
 @drawn(st.lists(NAME, min_size=2, max_size=3, unique=True))
 def test_any_name_comes_back_from_every_file(tmp_path_factory, names):
     """Or is refused in one line, where the standard of the file has no place for it."""

@@ -32,6 +32,7 @@ def traces(inhibited: bool) -> b2.StateMonitor:
 
 
 if __name__ == "__main__":
+    b2.prefs.codegen.target = "numpy"  # Cython would compile for minutes, to run for seconds
     _, axes = plt.subplots(2, 1, sharex=True, figsize=(7, 4))
     for axis, inhibited in zip(axes, (False, True), strict=True):
         found = traces(inhibited)

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -369,7 +370,7 @@ def test_an_output_that_cannot_be_written_to():
     with open("/dev/full", "w") as full:
         done = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (5, "izhires: No space left on device\n")
-    command = f"{' '.join(COMMAND)} list | head -n 1"
+    command = f"{shlex.join(COMMAND)} list | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("paradigms:\n", "")
 

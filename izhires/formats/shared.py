@@ -92,7 +92,7 @@ def observed(recording: xr.Dataset) -> np.ndarray:
     require(recording, "spike_time", "spike_neuron")
     if keep == "all":
         end = recording.attrs["duration"] if "duration" in recording.attrs else max(onset + length, default=0.0)
-    return np.array([[0.0, float(end)]])
+        return np.array([[0.0, float(end)]])
     rows = np.empty(0, int)
     if "state_probe" in recording.variables:
         rows = trials_of_probes(recording)[places(recording["probe"].values, recording["state_probe"].values)]

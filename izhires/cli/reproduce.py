@@ -81,11 +81,13 @@ class Progress:
         self.shares: dict[str, dict[str, float]] = {}
 
     def __enter__(self) -> Progress:
-        self.bars.start()
+        if not self.bars.disable:
+            self.bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bars.stop()
+        if not self.bars.disable:  # rich before 15 ends even what it did not begin with a line
+            self.bars.stop()
 
     def report(self, study: str, run: str, stage: str, share: float) -> None:
         """Take a message of a study's batch."""

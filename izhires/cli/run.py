@@ -298,11 +298,13 @@ class Progress:
         self.run: Any = None
 
     def __enter__(self) -> Progress:
-        self.bars.start()
+        if not self.bars.disable:
+            self.bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bars.stop()
+        if not self.bars.disable:  # rich before 15 ends even what it did not begin with a line
+            self.bars.stop()
 
     def left(self, folder: Path) -> str:
         """Return which recordings are whole, and which are not there."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Group, Monitor, Part, Pathway, Signal, Update, check, from_dict, to_dict
+from izhires.parts import Extension, Group, Monitor, Part, Pathway, Signal, Update, check, from_dict, to_dict
 from izhires.seeds import Seeds
 from izhires.variables import BRIAN_UNITS
 
@@ -370,6 +370,8 @@ def combine(plans: list[Plan], runs: list[dict[str, np.ndarray]]) -> tuple[Plan,
         raise ConfigurationError(
             "the inverse correlation of a network's states has no place for others", "--replicates"
         )
+    if extensions := plan.of(Extension):
+        raise ConfigurationError(f"{extensions[0].function!r} knows one network only", "--replicates")
     many = len(runs)
     signals = {each.name: each for each in plan.of(Signal)}
     arrays: dict[str, np.ndarray] = {}

@@ -88,9 +88,10 @@ class Record(Declaration):
         values, times = results.outputs[f"{monitor}.{self.variable}"], results.outputs[f"{monitor}.t"]
         try:
             equations = results.plan.part(self.of).texts["equations"]
-        except ConfigurationError:  # an extension's
+        except ConfigurationError:  # an extension's, whose equations nobody knows here
             equations = ""
-        unit = symbol(variables(equations).get(self.variable, "1"))
+        known = variables(equations)
+        unit = symbol(known[self.variable]) if self.variable in known else "SI"
         elements = np.arange(values.shape[1]) if self.elements is None else np.array(self.elements)
         dims = (f"{self.name}_time", f"{self.name}_element")
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import small
@@ -37,16 +38,7 @@ class Watchful(Trial):
         draft.add(Monitor(f"{name}_steps", name, ("step",), every=draft.snapshot, after=True))
 '''
 
-EXTENSION = """
-import brian2 as b2
-
-def inhibit(network):
-    cells = network["cells"]
-    group = b2.NeuronGroup(1, "x : 1", name="counter", clock=cells.clock)
-    counting = b2.Synapses(cells, group, on_pre="x_post += 1", name="counting", clock=cells.clock)
-    counting.connect()
-    network.add(group, counting)
-"""
+EXTENSION = Path(__file__).with_name("extension_counter.py").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +65,9 @@ def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(sc
     changes = {
         "keep__record": [
             {"of": "cells", "variable": "v", "elements": [3], "every": "1 ms"},
-            {"of": "counter", "variable": "x", "elements": [0], "every": "100 ms"},
+            {"of": "counter", "variable": "n", "elements": [0], "every": "100 ms"},
         ],
-        "extend": f"{tmp_path}/more.py:inhibit",
+        "extend": f"{tmp_path}/more.py:count",
     }
     made = small.configuration(**changes)
     text = made.to_toml().replace("extend", f'import = ["{script.name}"]\nextend', 1)
@@ -89,7 +81,7 @@ def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(sc
         assert recording["third"].dims == ("probe", "event")
         assert abs(recording["third"]).max() > 0.1
         assert recording["cells_v"].attrs["units"] == "V"
-        assert recording["counter_x"].values[-1, 0] > 100
+        assert recording["counter_n"].values[-1, 0] > 100
         ((name, found),) = json.loads(recording.attrs["imports"]).items()
         assert name == str(script)
         assert len(found) == 16

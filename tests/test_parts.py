@@ -11,7 +11,7 @@ import izhires
 from izhires.errors import ConfigurationError
 from izhires.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
 from izhires.plan import Plan
-from izhires.run import simulate
+from izhires.run import draw, simulate, simulate_together
 
 OPEN_LOOP = {"when__feedback": "0 mV/ms"}
 HERE = __file__.rpartition("/")[0]
@@ -202,6 +202,7 @@ def test_an_extension_runs_on_every_device(device):
     counted, times = recording["counter_n"].values[:, 0], recording["counter_n_time"].values
     # by the beginning of a step, the spikes of all steps before
     expected = np.searchsorted(recording["spike_time"].values, times - 1e-9)
+    assert recording["counter_n"].attrs["units"] == "SI"  # nobody here knows more of another's equations
     assert counted[-1] > 100
     assert np.array_equal(counted, expected)
     assert np.array_equal(recording["spike_time"], simulate(small.configuration(), seed=0, device=device)["spike_time"])
@@ -220,3 +221,9 @@ def test_an_extension_runs_on_every_device(device):
 def test_extensions_that_cannot_be(extend, said):
     with pytest.raises(ConfigurationError, match=said):
         simulate(small.configuration(extend=extend), seed=0)
+
+
+def test_an_extension_knows_one_network_only():
+    drawn = [draw(small.configuration(extend=f"{HERE}/extension_counter.py:count"), seed) for seed in (0, 1)]
+    with pytest.raises(ConfigurationError, match="--replicates: 'count' knows one network only"):
+        simulate_together(drawn, "numpy")

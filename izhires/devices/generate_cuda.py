@@ -17,6 +17,7 @@ import brian2cuda  # noqa: F401  (registers the device)
 
 from izhires.build import Additions, build
 from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
+from izhires.errors import ConfigurationError
 from izhires.plan import Plan
 
 # the seed of the noise is read when the program starts, so that one program serves every seed
@@ -87,6 +88,9 @@ def generate(plan: Plan, folder: Path, architecture: str) -> None:
     arrays = placeholders(plan)
     needs = Needs()
     built = build(plan, arrays, needs)
+    # its programs read the names of arguments in lower case only, and would go on with default numbers
+    if wrong := [name for name in built.parameters if name != name.lower()]:
+        raise ConfigurationError("this device takes names in lower case only; rename it", wrong[0])
     run(built, plan)
     device.insert_code("after_start", SEED)
     device.build(directory=str(folder), compile=False, run=False, debug=False)

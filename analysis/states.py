@@ -129,8 +129,10 @@ class _Run:
         if made["keep"]["spikes"] != "all":
             raise Unavailable('needs all spikes, that is a run with keep.spikes = "all"')
         require(recording, ["spike_time", "spike_neuron"])
-        reservoir, state = made["reservoir"], made["state"]
-        _check_trace(reservoir["equations"], reservoir["reset"])
+        state = made["state"]
+        read = state.get("of", "cells")
+        reservoir = made["reservoir"] if read == "cells" else made["populations"][read]
+        _check_trace(reservoir["cell"]["equations"], reservoir["cell"]["reset"])
         if state.get("update", STATE_UPDATE) != STATE_UPDATE:
             raise Unavailable("the readouts see a state of their own equations (state.update)")
         self.step = float(recording.attrs["time_step"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from izhires.configuration import present
 from izhires.errors import RecordingError
 from izhires.files import as_path
 
@@ -64,7 +65,7 @@ def declared() -> dict[str, str]:
     """Return the sources of all that can be chosen: ``"rule two_factor"`` -> its own and those of its parameters."""
     from izhires import devices
     from izhires.analysis import all_metrics, all_observers
-    from izhires.cells import CELL_TYPES
+    from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
     from izhires.model import Model, State
@@ -72,13 +73,15 @@ def declared() -> dict[str, str]:
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
+    from izhires.wirings.base import Wiring
 
     readouts = [type(each) for each in Model().all_readouts().values()]
     found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
-    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate):
+    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
-    found |= {f"cell type {name}": each.source for name, each in CELL_TYPES.items()}
+    for cell in Cell.alternatives().values():
+        found |= {f"cell type {name}": each.source for name, each in cell.table.items()}
     found |= {f"device {name}": devices.get(name).source for name in devices.NAMES}
     found |= {f"observer {name}": each.source for name, each in all_observers().items()}
     found |= {f"metric {name}": each.source for name, each in all_metrics().items()}
@@ -101,17 +104,20 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
     metrics : iterable of str
         Names of metrics that were computed from it, as a tidy table has them.
     """
-    configuration = json.loads(attributes.get("configuration", "{}"))
+    configuration = present(json.loads(attributes.get("configuration", "{}")))
     reservoir = configuration.get("reservoir", {})
+    cells = [each.get("cell", {}) for each in (reservoir, *configuration.get("populations", {}).values())]
+    connections = configuration.get("connections", {}).values()
     readouts = [configuration.get(name) or {} for name in ("when", "what", "confidence")]
     readouts += configuration.get("readouts", {}).values()
     parts = [
         ("paradigm", attributes.get("paradigm")),
         ("circuit", reservoir.get("type")),
-        *(("cell type", name) for name, share in reservoir.get("composition", {}).items() if share),
+        *(("cell model", cell.get("type")) for cell in cells),
+        *(("cell type", name) for cell in cells for name, share in cell.get("composition", {}).items() if share),
+        *(("wiring", each.get("wiring", {}).get("type")) for each in connections),
         *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
-        # a recording of version 0.1 calls it readout
-        ("prediction", configuration.get("prediction", configuration.get("readout", {})).get("type")),
+        ("prediction", configuration.get("prediction", {}).get("type")),
         ("device", attributes.get("device")),
         *(("observer", name) for name in _observers(metrics)),
         *(("metric", name.partition(".")[0]) for name in metrics),

@@ -87,15 +87,24 @@ def apply(configuration: Configuration, names: Iterable[str]) -> Configuration:
 
 
 def _cells(name: str) -> Callable[[Configuration], Changes]:
-    """Return changes of the reservoir, where it has such a parameter."""
-    spreads = {"spread_a": 0.0, "spread_b": 0.0, "spread_c": "0 mV", "spread_d": 0.0, "adaptation": None}
+    """Return changes of the reservoir and its cells, where they have such a parameter."""
+    spreads = {"spread_a": 0.0, "spread_b": 0.0, "spread_c": "0 mV", "spread_d": 0.0, "spread": {}}
 
     def changes(configuration: Configuration) -> Changes:
         reservoir = configuration.reservoir
-        found = {key: value for key, value in spreads.items() if key in type(reservoir).model_fields}
+        cell = reservoir.cell
+        found: Changes = {f"cell.{key}": value for key, value in spreads.items() if key in type(cell).model_fields}
+        if "adaptation" in type(reservoir).model_fields:
+            found["adaptation"] = None
         if name == "homogeneous":
-            share = float(reservoir.excitatory().mean())
-            found["composition"] = {"RS": share, "FS": 1 - share}
+            share, known = float(reservoir.excitatory().mean()), cell.known_types()
+            # regular spiking and fast spiking cells where there are such, else the most frequent of each sign
+            usual = sorted(cell.composition, key=lambda each: (each not in ("RS", "FS"), -cell.composition[each]))
+            names = {
+                sign: next((each for each in usual if known[each].excitatory == sign), "") for sign in (True, False)
+            }
+            shares = {names[True]: share, names[False]: 1 - share}
+            found["cell.composition"] = {each: value for each, value in shares.items() if value > 0}
             for key in ("bias_excitatory", "bias_inhibitory"):
                 middle = f"{sum(getattr(reservoir, key)) / 2} mV/ms"
                 found[key] = [middle, middle]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from izhires import declare
+from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError, closest, shown
 from izhires.extension import extension
@@ -189,6 +190,14 @@ def _value(text: str, place: str) -> Any:
 def put(data: dict[str, Any], keys: list[str], value: Any, place: str) -> None:
     """Set a value in nested tables of a configuration, see `izhires.declare.put`."""
     declare.put(data, keys, value, place, Configuration)
+
+
+def present(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain data of a configuration, as a recording of any version holds it, under present names."""
+    found = Configuration._with_present_names(data)
+    if isinstance(found.get("reservoir"), dict):
+        found["reservoir"] = Reservoir._with_present_names(found["reservoir"])
+    return found
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -275,7 +275,8 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     """
 
     earlier_names: ClassVar[dict[str, str]] = {}
-    """What parameters were called in earlier versions, each with its present name; both are read."""
+    """What parameters were called in earlier versions, each with its present name; both are read. A name with a dot is
+    one inside another declaration: ``{"composition": "cell.composition"}``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -287,7 +288,35 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         if not isinstance(data, dict):
             return data
         optional = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
-        return {key: None if key in optional and value == "none" else value for key, value in data.items()}
+        data = {key: None if key in optional and value == "none" else value for key, value in data.items()}
+        return cls._with_present_names(data)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for old in cls.earlier_names.keys() & cls.model_fields.keys():
+            raise ConfigurationError(f"{old!r} is now {cls.earlier_names[old]!r}: declare it there", cls.__name__)
+
+    @classmethod
+    def _with_present_names(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Return a table with parameters of earlier versions under their present names."""
+        old_names = cls.earlier_names.keys() & data.keys()
+        if not old_names:
+            return data
+        found = {key: value for key, value in data.items() if key not in old_names}
+        for old in (key for key in data if key in old_names):  # in the order of the table
+            first, _, inner = cls.earlier_names[old].partition(".")
+            held = found.get(first)
+            if inner:
+                if isinstance(held, Declaration):
+                    held = held.to_dict()
+                table = {"type": held} if isinstance(held, str) else dict(held or {})
+                taken, found[first] = inner in table, {**table, inner: data[old]}
+            else:
+                taken, found[first] = first in found, data[old]
+            if taken:
+                raise ConfigurationError(f"is the earlier name of {cls.earlier_names[old]!r}; give one of them", old)
+        return found
 
     @classmethod
     def parse(cls, data: Any, place: str = "") -> Self:
@@ -377,13 +406,17 @@ def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared:
         If what a key goes through is not a table.
     """
     inside: type[BaseModel] | None = declared
-    earlier = getattr(declared, "earlier_names", {})
-    for old in earlier.keys() & data.keys():
-        data[earlier[old]] = data.pop(old)
-    for number, key in enumerate([earlier.get(keys[0], keys[0]), *keys[1:]]):
+    left = list(keys)
+    while left:
+        if inside is not None and issubclass(inside, Declaration):
+            left = [*inside.earlier_names.get(left[0], left[0]).split("."), *left[1:]]
+            present = dict(inside._with_present_names(data))
+            data.clear()
+            data.update(present)
+        key = left.pop(0)
         field = None if inside is None else inside.model_fields.get(key)
         held = data.get(key)
-        changing = number < len(keys) - 1
+        changing = bool(left)
         if not changing:
             inner = None if field is None else _table_in(field.annotation)
             changing = inner is not None and isinstance(value, dict) and "type" not in value

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir
+from izhires.connection import Connection
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, closest
 from izhires.parts import Group, Link, Monitor, Update
+from izhires.population import OF_CIRCUIT, Cells, Population, spikes_of
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout, Variable
 from izhires.readouts.confidence import Confidence
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
     from izhires.plan import Draft
     from izhires.recording import Results
-
-DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
 
 SHUFFLED = """
 s : 1
@@ -62,6 +62,10 @@ x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 window closes."""
 
 
+TAKEN = ("cells", "state", "unshuffled", "network", "spikes", "signals")
+"""Names that parts of every model have."""
+
+
 class State(Declaration):
     r"""What the readouts see of the cells, renewed every readout step.
 
@@ -70,6 +74,7 @@ class State(Declaration):
     is ``equations = "s = r/Hz : 1\nx = r : Hz"`` with an empty ``update``.
     """
 
+    of: str = parameter(OF_CIRCUIT, "the population that is read; 'cells' are those of the circuit")
     time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
@@ -92,8 +97,9 @@ class State(Declaration):
         filtered = f"r : Hz (linked)\n{self.equations.rstrip()}\n{lines}{task}"
         cue, duration = draft.shared(cue_duration=cue_duration)
         driven = f"drive : volt/second\nbias : volt/second (constant)\ncue_weight : volt/second (constant)\n{cue}"
-        numbers = {**duration, "bias": draft.bias, "cue_weight": draft.circuit.draw_cue(draft.inputs, draft.seeds)}
-        n, trace = draft.cells, {"r": Link("cells", "r")}
+        bias, draw_cue = draft.driven[self.of]
+        numbers = {**duration, "bias": bias, "cue_weight": draw_cue(draft.inputs)}
+        n, trace = draft.cells, {"r": Link(self.of, "r")}
         if self.shuffled_at_test:
             draft.add(Group("unshuffled", n, filtered, links=trace), **values, **times)
             links = {
@@ -110,10 +116,6 @@ class State(Declaration):
             filter_of = "unshuffled" if self.shuffled_at_test else "state"
             draft.add(Update("state_filter", filter_of, self.update, "state filter"))
         draft.add(Monitor("mean_state", "state", ("x",), every=draft.snapshot, after=True))
-
-    def drive(self, draft: Draft) -> None:
-        """Add what renews the drive of the cells, when all that is fed back is known."""
-        draft.add(Update("drive", "state", " + ".join([DRIVE_UPDATE, *draft.fed_back]), "drive"))
 
     def variables(self, results: Results) -> dict[str, Variable]:
         """Return what a recording keeps of the state."""
@@ -132,23 +134,14 @@ class Model(Declaration):
 
     time_step: Milliseconds = parameter("0.5 ms", "step of the cells (Euler)", gt=0)
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
+    populations: dict[str, Population] = parameter({}, "further cells, by name")
+    connections: dict[str, Connection] = parameter({}, "further synapses between populations, by name")
     state: State = parameter(State(), "what the readouts see")
     when: Online = parameter(Online(), "timing readout")
     what: Trial = parameter(Trial(), "identity readout")
     confidence: Confidence | None = parameter(None, "readouts of confidence, 'none' for none")
     readouts: dict[str, chosen(Readout, "online")] = parameter({}, "further readouts, by name")  # type: ignore[valid-type]
     prediction: chosen(Prediction, "factorised") = parameter("factorised", "how readouts make a prediction")  # type: ignore[valid-type]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _renamed(cls, data: Any) -> Any:
-        """Read what was called otherwise in earlier versions."""
-        if isinstance(data, dict):
-            for old, new in cls.earlier_names.items():
-                if old in data and new in data:
-                    raise ConfigurationError(f"is the earlier name of {new!r}; give one of them", old)
-            data = {cls.earlier_names.get(key, key): value for key, value in data.items()}
-        return data
 
     @model_validator(mode="after")
     def _steps(self) -> Model:
@@ -158,9 +151,18 @@ class Model(Declaration):
                 f"must be a whole multiple of the cells' step, {self.time_step:g} ms, got {self.state.time_step:g} ms",
                 "state.time_step",
             )
-        for name in self.readouts:
-            if not name.isidentifier() or name in type(self).model_fields:
-                raise ConfigurationError(f"{name!r} cannot be the name of a readout; give another", "readouts")
+        for kind in ("populations", "connections", "readouts"):
+            for name in getattr(self, kind):
+                if not name.isidentifier() or name in TAKEN or name in type(self).model_fields:
+                    raise ConfigurationError(f"{name!r} cannot be a name here; give another", kind)
+        known = self.all_populations()
+        named = {"state.of": self.state.of}
+        named |= {f"{name}.feedback_to": getattr(each, "feedback_to", "") for name, each in self.all_readouts().items()}
+        for place, name in named.items():
+            if name and name not in known:
+                raise ConfigurationError(f"there is no population {name!r}{closest(name, known)}", place, known)
+        for name, connection in self.connections.items():
+            connection.check(name, known)
         self.prediction.check(self)
         return self
 
@@ -169,14 +171,29 @@ class Model(Declaration):
         confidence = {} if self.confidence is None else {"confidence": self.confidence}
         return {"when": self.when, "what": self.what, **confidence, **self.readouts}
 
+    def all_populations(self) -> dict[str, Cells]:
+        """Return every population by its name: the cells of the circuit first."""
+        return {OF_CIRCUIT: self.reservoir, **self.populations}
+
+    def population(self, name: str) -> Cells:
+        """Return a population by its name."""
+        return self.all_populations()[name]
+
     def declarations(self) -> list[Callable[[Draft], None]]:
         """Return what adds the parts of the model to a draft, in order."""
+        populations = [partial(each.parts, name=name) for name, each in self.populations.items()]
+        connections = [partial(each.parts, name=name) for name, each in self.connections.items()]
         readouts = [partial(each.parts, name=name) for name, each in self.all_readouts().items()]
-        return [lambda draft: draft.circuit.parts(draft), self.state.parts, *readouts, self.state.drive]
+        drives = [partial(each.drive, name=name) for name, each in self.all_populations().items()]
+        circuit = [lambda draft: draft.circuit.parts(draft)]
+        return [*circuit, *populations, *connections, self.state.parts, *readouts, *drives]
 
     def variables(self, results: Results) -> dict[str, Variable]:
         """Return what a recording keeps of the state and the readouts."""
         found = self.state.variables(results)
+        for name, cells in self.all_populations().items():
+            if name != self.state.of:
+                found |= spikes_of(results, name, cells)
         for name, each in self.all_readouts().items():
             found |= each.variables(results, name)
         return found

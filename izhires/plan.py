@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,8 @@ import numpy as np
 
 from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Extension, Group, Monitor, Part, Pathway, Signal, Update, check, from_dict, to_dict
+from izhires.parts import Extension, Group, Monitor, Part, Pathway, Reaction, Signal, Update, check, from_dict, to_dict
+from izhires.population import OF_CIRCUIT
 from izhires.seeds import Seeds
 from izhires.variables import BRIAN_UNITS
 
@@ -167,13 +168,14 @@ class Draft:
         What was added so far, by name.
     arrays : dict of str to ndarray
         The numbers of these, by ``part.variable``.
-    bias : ndarray
-        Constant drive of each cell, V/s.
-    fed_back : list of str
-        Variables of the state through which readouts drive the cells.
+    read : str
+        The population that the readouts read.
+    driven : dict of str to (ndarray, callable)
+        By population: the constant drive of each cell (V/s), and what draws the drive of the cue.
+    fed_back : dict of str to list of str
+        By group that holds the drive of a population: its variables through which readouts drive the cells.
     """
 
-    bias: np.ndarray
     steps: int
 
     def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
@@ -186,13 +188,15 @@ class Draft:
         self.snapshot = max(1, int(min(lengths, default=experiment.duration) / self.step + 1e-6))
         self.parts: dict[str, Part] = {}
         self.arrays: dict[str, np.ndarray] = {}
-        self.fed_back: list[str] = []
+        self.read = model.state.of
+        self.driven: dict[str, tuple[np.ndarray, Callable[[np.random.Generator], np.ndarray]]] = {}
+        self.fed_back: dict[str, list[str]] = {}
         self.add_signals()
 
     @property
     def cells(self) -> int:
         """Number of cells that the readouts read."""
-        return self.model.reservoir.n
+        return self.model.population(self.read).n
 
     def length(self, name: str) -> int:
         """Return how many members a group, or synapses a pathway, has."""
@@ -214,7 +218,11 @@ class Draft:
         if part.name in self.parts:
             raise ConfigurationError("two parts of the network have this name", part.name)
         self.parts[part.name] = part
-        self.arrays |= {f"{part.name}.{name}": np.asarray(value) for name, value in numbers.items()}
+        self.set(part.name, **numbers)
+
+    def set(self, name: str, **numbers: Any) -> None:
+        """Give further numbers to a part, in SI units."""
+        self.arrays |= {f"{name}.{variable}": np.asarray(value) for variable, value in numbers.items()}
 
     def extend(self, name: str, equations: str, **links: Any) -> None:
         """Add variables to a group."""
@@ -252,12 +260,62 @@ class Draft:
                 values[name] = float(value) * size
         return lines, values
 
-    def feed_back(self, name: str) -> str:
-        """Return the variable of the state that takes what a readout feeds back into the cells."""
-        variable = f"feedback_{name}" if self.fed_back else "feedback"
-        self.extend("state", f"{variable} : volt/second\n")
-        self.fed_back.append(variable)
-        return variable
+    def owner_of_drive(self, population: str) -> str:
+        """Return the group that holds the drive of a population: that of the readouts' state, where it is read."""
+        return "state" if population == self.read else population
+
+    def feed_back(self, name: str, population: str = "") -> tuple[str, str]:
+        """Return the group and its variable that take what a readout feeds back into a population, by default into the
+        one that is read.
+        """
+        owner = self.owner_of_drive(population or self.read)
+        taken = self.fed_back.setdefault(owner, [])
+        variable = f"feedback_{name}" if taken else "feedback"
+        self.extend(owner, f"{variable} : volt/second\n")
+        taken.append(variable)
+        return owner, variable
+
+    def effects_on(self, population: str) -> list[str]:
+        """Return what spikes of others do to the cells of a population."""
+        circuit = self.circuit
+        found = [each.effect for each in self.model.connections.values() if each.target == population]
+        return found + ([circuit.excitation, circuit.inhibition] if population == OF_CIRCUIT else [])
+
+    def add_synapses(
+        self,
+        name: str,
+        source: str,
+        target: str,
+        effect: str,
+        i: np.ndarray,
+        j: np.ndarray,
+        weight: np.ndarray,
+        delay: np.ndarray,
+    ) -> None:
+        """Add synapses that do `effect` when a spike arrives.
+
+        Parameters
+        ----------
+        name, source, target : str
+            Of the pathway, and of the groups.
+        effect : str
+            Brian2 statements, with the weight ``w`` (V/s).
+        i, j : array of int
+            Members of source and target.
+        weight : array
+            mV/ms.
+        delay : array
+            ms, rounded to steps of the cells, one at least.
+        """
+        step = self.model.time_step
+        on_spike = Reaction(effect, "pre", "synapses", template="sparse")
+        self.add(
+            Pathway(name, source, target, "w : volt/second", step="cells", reactions={"pre": on_spike}),
+            i=i.astype(np.int32),
+            j=j.astype(np.int32),
+            w=weight,
+            delay=np.maximum(1, np.round(delay / step)) * step * 1e-3,
+        )
 
     def add_exploration(self) -> None:
         """Add the signal ``explore``, a standard normal number of each channel and step."""

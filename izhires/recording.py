@@ -77,6 +77,8 @@ class Results:
     experiment : Experiment
     outputs : dict of str to array
         By ``monitor.variable``.
+    keep_spikes : {"probes", "all", "none"}
+        Which spikes to keep, see `assemble`.
 
     Attributes
     ----------
@@ -88,12 +90,30 @@ class Results:
         Cells that are read, and events.
     """
 
-    def __init__(self, plan: Plan, experiment: Experiment, outputs: dict[str, np.ndarray]) -> None:
-        self.plan, self.experiment, self.outputs = plan, experiment, outputs
+    def __init__(
+        self, plan: Plan, experiment: Experiment, outputs: dict[str, np.ndarray], keep_spikes: str = "probes"
+    ) -> None:
+        self.plan, self.experiment, self.outputs, self.keep_spikes = plan, experiment, outputs, keep_spikes
         self.trials = experiment.trials.reset_index(drop=True)
         self.probes = np.flatnonzero(self.trials["kind"] == "probe")
         self.time = np.arange(round(experiment.window / plan.readout_step)) * plan.readout_step
         self.cells, self.channels = plan.length("state"), len(experiment.events)
+
+    def kept_probes(self) -> list[int]:
+        """Return the first and the last probe of each block, by their number among the probes."""
+        rows = self.trials.iloc[self.probes].reset_index()
+        return sorted({i for _, each in rows.groupby("block") for i in (each.index[0], each.index[-1])})
+
+    def kept_spikes(self, monitor: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return times (s) and cells of the spikes that a recording keeps."""
+        times, cells = self.outputs[f"{monitor}.t"], self.outputs[f"{monitor}.i"]
+        if self.keep_spikes == "all":
+            return times, cells
+        probes = self.trials.iloc[self.probes[self.kept_probes()] if self.keep_spikes == "probes" else []]
+        kept = np.zeros(len(times), bool)
+        for onset, duration in zip(probes["onset"], probes["duration"], strict=True):
+            kept[slice(*np.searchsorted(times, (onset, onset + duration)))] = True
+        return times[kept], cells[kept]
 
     def in_probes(self, output: str) -> np.ndarray:
         """Return an output of every step over the window of each probe, shape (probe, element, time)."""
@@ -155,7 +175,8 @@ def assemble(
     """
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
-    results = Results(plan, experiment, outputs)
+    results = Results(plan, experiment, outputs, keep_spikes)
+    cells = model.population(model.state.of)
     n, k, time, trials = results.cells, results.channels, results.time, results.trials
     probes = trials.iloc[results.probes]
     training = (trials["kind"] == "train").to_numpy()
@@ -172,8 +193,8 @@ def assemble(
         **{name: each.values for name, each in read.items() if name in schema.VARIABLES},
         **task_values(experiment),
         "rate": mean_rates(n, experiment.duration, outputs),
-        "cell_type": model.reservoir.cell_types(),
-        "excitatory": model.reservoir.excitatory(),
+        "cell_type": cells.cell_types(),
+        "excitatory": cells.excitatory(),
         "time": time,
         "neuron": np.arange(n),
         "probe": np.arange(len(probes)),
@@ -183,24 +204,16 @@ def assemble(
         "block_trial": completed - np.array([started[block] for block in probes["block"]], dtype=int),
     }
 
-    # traces and spikes of the first and the last probe of each block
-    kept = sorted({i for _, rows in probes.reset_index().groupby("block") for i in (rows.index[0], rows.index[-1])})
-    if kept:
+    if kept := results.kept_probes():
         state_time = np.arange(0, experiment.window, STATE_STEP)
-        tau = model.reservoir.tau_trace * 1e-3
+        tau = cells.tau_trace * 1e-3
         traces = []
         for cue in probes["cue"].iloc[kept]:
             own = spikes_between(outputs, cue - MEMORY * tau, cue + experiment.window)
             traces.append(spike_trace(*own, cue + state_time, n, tau).astype(np.float32))
         data |= {"state_trace": np.stack(traces), "state_probe": kept, "state_time": state_time}
     if keep_spikes != "none":
-        whole_run = keep_spikes == "all"
-        spans = probes[["onset", "duration"]].iloc[kept].to_numpy() if not whole_run else [(-np.inf, np.inf)]
-        pieces = [spikes_between(outputs, start, start + length) for start, length in spans]
-        pieces = pieces or [spikes_between(outputs, 0, 0)]
-        data["spike_time"], data["spike_neuron"] = (
-            pieces[0] if len(pieces) == 1 else [np.concatenate(each) for each in zip(*pieces, strict=True)]
-        )
+        data["spike_time"], data["spike_neuron"] = results.kept_spikes("spikes")
     recording = schema.dataset(data)
     further = {name: each for name, each in read.items() if name not in schema.VARIABLES}
     return recording.assign(
@@ -259,8 +272,10 @@ def of_experiment(outputs: dict[str, np.ndarray], plan: Plan, experiment: Experi
     plan : Plan
     experiment : Experiment
     """
-    found = dict(in_order(outputs))
+    found = dict(outputs)
     for monitor in plan.of(Monitor):
+        if not monitor.every:
+            found = dict(in_order(found, monitor.name))
         if not monitor.after:
             rows = np.searchsorted(found[f"{monitor.name}.t"], experiment.duration - SAME)
             for variable in {"t", *monitor.variables}:
@@ -281,15 +296,15 @@ def mean_rates(cells: int, duration: float, outputs: dict[str, np.ndarray]) -> n
     return counts / duration
 
 
-def in_order(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return outputs with all spikes in order of time and then of cell, as most devices leave them."""
-    times, cells = outputs["spikes.t"], outputs["spikes.i"]
+def in_order(outputs: dict[str, np.ndarray], monitor: str = "spikes") -> dict[str, np.ndarray]:
+    """Return outputs with the spikes of a monitor in order of time and then of cell, as most devices leave them."""
+    times, cells = outputs[f"{monitor}.t"], outputs[f"{monitor}.i"]
     for part in portions(len(times)):
         reaching = slice(max(part.start - 1, 0), part.stop)
         later = np.diff(times[reaching])
         if not ((later > 0) | ((later == 0) & (np.diff(cells[reaching]) > 0))).all():
             order = np.lexsort((cells, times))
-            return {**outputs, "spikes.t": times[order], "spikes.i": cells[order]}
+            return {**outputs, f"{monitor}.t": times[order], f"{monitor}.i": cells[order]}
     return outputs
 
 
@@ -504,6 +519,7 @@ def load_folder(folder: str | Path) -> list[xr.Dataset]:
 
 
 def configuration(recording: xr.Dataset) -> dict[str, Any]:
-    """Return the configuration that made a recording, as plain data."""
-    found: dict[str, Any] = json.loads(recording.attrs["configuration"])
-    return found
+    """Return the configuration that made a recording, as plain data under present names."""
+    from izhires.configuration import present
+
+    return present(json.loads(recording.attrs["configuration"]))

@@ -239,6 +239,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
     outputs = of_experiment(outputs, plan, experiment)
     check_readouts(drawn, outputs, facts)
     check_activity(drawn, outputs)
+    cells = configuration.population(configuration.state.of)
     recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
     recording.attrs = {
         "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
@@ -261,9 +262,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
         "duration": experiment.duration,
-        "time_told": elapsed.as_text(
-            elapsed.measure(experiment, outputs, plan.cells, configuration.reservoir.tau_trace * 1e-3)
-        ),
+        "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * 1e-3)),
         **asdict(facts),
     }
     return recording
@@ -278,8 +277,9 @@ def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
         With the rates.
     """
     configuration = drawn.configuration
-    excitatory = configuration.reservoir.excitatory()
-    rates = mean_rates(drawn.plan.cells, drawn.experiment.duration, outputs)
+    cells = configuration.population(configuration.state.of)
+    excitatory = cells.excitatory()
+    rates = mean_rates(cells.n, drawn.experiment.duration, outputs)
     found = f"mean rate {rates.mean():.3g} Hz (excitatory {rates[excitatory].mean():.3g} Hz"
     found += f", inhibitory {rates[~excitatory].mean():.3g} Hz)" if not excitatory.all() else ")"
     keep = configuration.keep

@@ -32,15 +32,16 @@ class Seeds(Declaration):
         None, "seed of the noise that a rule explores with", ge=0, le=LARGEST, source="by choice"
     )
 
-    def sequence(self, stream: str) -> np.random.SeedSequence:
-        """Return the named child sequence."""
+    def sequence(self, stream: str, *part: str) -> np.random.SeedSequence:
+        """Return the named child sequence, or a child of it for a `part` of the network with a name of its own."""
         fixed = getattr(self, stream)
-        return np.random.SeedSequence(self.seed if fixed is None else fixed, spawn_key=(zlib.crc32(stream.encode()),))
+        key = tuple(zlib.crc32(each.encode()) for each in (stream, *part))
+        return np.random.SeedSequence(self.seed if fixed is None else fixed, spawn_key=key)
 
-    def generator(self, stream: str) -> np.random.Generator:
+    def generator(self, stream: str, *part: str) -> np.random.Generator:
         """Return a numpy generator of the named stream."""
-        return np.random.default_rng(self.sequence(stream))
+        return np.random.default_rng(self.sequence(stream, *part))
 
-    def integer(self, stream: str) -> int:
+    def integer(self, stream: str, *part: str) -> int:
         """Return a 31-bit integer, 0 or more, of the named stream, for a device's own generator."""
-        return int(self.sequence(stream).generate_state(1)[0] >> 1)
+        return int(self.sequence(stream, *part).generate_state(1)[0] >> 1)

@@ -1,7 +1,7 @@
 """Variables of a user's own equations: which there are, who fills them, and their values in SI units.
 
 A variable has values with a unit (a Brian2 quantity, or text such as ``"5 mV"``); bare numbers are for variables that
-are pure numbers. The cells' own ``a``, ``b``, ``c``, ``d`` and ``bias`` may be bare, in the units of `CELL_UNITS`.
+are pure numbers. The parameters of a cell model and ``bias`` may be bare, in the units that the model states.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ BRIAN_UNITS: dict[str, tuple[str, float]] = {
     "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
     "1/ms": ("1/second", 1e3),
 }
-
-CELL_UNITS = {"a": "1/ms", "b": "1/ms", "c": "mV", "d": "mV/ms", "bias": "mV/ms"}
-"""What bare numbers of `Reservoir.draw_cells` mean."""
 
 _PURE = ("1", "integer", "boolean")
 
@@ -67,7 +64,9 @@ def check_filled(owner: str, equations: str, filled: Iterable[str], *statements:
             raise ConfigurationError(f"the variable {name!r} ({unit}) has no values, and no statement sets it", owner)
 
 
-def cell_values(drawn: Mapping[str, Any], equations: str, n: int, circuit: str) -> dict[str, np.ndarray]:
+def cell_values(
+    drawn: Mapping[str, Any], equations: str, n: int, circuit: str, units: Mapping[str, str]
+) -> dict[str, np.ndarray]:
     """Return what a circuit drew for its cells in SI units, each of shape (n,).
 
     Parameters
@@ -80,6 +79,8 @@ def cell_values(drawn: Mapping[str, Any], equations: str, n: int, circuit: str) 
         Number of cells.
     circuit : str
         Name of the circuit, for complaints.
+    units : mapping
+        Variables that may be bare numbers, each with its unit; ``bias`` may, in mV/ms.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def cell_values(drawn: Mapping[str, Any], equations: str, n: int, circuit: str) 
         If values lack a unit, have a wrong one or another number, are not finite, or the equations have no such
         variable.
     """
-    known = {**declared(equations), "bias": "volt/second"}
+    known, bare = {**declared(equations), "bias": "volt/second"}, {**units, "bias": "mV/ms"}
     found = {}
     for name, values in drawn.items():
         place = f"{circuit}.draw_cells: {name}"
@@ -95,7 +96,7 @@ def cell_values(drawn: Mapping[str, Any], equations: str, n: int, circuit: str) 
             raise ConfigurationError(
                 f"the cells' equations declare no such variable{closest(name, known)}", place, known
             )
-        own = np.asarray(_in_si(values, CELL_UNITS.get(name, ""), known[name], place))
+        own = np.asarray(_in_si(values, bare.get(name, ""), known[name], place))
         if own.shape not in ((), (n,)):
             raise ConfigurationError(f"needs {n} values, one a cell, got an array of shape {own.shape}", place)
         if own.dtype.kind == "f" and not np.isfinite(own).all():

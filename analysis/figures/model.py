@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 OUTPUT = {"factorised": "what \u00d7 when"}
+CELLS = {"izhikevich": "Izhikevich", "izhikevich_2007": "Izhikevich (2007)", "adex": "AdEx", "lif": "LIF"}
 HEIGHT = 46.0
 
 
@@ -30,15 +31,17 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     made = configuration(recordings[0])
     reservoir, when, what = (made.get(name, {}) for name in ("reservoir", "when", "what"))
     cells = recordings[0].sizes.get("neuron", reservoir.get("n"))
-    shares = ", ".join(f"{round(100 * share)}%\u00a0{name}" for name, share in reservoir.get("composition", {}).items())
+    cell = reservoir.get("cell", {})
+    shares = ", ".join(f"{round(100 * share)}%\u00a0{name}" for name, share in cell.get("composition", {}).items())
+    kind = CELLS.get(cell.get("type", ""), _words(cell))
     rows = {
         "cue": "cue",
-        "reservoir": f"{cells} Izhikevich cells\n{shares}\ncircuit: {_words(reservoir)}",
+        "reservoir": f"{cells} {kind} cells\n{shares}\ncircuit: {_words(reservoir)}",
         "when": f"when, every {made.get('state', {}).get('time_step', '1.0 ms').replace('.0 ', ' ')}\n"
         f"{_words(when.get('rule'))}",
         "what": f"what, once a trial\n{_words(what.get('rule'))}",
         "gate": f"gate: {_words(when.get('gate'))}",
-        "output": OUTPUT.get(_words(made.get("readout")), _words(made.get("readout"))) or OUTPUT["factorised"],
+        "output": OUTPUT.get(_words(made.get("prediction")), _words(made.get("prediction"))) or OUTPUT["factorised"],
         "feedback": "" if str(when.get("feedback", "0")).split()[0] in ("0", "0.0") else f"feedback {when['feedback']}",
     }
     return {"boxes": pd.DataFrame({"box": list(rows), "text": list(rows.values())})}

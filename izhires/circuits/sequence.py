@@ -62,13 +62,13 @@ class Sequence(Reservoir):
         if weight < 0:
             raise ConfigurationError(f"must be at least 0 mV/ms, got {weight:g} mV/ms", "weight_next")
         # the numbers of targets are checked with the rest
-        sizes = {key: value for key, value in rest.items() if key in ("composition", "groups")}
+        sizes = {key: value for key, value in rest.items() if key in ("cell", "composition", "groups")}
         sizes |= {"random_degree": 0, "inhibitory_degree": 0, "inhibition_degree": 0}
         own, usual = (
             weight * cls.parse({**sizes, "n": n}).group_size() for n in (rest.get("n", REFERENCE_SIZE), REFERENCE_SIZE)
         )
         # written whole by an earlier version, or for the usual size: it says what it always said
-        whole = set(cls.model_fields) - {"input_next"} <= set(rest)
+        whole = set(cls.model_fields) - {"input_next", "cell"} <= set(rest)
         if "input_next" not in rest and (whole or own == usual):
             return {**rest, "input_next": f"{own!r} mV/ms"}
         said = f'input_next = "{own:.14g} mV/ms"'

@@ -13,7 +13,7 @@ def tables() -> dict[str, dict[str, str]]:
     """Return, by kind of thing, each name with one line about it."""
     from izhires import devices
     from izhires.analysis import all_figures, all_metrics, all_observers
-    from izhires.cells import CELL_TYPES
+    from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
     from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
@@ -21,9 +21,10 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
+    from izhires.wirings.base import Wiring
 
     families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "predictions": Prediction}
-    families |= {"rules": Rule, "gates": Gate}
+    families |= {"rules": Rule, "gates": Gate, "cell models": Cell, "wirings": Wiring}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
@@ -33,8 +34,10 @@ def tables() -> dict[str, dict[str, str]]:
     found["claims"] = {name: each.statement for name, each in all_claims().items()}
     found["conditions"] = {name: each.description for name, each in all_conditions().items()}
     found["cell types"] = {
-        name: f"{each.description}; a {each.a:g}/ms, b {each.b:g}/ms, c {each.c:g} mV, d {each.d:g} mV/ms"
-        for name, each in CELL_TYPES.items()
+        f"{model} {name}": f"{each.description}; "
+        + ", ".join(f"{key} {each.values[key]:g} {unit}" for key, unit in cell.units.items())
+        for model, cell in Cell.alternatives().items()
+        for name, each in cell.table.items()
     }
     found["observers"] = {name: each.description for name, each in all_observers().items()}
     found["metrics"] = {name: each.description for name, each in all_metrics().items()}
@@ -45,22 +48,29 @@ def tables() -> dict[str, dict[str, str]]:
 
 def parameters() -> dict[str, str]:
     """Return every parameter with what it means, its unit, default and source."""
+    from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
     from izhires.configuration import Keep
+    from izhires.connection import Connection
     from izhires.gates.base import Gate
     from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
+    from izhires.population import Population
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
     from izhires.seeds import Seeds
+    from izhires.wirings.base import Wiring
 
-    owners = {"": Model, "state": State, "keep": Keep, "seeds": Seeds}
+    owners = {"": Model, "state": State, "population": Population, "connection": Connection}
+    owners |= {"keep": Keep, "seeds": Seeds}
     for place, family in (
         ("paradigm", Paradigm),
         ("reservoir", Reservoir),
         ("readout", Readout),
         ("rule", Rule),
         ("gate", Gate),
+        ("cell model", Cell),
+        ("wiring", Wiring),
     ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}

@@ -91,6 +91,7 @@ class Online(Readout):
     rule: chosen(Rule, "normalised_three_factor") = parameter("normalised_three_factor", "learning rule")  # type: ignore[valid-type]
     gate: chosen(Gate, "event_window") = parameter("event_window", "third factor")  # type: ignore[valid-type]
     feedback: Drive = parameter("0.2 mV/ms", "gain of the feedback into the cells", ge=0)
+    feedback_to: str = parameter("", "population that gets the feedback; the one that is read by default")
     feedback_limit: float = parameter(1.5, "largest prediction that is fed back", gt=0)
     largest_prediction: float = parameter(
         100.0, "size of a timing prediction beyond which it has diverged, and the run stops", source="by choice", gt=0
@@ -150,17 +151,18 @@ class Online(Readout):
             template="dense",
         )
         draft.add(weights, w=np.zeros(n * k))
-        variable = f"{draft.feed_back(name)}_post"
+        owner, variable = draft.feed_back(name, self.feedback_to)
+        variable, reached = f"{variable}_post", draft.length(owner)
         feedback = Pathway(
             f"{name}_feedback",
             name,
-            "state",
+            owner,
             f"w : 1\n{variable} = w*fed_back_pre : volt/second (summed)",
             "all by source",
             sums={variable: "feedback"},
             template="dense",
         )
-        draft.add(feedback, w=draft.inputs.standard_normal((k, n)).ravel())
+        draft.add(feedback, w=draft.inputs.standard_normal((k, reached)).ravel())
         draft.add(Monitor(f"{name}_output", name, ("z",)))
         draft.add(Monitor(f"{name}_snapshots", f"{name}_weights", ("w",), every=draft.snapshot, after=True))
         draft.add(Guard(f"{name}_guard", name, "z", "largest_prediction"))

@@ -1,0 +1,65 @@
+"""Random synapses: a stated number onto each target, from each source, or each pair with a probability."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from izhires.declare import parameter
+from izhires.errors import ConfigurationError
+from izhires.wirings.base import Wiring
+
+
+def choices(
+    ones: np.ndarray, others: np.ndarray, degree: int, same: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw for each of `ones` so many different `others`."""
+    there = len(others) - same
+    if degree > there:
+        raise ConfigurationError(f"{degree} cells asked for, only {there} there", "degree")
+    if degree == 0 or len(ones) == 0:
+        return np.empty(0, int), np.empty(0, int)
+    drawn = [rng.choice(others[others != one] if same else others, degree, replace=False) for one in ones]
+    return np.repeat(ones, degree), np.concatenate(drawn)
+
+
+class FixedInDegree(Wiring):
+    """Every target has the same number of sources, drawn at random without repetition."""
+
+    type: Literal["fixed_in_degree"] = "fixed_in_degree"
+    degree: int = parameter(10, "sources of every target", ge=0)
+
+    def draw(  # noqa: D102
+        self, sources: np.ndarray, targets: np.ndarray, same: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        target, source = choices(targets, sources, self.degree, same, rng)
+        return source, target
+
+
+class FixedOutDegree(Wiring):
+    """Every source has the same number of targets, drawn at random without repetition."""
+
+    type: Literal["fixed_out_degree"] = "fixed_out_degree"
+    degree: int = parameter(10, "targets of every source", ge=0)
+
+    def draw(  # noqa: D102
+        self, sources: np.ndarray, targets: np.ndarray, same: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return choices(sources, targets, self.degree, same, rng)
+
+
+class Probability(Wiring):
+    """Every pair is connected with the same probability, independently."""
+
+    type: Literal["probability"] = "probability"
+    p: float = parameter(0.1, "probability that a pair is connected", ge=0, le=1)
+
+    def draw(  # noqa: D102
+        self, sources: np.ndarray, targets: np.ndarray, same: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        found = rng.random((len(sources), len(targets))) < self.p
+        if same:
+            found &= sources[:, None] != targets
+        source, target = np.nonzero(found)
+        return sources[source], targets[target]

@@ -176,11 +176,11 @@ class _Run:
 
 def _check_trace(equations: str, reset: str) -> None:
     """Complain when the trace r of the cells is not the package's own, to which the recursion belongs."""
-    from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
+    from izhires.cells.base import CURRENTS, TRACE
 
     def of_trace(text: str, start: str) -> list[str]:
         return ["".join(line.split()) for line in text.splitlines() if line.strip().startswith(start)]
 
-    for given, ours, start in ((equations, CELL_EQUATIONS, "dr/dt"), (reset, CELL_RESET, "r ")):
+    for given, ours, start in ((equations, CURRENTS, "dr/dt"), (reset, TRACE, "r ")):
         if of_trace(given, start) != of_trace(ours, start):
             raise Unavailable(f"the cells' own equation of the spike trace is not {of_trace(ours, start)[0]!r}")

@@ -81,7 +81,8 @@ def declared() -> dict[str, str]:
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     for cell in Cell.alternatives().values():
-        found |= {f"cell type {name}": each.source for name, each in cell.table.items()}
+        kind = cell.model_fields["type"].default
+        found |= {f"cell type {kind} {name}": each.source for name, each in cell.table.items()}
     found |= {f"device {name}": devices.get(name).source for name in devices.NAMES}
     found |= {f"observer {name}": each.source for name, each in all_observers().items()}
     found |= {f"metric {name}": each.source for name, each in all_metrics().items()}
@@ -114,7 +115,12 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
         ("paradigm", attributes.get("paradigm")),
         ("circuit", reservoir.get("type")),
         *(("cell model", cell.get("type")) for cell in cells),
-        *(("cell type", name) for cell in cells for name, share in cell.get("composition", {}).items() if share),
+        *(
+            ("cell type", f"{cell.get('type')} {name}")
+            for cell in cells
+            for name, share in cell.get("composition", {}).items()
+            if share
+        ),
         *(("wiring", each.get("wiring", {}).get("type")) for each in connections),
         *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
         ("prediction", configuration.get("prediction", {}).get("type")),

@@ -16,27 +16,28 @@ PUBLISHED = {
 
 
 def test_the_published_values():
-    assert {name: (cell.excitatory, cell.a, cell.b, cell.c, cell.d) for name, cell in CELL_TYPES.items()} == PUBLISHED
+    assert {
+        name: (cell.excitatory, *(cell.values[each] for each in "abcd")) for name, cell in CELL_TYPES.items()
+    } == PUBLISHED
 
 
 def test_every_entry_is_named_and_sourced():
-    for name, cell in CELL_TYPES.items():
-        assert cell.name == name
+    for cell in CELL_TYPES.values():
         assert cell.description
         assert "10.1109/TNN.2003.820440" in cell.source
 
 
 def intervals(name, drive, duration=500, step=0.1):
     """Interspike intervals (ms) of a single cell under a constant drive, by a plain loop."""
-    cell = CELL_TYPES[name]
-    v, u, times = -65.0, cell.b * -65.0, []
+    a, b, c, d = (CELL_TYPES[name].values[each] for each in "abcd")
+    v, u, times = -65.0, b * -65.0, []
     for k in range(round(duration / step)):
         v, u = (
             v + step * (0.04 * v**2 + 5 * v + 140 - u + drive),
-            u + step * cell.a * (cell.b * v - u),
+            u + step * a * (b * v - u),
         )
         if v >= 30:
-            v, u = cell.c, u + cell.d
+            v, u = c, u + d
             times.append(k * step)
     return np.diff(times)
 

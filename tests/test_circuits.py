@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import binom, chi2, kstest, norm, pearsonr
 
 from izhires.cells import CELL_TYPES
-from izhires.circuits.base import SMALLEST_D, Reservoir, fixed_out_degree
+from izhires.cells.izhikevich import SMALLEST_D
+from izhires.circuits.base import Reservoir, fixed_out_degree
 from izhires.circuits.random import Random
 from izhires.circuits.sequence import Sequence
 from izhires.errors import ConfigurationError
@@ -41,7 +42,7 @@ def draw(circuit, seed=0):
 
 def test_shares_become_whole_cells():
     types = Random().cell_types()
-    assert {name: types.count(name) for name in Random().composition} == {
+    assert {name: types.count(name) for name in Random().cell.composition} == {
         "RS": 560, "IB": 140, "CH": 100, "FS": 120, "LTS": 80,
     }  # fmt: skip
     rng = np.random.default_rng(1)
@@ -54,7 +55,7 @@ def test_shares_become_whole_cells():
         # excitatory cells first
         assert (np.diff(excitatory.astype(int)) <= 0).all()
         # no type is off by a whole cell
-        for name, share in circuit.composition.items():
+        for name, share in circuit.cell.composition.items():
             assert abs(types.count(name) - share * n) < 1 + 1e-9
 
 
@@ -62,12 +63,12 @@ def test_cells_are_drawn_around_their_type():
     circuit = Sequence(n=8000, spread_d=0.05)
     cells = circuit.draw_cells(np.random.default_rng(2))
     types = np.array(circuit.cell_types())
-    for name in circuit.composition:
-        mine, cell = types == name, CELL_TYPES[name]
-        close_to_normal(np.log(cells["a"][mine] / cell.a), 0, circuit.spread_a)
-        close_to_normal(cells["b"][mine] / cell.b, 1, circuit.spread_b)
-        close_to_normal(cells["c"][mine], cell.c, circuit.spread_c)
-        close_to_normal(cells["d"][mine] / cell.d, 1, 0.05)
+    for name in circuit.cell.composition:
+        mine, cell = types == name, CELL_TYPES[name].values
+        close_to_normal(np.log(cells["a"][mine] / cell["a"]), 0, circuit.cell.spread_a)
+        close_to_normal(cells["b"][mine] / cell["b"], 1, circuit.cell.spread_b)
+        close_to_normal(cells["c"][mine], cell["c"], circuit.cell.spread_c)
+        close_to_normal(cells["d"][mine] / cell["d"], 1, 0.05)
     # and each parameter on its own
     regular = types == "RS"
     for one, two in combinations(("a", "b", "c", "d", "bias"), 2):
@@ -81,8 +82,7 @@ def test_without_spread_every_cell_is_its_type():
     circuit = Sequence(spread_a=0, spread_b=0, spread_c="0 mV", spread_d=0)
     cells = circuit.draw_cells(np.random.default_rng(0))
     for k, name in enumerate(circuit.cell_types()):
-        cell = CELL_TYPES[name]
-        assert [cells[each][k] for each in "abcd"] == [cell.a, cell.b, cell.c, cell.d]
+        assert {each: cells[each][k] for each in "abcd"} == CELL_TYPES[name].values
 
 
 def test_no_cell_bursts_without_end():
@@ -99,7 +99,7 @@ def test_the_random_circuit_adapts_over_a_wide_range():
     # inhibitory cells keep their own a, and so do all when no range is given
     own = circuit.with_changes(adaptation=None).draw_cells(np.random.default_rng(3))
     np.testing.assert_array_equal(cells["a"][~excitatory], own["a"][~excitatory])
-    close_to_normal(np.log(own["a"][excitatory] / 0.02), 0, circuit.spread_a)
+    close_to_normal(np.log(own["a"][excitatory] / 0.02), 0, circuit.cell.spread_a)
 
 
 # synapses, whatever the circuit
@@ -426,12 +426,12 @@ def test_other_circuits_do_not_know_their_reach(name):
     ("kind", "changes", "message"),
     [
         (Random, {"n": 9}, "n: must be at least 10, got 9"),
-        (Random, {"composition": {"RS": 0.5, "FS": 0.4}}, "composition: the shares must sum to 1, they sum to 0.9"),
-        (Random, {"composition": {"RS": 1.2, "FS": -0.2}}, "composition.FS: a share cannot be negative, got -0.2"),
-        (Random, {"composition": {"FS": 1}}, "composition: a reservoir needs at least one excitatory type"),
-        (Random, {"composition": {}}, "composition: the shares must sum to 1, they sum to 0"),
+        (Random, {"composition": {"RS": 0.5, "FS": 0.4}}, "cell.composition: the shares must sum to 1, they sum to 0.9"),  # noqa: E501
+        (Random, {"composition": {"RS": 1.2, "FS": -0.2}}, "cell.composition.FS: a share cannot be negative, got -0.2"),
+        (Random, {"composition": {"FS": 1}}, "cell.composition: a circuit needs at least one excitatory type"),
+        (Random, {"composition": {}}, "cell.composition: the shares must sum to 1, they sum to 0"),
         (Random, {"composition": {"RS": 0.5, "LTSS": 0.5}},
-         "composition.LTSS: unknown cell type, did you mean 'LTS'? (valid: RS, IB, CH, TC, FS, LTS, RZ)"),
+         "cell.composition.LTSS: unknown cell type, did you mean 'LTS'? (valid: RS, IB, CH, TC, FS, LTS, RZ)"),
         (Random, {"bias_excitatory": ("3 mV/ms", "1 mV/ms")},
          "bias_excitatory: the range must ascend, got 3 to 1 mV/ms"),
         (Random, {"bias_inhibitory": ("3 mV/ms", "1 mV/ms")},

@@ -106,11 +106,14 @@ def test_a_file_for_another_paradigm_says_nothing_about_this_one(tmp_path):
         ("reservoir.noise=0.3 mV/sqrt(ms)", lambda c: c.reservoir.noise == 0.3),
         ("reservoir=random", lambda c: c.reservoir.type == "random"),
         ("reservoir.type=random", lambda c: c.reservoir.type == "random"),
-        ("reservoir.composition={RS = 0.8, FS = 0.2}", lambda c: c.reservoir.composition == {"RS": 0.8, "FS": 0.2}),
+        (
+            "reservoir.composition={RS = 0.8, FS = 0.2}",
+            lambda c: c.reservoir.cell.composition == {"RS": 0.8, "FS": 0.2},
+        ),
         ("paradigm.probes=[1, 2]", lambda c: c.paradigm.probes == (1, 2)),
         ("paradigm.probe_before_learning=false", lambda c: c.paradigm.probe_before_learning is False),
         ("when.gate.closed_outside=true", lambda c: c.when.gate.closed_outside is True),
-        ("reservoir.threshold=v >= 20*mV", lambda c: c.reservoir.threshold == "v >= 20*mV"),
+        ("reservoir.threshold=v >= 20*mV", lambda c: c.reservoir.cell.threshold == "v >= 20*mV"),
         ("seeds.topology=4", lambda c: c.seeds.topology == 4),
     ],
 )
@@ -186,7 +189,7 @@ BAD = [
     # more trials than any memory holds
     (BLOCK.format(late="600 ms", a=0.7, b=0.3).replace("trials = 4", "trials = 10000000"), None),
     # an unknown key, a wrong choice
-    ("reservoir.m = 5", ["reservoir.m: unknown key (valid: ", " n, composition, "]),
+    ("reservoir.m = 5", ["reservoir.m: unknown key (valid: ", " n, cell, "]),
     ("resevoir.n = 5", ["resevoir: unknown key, did you mean 'reservoir'? (valid: "]),
     ("when.rule.rte = 1", ["when.rule.rte: unknown key, did you mean 'rate'? (valid: type, rate, surprise_gain, surprise_rate)"]),
     ('reservoir = {type = "sequense"}',
@@ -207,14 +210,14 @@ BAD = [
     ('keep.spikes = "some"', ["keep.spikes: 'some' is not a choice (valid: 'probes', 'all' or 'none')"]),
     ('paradigm.order = "random"', ["paradigm.order: 'random' is not a choice (valid: 'independent' or 'exact')"]),
     ("reservoir.composition = {RS = 0.5, XX = 0.5}",
-     ["reservoir.composition.XX: unknown cell type (valid: RS, IB, CH, TC, FS, LTS, RZ)"]),
+     ["reservoir.cell.composition.XX: unknown cell type (valid: RS, IB, CH, TC, FS, LTS, RZ)"]),
     # a wrong unit, a wrong number
     ('reservoir.tau_fast = "5 mV"', ["reservoir.tau_fast: '5 mV' has the wrong unit; a time needs one of: ms, s, us, min"]),
     ("reservoir.tau_fast = 5", ["reservoir.tau_fast: 5 has no unit; a time needs one of: ms, s, us, min, written like '5 ms'"]),
     ("reservoir.n = 12.5", ["reservoir.n: must be a whole number, got 12.5"]),
     ("reservoir.n = 5", ["reservoir.n: must be at least 10, got 5"]),
     ("reservoir.slow_fraction = 1.5", ["reservoir.slow_fraction: must be at most 1.0, got 1.5"]),
-    ("reservoir.composition = {RS = 0.5}", ["reservoir.composition: the shares must sum to 1, they sum to 0.5"]),
+    ("reservoir.composition = {RS = 0.5}", ["reservoir.cell.composition: the shares must sum to 1, they sum to 0.5"]),
     ("seeds.noise = -1", ["seeds.noise: must be at least 0, got -1"]),
     ('state.time_step = "0.7 ms"', ["state.time_step: must be a whole multiple of the cells' step, 0.5 ms, got 0.7 ms"]),
     ('state.time_step = "1.5 ms"', ["state.time_step: must divide 1 ms or be whole milliseconds, got 1.5 ms"]),

@@ -374,10 +374,10 @@ CIRCUITS = "(valid: random, sequence"
         (3, f"Model.reservoir: 3 is not a circuit {CIRCUITS}"),
         (None, f"Model.reservoir: None is not a circuit {CIRCUITS}"),
         (ThreeFactor(), f"is not a circuit {CIRCUITS}"),
-        ({"type": "random", "groups": 3}, "Model.reservoir.groups: unknown key (valid: n, composition,"),
+        ({"type": "random", "groups": 3}, "Model.reservoir.groups: unknown key (valid: n, cell,"),
         ({"delay": "20 ms"}, "Model.reservoir.delay: must be a list, got '20 ms'"),
         ({"type": "random", "delay": 1}, "Model.reservoir.delay: 1 has no unit"),
-        ({"composition": {"RS": 0.5}}, "Model.reservoir.composition: the shares must sum to 1, they sum to 0.5"),
+        ({"composition": {"RS": 0.5}}, "Model.reservoir.cell.composition: the shares must sum to 1, they sum to 0.5"),
     ],
 )
 def test_a_component_that_cannot_be(given, message):

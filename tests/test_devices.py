@@ -20,7 +20,7 @@ from terminal import izhires
 
 from izhires import simulate
 from izhires.batch import run_batch
-from izhires.circuits.base import CELL_EQUATIONS, CELL_RESET
+from izhires.cells.izhikevich import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice

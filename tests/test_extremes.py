@@ -1,5 +1,7 @@
 """Networks and tasks at the edge of what can be declared: they run, and every metric says a number or why not."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 import small
@@ -40,10 +42,10 @@ def test_it_runs_and_is_analysed(name):
     assert told.all(), table[~told]["metric"].tolist()
 
 
-@pytest.mark.parametrize("owner", ["reservoir", "state"])
+@pytest.mark.parametrize("owner", ["reservoir.cell", "state"])
 def test_equations_need_no_last_newline(owner):
     usual = small.configuration()
-    equations = getattr(usual, owner).equations
+    equations = attrgetter(owner)(usual).equations
     bare = usual.with_changes(**{f"{owner}.equations": equations.rstrip("\n")})
     assert small.planned(bare)[1] == small.planned(usual)[1]
 
@@ -51,7 +53,7 @@ def test_equations_need_no_last_newline(owner):
 def test_open_equations_together():
     """A raw trace as the state, nothing to renew, and a feedback of one's own: each text stands where it belongs."""
     open_ = small.configuration(
-        reservoir__equations=small.configuration().reservoir.equations.rstrip("\n"),
+        reservoir__equations=small.configuration().reservoir.cell.equations.rstrip("\n"),
         state__equations="s = r/Hz : 1\nx = r : Hz",
         state__update="",
         when__fed_back="feedback_gain*z",

@@ -63,8 +63,25 @@ def test_another_memory_gives_other_states(simulated):
     [
         (lambda r: r.drop_vars("spike_time"), "needs spike_time"),
         (lambda r: changed(r, keep={"spikes": "probes"}), "needs all spikes, that is a run with keep.spikes"),
-        (lambda r: changed(r, reservoir={"reset": "v = c\nu += d\nr += 2/tau_trace"}), "own equation .* 'r\\+=1/tau"),
-        (lambda r: changed(r, reservoir={"equations": "dr/dt = -r**2/tau_trace : Hz"}), "'dr/dt=-r/tau_trace:Hz'"),
+        (
+            lambda r: changed(
+                r,
+                reservoir={
+                    "cell": {
+                        "type": "izhikevich",
+                        "equations": "dr/dt = -r/tau_trace : Hz",
+                        "reset": "v = c\nu += d\nr += 2/tau_trace",
+                    }
+                },
+            ),
+            "own equation .* 'r\\+=1/tau",
+        ),
+        (
+            lambda r: changed(
+                r, reservoir={"cell": {"equations": "dr/dt = -r**2/tau_trace : Hz", "reset": "r += 1/tau_trace"}}
+            ),
+            "'dr/dt=-r/tau_trace:Hz'",
+        ),
         (lambda r: synthetic.recording(), "needs the configuration"),
     ],
 )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import small
 
-from izhires.circuits.base import CELL_EQUATIONS, Reservoir
+from izhires.cells.izhikevich import CELL_EQUATIONS
+from izhires.circuits.base import Reservoir
 from izhires.circuits.sequence import Sequence
 from izhires.configuration import Configuration
 from izhires.errors import ConfigurationError
@@ -26,8 +27,6 @@ def own():
         """A sequence with thresholds."""
 
         type: Literal["own_threshold"] = "own_threshold"
-        equations: str = OWN
-        threshold: str = "v >= theta + 0*mV*share"
 
         def draw_cells(self, rng):
             return {**super().draw_cells(rng), "share": np.zeros(self.n), **GIVEN}
@@ -35,7 +34,8 @@ def own():
     def configured(**changes):
         GIVEN.clear()
         GIVEN.update(changes)
-        reservoir = {**small.CIRCUITS["sequence"], "type": "own_threshold"}
+        cell = {"equations": OWN, "threshold": "v >= theta + 0*mV*share"}
+        reservoir = {**small.CIRCUITS["sequence"], "type": "own_threshold", "cell": cell}
         return Configuration.parse({**small.configuration().to_dict(), "reservoir": reservoir})
 
     yield configured
@@ -82,7 +82,7 @@ def test_bare_numbers_are_in_the_units_of_a_b_c_and_d(own):
         ({"theta": "1 mV", "c": -65 * b2.ms}, "c: has the wrong unit, s; in the equations it is in volt"),
         ({"theta": "1 mV", "share": "1 mV"}, "share: has the wrong unit, V; in the equations it is in 1"),
         ({"theat": "1 mV"}, "theat: the cells' equations declare no such variable, did you mean 'theta'?"),
-        ({}, "reservoir.equations: the variable 'theta' (volt) has no values, and no statement sets it"),
+        ({}, "reservoir.cell.equations: the variable 'theta' (volt) has no values, and no statement sets it"),
     ],
 )  # fmt: skip
 def test_values_that_cannot_be(own, given, message):

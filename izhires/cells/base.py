@@ -22,6 +22,9 @@ dr/dt = -r/tau_trace : Hz
 """What every cell has besides its membrane: the currents of its synapses, each over the capacitance, and the trace r of
 its spikes. ``drive`` (bias, cue, feedback; renewed every readout step) is added by the population."""
 
+TRACE = "r += 1/tau_trace\n"
+"""What every spike does to the trace of its cell."""
+
 SPREAD_OF_START = 5e-3
 """Standard deviation of v among the cells of a population at the start, V."""
 

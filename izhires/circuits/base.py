@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from izhires.declare import Component, parameter
 from izhires.errors import ConfigurationError
@@ -72,6 +73,13 @@ class Reservoir(Component, Cells):
     recurrence: float = parameter(1.0, "factor on all recurrent weights; 0 cuts the recurrence", ge=0)
     excitation: str = parameter(EXCITATION, "what a spike does through an excitatory synapse")
     inhibition: str = parameter(INHIBITION, "what a spike does through an inhibitory synapse")
+
+    @model_validator(mode="after")
+    def _excites(self) -> Reservoir:
+        known = self.cell.known_types()
+        if not any(known[name].excitatory and share > 0 for name, share in self.cell.composition.items()):
+            raise ConfigurationError("a circuit needs at least one excitatory type", "cell.composition")
+        return self
 
     def lognormal(self, mean: float, size: int, rng: np.random.Generator) -> np.ndarray:
         """Draw weights of one sign with the given mean: mean*exp(s*x - s^2/2), s = `weight_spread`."""

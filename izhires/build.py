@@ -112,6 +112,8 @@ class _Builder:
     def __init__(self, plan: Plan, arrays: dict[str, np.ndarray], additions: Additions) -> None:
         self.plan, self.arrays, self.additions = plan, arrays, additions
         self.built = Built(b2.Network(name="network"))
+        # what Brian2 chooses for groups without a threshold is not worth a line each
+        b2.BrianLogger.suppress_name("method_choice")
         self.objects: dict[str, Any] = {}
         self.signals: dict[str, b2.TimedArray] = {}
         self.numbered: list[Any] = []  # variables that have numbers
@@ -260,7 +262,9 @@ class _Builder:
         if part.event:
             owner.run_on_event(part.event, part.code, when=slot, order=order)
             return
-        made = owner.run_regularly(part.code, clock=self.clock("readout"), when=slot, order=order, name=part.name)
+        made = owner.run_regularly(
+            part.code, clock=self.clock("readout", part.every), when=slot, order=order, name=part.name
+        )
         made.active = part.of not in self.taken
 
     @make.register

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
+from izhires.parts import Monitor
+from izhires.plasticity.base import Plasticity
 from izhires.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
+from izhires.readouts.base import Variable
 from izhires.wirings.base import Wiring
 
 if TYPE_CHECKING:
     from izhires.plan import Draft
+    from izhires.recording import Results
+
+
+OF_CIRCUIT_CONNECTIONS = {"excitation": "excitatory", "inhibition": "inhibitory"}
+"""Connections that a circuit makes itself, each with the cells that have it. Given here, they become plastic."""
 
 
 class Connection(Declaration):
@@ -35,9 +43,24 @@ class Connection(Declaration):
     weight: Drive = parameter("1 mV/ms", "mean weight (magnitude)", ge=0)
     weight_spread: float = parameter(0.5, "standard deviation of log weight (the mean is kept)", ge=0)
     delay: tuple[Milliseconds, Milliseconds] = parameter(("1 ms", "1 ms"), "range of the delay of each synapse")
+    delay_of: Literal["cell", "synapse"] = parameter(
+        "cell", "whether all synapses of a cell have one delay (axonal), or each its own", source="by choice"
+    )
+    plasticity: tuple[chosen(Plasticity, "stdp"), ...] = parameter((), "how the synapses change, in this order")  # type: ignore[valid-type]
+    learns: str = parameter(
+        "1", "when they do, as a Brian2 expression of learn(t), block(t), elapsed(t); 1: always", source="by choice"
+    )
+    keep: Literal["ends", "none"] = parameter(
+        "ends", "whether a recording keeps plastic weights as they were at the start and the end", source="by choice"
+    )
     effect: str = parameter(
         "", "what a spike does, as Brian2 statements with the weight w (V/s); by the sign of the cells when empty"
     )
+
+    @field_validator("plasticity", mode="before")
+    @classmethod
+    def _several(cls, given: Any) -> Any:
+        return given if isinstance(given, (list, tuple)) else [given]
 
     @model_validator(mode="after")
     def _ranges(self) -> Connection:
@@ -46,8 +69,21 @@ class Connection(Declaration):
         return self
 
     def check(self, name: str, known: Mapping[str, Cells]) -> None:
-        """Refuse populations that do not exist, or have no cells of this sign."""
+        """Refuse populations that do not exist or have no cells of this sign, and rules for the other sign."""
         place = f"connections.{name}"
+        if name in OF_CIRCUIT_CONNECTIONS:
+            usual = type(self)(plasticity=self.plasticity, learns=self.learns, keep=self.keep)
+            if self != usual:
+                raise ConfigurationError("is made by the circuit; only plasticity, learns and keep can be given", place)
+            sign = OF_CIRCUIT_CONNECTIONS[name]
+        else:
+            sign = self.cells
+        for number, rule in enumerate(self.plasticity):
+            if rule.sign not in ("any", sign):
+                problem = f"{rule.type!r} is for {rule.sign} cells"  # type: ignore[attr-defined]
+                raise ConfigurationError(problem, f"{place}.plasticity[{number}]")
+        if name in OF_CIRCUIT_CONNECTIONS:
+            return
         for side in ("source", "target"):
             given = getattr(self, side)
             if given not in known:
@@ -58,7 +94,23 @@ class Connection(Declaration):
             raise ConfigurationError(f"{self.source!r} has no {self.cells} cells", f"{place}.cells")
 
     def parts(self, draft: Draft, name: str) -> None:
-        """Add the synapses."""
+        """Add the synapses, and what changes them."""
+        if name not in OF_CIRCUIT_CONNECTIONS:
+            self._add_synapses(draft, name)
+        elif name not in draft.parts:
+            raise ConfigurationError(f"this circuit has no {name}", f"connections.{name}")
+        if not self.plasticity:
+            return
+        draft.extend(name, f"learning = {self.learns} : 1\n")
+        for number, rule in enumerate(self.plasticity):
+            try:
+                rule.parts(draft, name)
+            except ConfigurationError as error:
+                raise ConfigurationError(error.complaints, f"connections.{name}.plasticity[{number}]") from None
+        if self.keep == "ends":
+            draft.add(Monitor(f"{name}_ends", name, ("w",), every=max(draft.steps - 1, 1), after=True))
+
+    def _add_synapses(self, draft: Draft, name: str) -> None:
         source, target = draft.model.population(self.source), draft.model.population(self.target)
         rng = draft.seeds.generator("topology", name)
         sources = np.flatnonzero(source.excitatory() == (self.cells == "excitatory"))
@@ -68,6 +120,19 @@ class Connection(Declaration):
             raise ConfigurationError(error.complaints, f"connections.{name}.wiring") from None
         s, sign = self.weight_spread, 1 if self.cells == "excitatory" else -1
         weight = sign * self.weight * np.exp(s * rng.standard_normal(len(i)) - s**2 / 2)
-        delay = rng.uniform(*self.delay, len(i))
+        delay = rng.uniform(*self.delay, source.n)[i] if self.delay_of == "cell" else rng.uniform(*self.delay, len(i))
         effect = self.effect or (EXCITATION if sign > 0 else INHIBITION)
         draft.add_synapses(name, self.source, self.target, effect, i, j, weight, delay)
+
+    def variables(self, results: Results, name: str) -> dict[str, Variable]:
+        """Return what a recording keeps: the weights at the start and the end, and which cells they connect."""
+        if not self.plasticity or self.keep == "none":
+            return {}
+        weights = results.outputs[f"{name}_ends.w"]
+        source, target = (results.arrays[f"{name}.{each}"] for each in "ij")
+        dims = (f"{name}_synapse",)
+        return {
+            f"{name}_weight": Variable((f"{name}_end", *dims), weights[[0, -1]], "mV/ms", "weights at start and end"),
+            f"{name}_source": Variable(dims, source, "1", f"cell that has each synapse of {name}"),
+            f"{name}_target": Variable(dims, target, "1", f"cell that each synapse of {name} reaches"),
+        }

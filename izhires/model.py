@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir
-from izhires.connection import Connection
+from izhires.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
+from izhires.neuromodulator import Neuromodulator
 from izhires.parts import Group, Link, Monitor, Update
 from izhires.population import OF_CIRCUIT, Cells, Population, spikes_of
 from izhires.predictions.base import Prediction
@@ -62,7 +63,7 @@ x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 window closes."""
 
 
-TAKEN = ("cells", "state", "unshuffled", "network", "spikes", "signals")
+TAKEN = (*OF_CIRCUIT_CONNECTIONS, "cells", "state", "unshuffled", "network", "spikes", "signals")
 """Names that parts of every model have."""
 
 
@@ -136,6 +137,7 @@ class Model(Declaration):
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     populations: dict[str, Population] = parameter({}, "further cells, by name")
     connections: dict[str, Connection] = parameter({}, "further synapses between populations, by name")
+    neuromodulators: dict[str, Neuromodulator] = parameter({}, "third factors, by name")
     state: State = parameter(State(), "what the readouts see")
     when: Online = parameter(Online(), "timing readout")
     what: Trial = parameter(Trial(), "identity readout")
@@ -151,8 +153,10 @@ class Model(Declaration):
                 f"must be a whole multiple of the cells' step, {self.time_step:g} ms, got {self.state.time_step:g} ms",
                 "state.time_step",
             )
-        for kind in ("populations", "connections", "readouts"):
+        for kind in ("populations", "connections", "neuromodulators", "readouts"):
             for name in getattr(self, kind):
+                if kind == "connections" and name in OF_CIRCUIT_CONNECTIONS:
+                    continue
                 if not name.isidentifier() or name in TAKEN or name in type(self).model_fields:
                     raise ConfigurationError(f"{name!r} cannot be a name here; give another", kind)
         known = self.all_populations()
@@ -163,6 +167,8 @@ class Model(Declaration):
                 raise ConfigurationError(f"there is no population {name!r}{closest(name, known)}", place, known)
         for name, connection in self.connections.items():
             connection.check(name, known)
+        for name, neuromodulator in self.neuromodulators.items():
+            neuromodulator.check(name, self)
         self.prediction.check(self)
         return self
 
@@ -186,7 +192,9 @@ class Model(Declaration):
         readouts = [partial(each.parts, name=name) for name, each in self.all_readouts().items()]
         drives = [partial(each.drive, name=name) for name, each in self.all_populations().items()]
         circuit = [lambda draft: draft.circuit.parts(draft)]
-        return [*circuit, *populations, *connections, self.state.parts, *readouts, *drives]
+        levels = [partial(each.parts, name=name) for name, each in self.neuromodulators.items()]
+        heard = [partial(each.connected, name=name) for name, each in self.neuromodulators.items()]
+        return [*circuit, *populations, *levels, *connections, self.state.parts, *readouts, *heard, *drives]
 
     def variables(self, results: Results) -> dict[str, Variable]:
         """Return what a recording keeps of the state and the readouts."""
@@ -194,6 +202,10 @@ class Model(Declaration):
         for name, cells in self.all_populations().items():
             if name != self.state.of:
                 found |= spikes_of(results, name, cells)
+        for name, connection in self.connections.items():
+            found |= connection.variables(results, name)
+        for name, neuromodulator in self.neuromodulators.items():
+            found |= neuromodulator.variables(results, name)
         for name, each in self.all_readouts().items():
             found |= each.variables(results, name)
         return found

@@ -4,7 +4,7 @@
 `Signal`        what the task tells, one number a readout step: ``elapsed(t)``
 `Group`         cells or channels: equations, threshold and reset, events, links
 `Pathway`       synapses from one group to another: equations, what an event on either side does, sums
-`Update`        statements on a group or pathway, every readout step or when an event happens
+`Update`        statements on a group or pathway, every so many readout steps or when an event happens
 `Monitor`       which variables of which part are recorded, of which elements, and how often
 `Guard`         a variable whose size must not exceed a limit; beyond it the run stops
 `Extension`     a user's function that adds Brian2 objects of its own
@@ -48,12 +48,15 @@ _IN_ORDER = {
         "inverse update",
         "feedback",
         "drive",
+        "heard",
+        "neuromodulators",
+        "weights",
     ),
     "before_groups": ("recording",),
     "groups": ("cells",),
     "thresholds": ("spikes", "window's end", "trial readouts cleared"),
-    "synapses": ("synapses", "trial reading", "trial rule", "trial weights"),
-    "resets": ("reset",),
+    "synapses": ("synapses", "trial reading", "trial rule", "trial weights", "traces before", "target spikes"),
+    "resets": ("reset", "traces after"),
 }
 SCHEDULE: dict[str, tuple[str, int]] = {
     name: (slot, order) for slot, names in _IN_ORDER.items() for order, name in enumerate(names)
@@ -239,13 +242,16 @@ class Update(Part):
     at : str
         When in a time step.
     event : str
-        Only for the members that have this event; else every readout step.
+        Only for the members that have this event.
+    every : int
+        Without an event, how many readout steps lie between two times.
     """
 
     of: str
     code: str
     at: str
     event: str = ""
+    every: int = 1
 
     @property
     def texts(self) -> dict[str, str]:  # noqa: D102

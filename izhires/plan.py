@@ -21,7 +21,20 @@ import numpy as np
 
 from izhires.declare import Declaration, Unit
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Extension, Group, Monitor, Part, Pathway, Reaction, Signal, Update, check, from_dict, to_dict
+from izhires.parts import (
+    Extension,
+    Group,
+    Link,
+    Monitor,
+    Part,
+    Pathway,
+    Reaction,
+    Signal,
+    Update,
+    check,
+    from_dict,
+    to_dict,
+)
 from izhires.population import OF_CIRCUIT
 from izhires.seeds import Seeds
 from izhires.variables import BRIAN_UNITS
@@ -224,12 +237,76 @@ class Draft:
         """Give further numbers to a part, in SI units."""
         self.arrays |= {f"{name}.{variable}": np.asarray(value) for variable, value in numbers.items()}
 
-    def extend(self, name: str, equations: str, **links: Any) -> None:
-        """Add variables to a group."""
-        group = self.parts[name]
+    def extend(self, name: str, equations: str, **links: Link) -> None:
+        """Add variables to a group or pathway, and what those of a group are linked to."""
+        part = self.parts[name]
+        assert isinstance(part, Group | Pathway)
+        part = replace(part, equations=f"{part.equations.rstrip()}\n{equations}")
+        self.parts[name] = replace(part, links={**part.links, **links}) if isinstance(part, Group) else part
+
+    def react(self, name: str, pre: str, post: str, effect: str = "") -> None:
+        """Add what a plastic synapse does when a spike arrives, before its effect, and when its target fires.
+
+        Parameters
+        ----------
+        name : str
+            Of the pathway.
+        pre, post : str
+            Brian2 statements.
+        effect : str
+            What takes the place of the weight ``w`` in the effect of a spike.
+        """
+        pathway = self.parts[name]
+        assert isinstance(pathway, Pathway)
+        reactions = dict(pathway.reactions)
+        if effect:
+            given = reactions["pre"]
+            reactions["pre"] = replace(given, code=re.sub(r"\bw\b", effect, given.code))
+        if pre.strip():
+            given = reactions["pre"]
+            reactions["pre"] = replace(given, code=f"{given.code.rstrip()}\n{pre.strip()}\n", template="")
+        if post.strip():
+            before = reactions["post"].code if "post" in reactions else ""
+            reactions["post"] = Reaction(f"{before}{post.strip()}\n", "post", "target spikes")
+        self.parts[name] = replace(pathway, reactions=reactions)
+
+    def free(self, name: str) -> str:
+        """Return a name for a further part: this one, or with a number when there is one of that name."""
+        number = 2
+        found = name
+        while found in self.parts:
+            found, number = f"{name}_{number}", number + 1
+        return found
+
+    def axonal_delay(self, name: str) -> np.ndarray:
+        """Return the delay (s) of each source of a pathway.
+
+        Raises
+        ------
+        ConfigurationError
+            If synapses of one source have different delays: arriving spikes are then not those of the source.
+        """
+        size = self.length(self.parts[name].source)  # type: ignore[attr-defined]
+        i, delay = self.arrays[f"{name}.i"], self.arrays[f"{name}.delay"]
+        found = np.full(size, self.model.time_step * 1e-3)
+        found[i] = delay
+        if not np.array_equal(found[i], delay):
+            raise ConfigurationError("needs one delay for all synapses of a cell (delay_of = 'cell')", name)
+        return found
+
+    def level_around(self, population: str, neuromodulator: str) -> str:
+        """Return the variable of a population that is the level of a neuromodulator."""
+        known = self.model.neuromodulators
+        if neuromodulator not in known:
+            problem = f"there is no neuromodulator {neuromodulator!r}{closest(neuromodulator, known)}"
+            raise ConfigurationError(problem, "", known)
+        variable, group = f"{neuromodulator}_level", self.parts[population]
         assert isinstance(group, Group)
-        equations = f"{group.equations.rstrip()}\n{equations}"
-        self.parts[name] = replace(group, equations=equations, links={**group.links, **links})
+        if variable not in group.links:
+            self.extend(
+                population, f"{variable} : 1 (linked)\n", **{variable: Link(neuromodulator, "level", "network")}
+            )
+        return variable
 
     def shared(self, **values: tuple[str, float]) -> tuple[str, dict[str, float]]:
         """Return equation lines and numbers of shared constants, each given as (Brian2 dimensions, SI value)."""

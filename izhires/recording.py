@@ -7,7 +7,7 @@ is a whole one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,8 @@ class Results:
         By ``monitor.variable``.
     keep_spikes : {"probes", "all", "none"}
         Which spikes to keep, see `assemble`.
+    arrays : mapping, optional
+        The numbers of the run, by ``part.variable``.
 
     Attributes
     ----------
@@ -91,9 +93,15 @@ class Results:
     """
 
     def __init__(
-        self, plan: Plan, experiment: Experiment, outputs: dict[str, np.ndarray], keep_spikes: str = "probes"
+        self,
+        plan: Plan,
+        experiment: Experiment,
+        outputs: dict[str, np.ndarray],
+        keep_spikes: str = "probes",
+        arrays: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.plan, self.experiment, self.outputs, self.keep_spikes = plan, experiment, outputs, keep_spikes
+        self.arrays = arrays or {}
         self.trials = experiment.trials.reset_index(drop=True)
         self.probes = np.flatnonzero(self.trials["kind"] == "probe")
         self.time = np.arange(round(experiment.window / plan.readout_step)) * plan.readout_step
@@ -156,6 +164,7 @@ def assemble(
     experiment: Experiment,
     outputs: dict[str, np.ndarray],
     keep_spikes: str = "probes",
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> xr.Dataset:
     """Make the labelled data set of a run.
 
@@ -168,6 +177,8 @@ def assemble(
         What a device's program returned, as `of_experiment` gives it.
     keep_spikes : {"probes", "all", "none"}
         Which spikes to keep: those of the first and last probe of each block, all, or none.
+    arrays : mapping, optional
+        The numbers of the run, as the plan came with.
 
     Returns
     -------
@@ -175,7 +186,7 @@ def assemble(
     """
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
-    results = Results(plan, experiment, outputs, keep_spikes)
+    results = Results(plan, experiment, outputs, keep_spikes, arrays)
     cells = model.population(model.state.of)
     n, k, time, trials = results.cells, results.channels, results.time, results.trials
     probes = trials.iloc[results.probes]

@@ -240,7 +240,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
     check_readouts(drawn, outputs, facts)
     check_activity(drawn, outputs)
     cells = configuration.population(configuration.state.of)
-    recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes)
+    recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes, drawn.arrays)
     recording.attrs = {
         "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
         "layout": LAYOUT,

@@ -1,0 +1,1 @@
+"""How the synapses of a connection change: one rule a file."""

@@ -123,6 +123,10 @@ class Unit(BeforeValidator):
         super().__init__(lambda value: parse_quantity(value, unit))
         object.__setattr__(self, "unit", unit)
 
+    def __reduce__(self) -> tuple[type[Unit], tuple[str]]:
+        """A declaration of a user's script reaches worker processes as a copy, with its fields."""
+        return Unit, (self.unit,)
+
 
 def _with_unit(unit: str) -> Any:
     return Annotated[float, Unit(unit), PlainSerializer(lambda value: f"{value!r} {unit}", return_type=str)]

@@ -50,6 +50,7 @@ _IN_ORDER = {
         "drive",
         "heard",
         "neuromodulators",
+        "levels around cells",
         "weights",
     ),
     "before_groups": ("recording",),

@@ -300,12 +300,14 @@ class Draft:
         if neuromodulator not in known:
             problem = f"there is no neuromodulator {neuromodulator!r}{closest(neuromodulator, known)}"
             raise ConfigurationError(problem, "", known)
-        variable, group = f"{neuromodulator}_level", self.parts[population]
+        variable, there, group = f"{neuromodulator}_level", f"{neuromodulator}_now", self.parts[population]
         assert isinstance(group, Group)
-        if variable not in group.links:
-            self.extend(
-                population, f"{variable} : 1 (linked)\n", **{variable: Link(neuromodulator, "level", "network")}
-            )
+        if there not in group.links:
+            # synapses read a variable that each cell has; Brian2 has no way from them to what all cells share
+            link = Link(neuromodulator, "level", "network")
+            self.extend(population, f"{there} : 1 (linked)\n{variable} : 1\n", **{there: link})
+            name = f"{neuromodulator}_around_{population}"
+            self.add(Update(name, population, f"{variable} = {there}", "levels around cells"))
         return variable
 
     def shared(self, **values: tuple[str, float]) -> tuple[str, dict[str, float]]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import small
 
@@ -18,7 +19,10 @@ from izhires.errors import ConfigurationError
 SCRIPT = '''
 from typing import ClassVar, Literal
 from izhires import Rule
+from izhires.cells.base import CURRENTS, TRACE, Tabled, published
+from izhires.declare import Drive, Milliseconds, parameter
 from izhires.parts import Monitor
+from izhires.plasticity.base import Plasticity
 from izhires.readouts.trial import Trial
 
 class Halving(Rule):
@@ -36,7 +40,51 @@ class Watchful(Trial):
     def parts(self, draft, name):
         super().parts(draft, name)
         draft.add(Monitor(f"{name}_steps", name, ("step",), every=draft.snapshot, after=True))
+
+class Leaky(Tabled):
+    """Leaky integrate-and-fire, dv/dt = (-65 mV - v)/tau + I."""
+    type: Literal["leaky"] = "leaky"
+    units: ClassVar[dict[str, str]] = {"tau": "ms"}
+    table: ClassVar[dict] = published("a test", E=("excitatory", True, {"tau": 20.0}))
+    composition: dict[str, float] = parameter({"E": 1.0}, "share of each cell type")
+    equations: str = "dv/dt = (-65*mV - v)/tau + I + noise*xi : volt" + CURRENTS + "tau : second (constant)"
+    threshold: str = "v >= -50*mV"
+    reset: str = "v = -65*mV\\n" + TRACE
+
+class Growing(Plasticity):
+    """Every spike of the target adds a little, as much as there is of the third factor and of what arrived."""
+    type: Literal["growing"] = "growing"
+    more: Drive = parameter("0.002 mV/ms", "what one spike adds at most")
+    before: ClassVar[dict[str, str]] = {"x": "tau_x"}
+    on_post: ClassVar[str] = "w = clip(w + learning*more*(x*dopamine + 0.01*x), 0*volt/second, 9*volt/second)"
+    source: ClassVar[str] = "a test"
+    tau_x: Milliseconds = parameter("20 ms", "decay of the trace")
+    def factors(self):
+        return {"dopamine": "dopamine"}
 '''
+
+AREAS = """
+[readouts.third]
+type = "watchful"
+rule = "halving"
+
+[populations.sensory]
+n = 40
+cell = "leaky"
+cue_share = 1.0
+noise = "0 mV/sqrt(ms)"
+
+[neuromodulators.dopamine]
+release = "0.5*at_event"
+
+[connections.forward]
+from = "sensory"
+to = "cells"
+wiring = { degree = 5 }
+weight = "1 mV/ms"
+plasticity = "growing"
+learns = "learn(t)"
+"""
 
 EXTENSION = Path(__file__).with_name("extension_counter.py").read_text()
 
@@ -71,9 +119,12 @@ def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(sc
     }
     made = small.configuration(**changes)
     text = made.to_toml().replace("extend", f'import = ["{script.name}"]\nextend', 1)
-    text += '\n[readouts.third]\ntype = "watchful"\nrule = "halving"\n'
+    for table in ("readouts", "populations", "connections", "neuromodulators"):
+        text = text.replace(f"[{table}]\n", "")
+    text += AREAS
     (tmp_path / "lab.toml").write_text(text)
     arguments = ["--config", tmp_path / "lab.toml", "--seeds", "0:2", "--processes", "2", "--out", tmp_path / "out"]
+    spikes = []
     for device in ("cpp", "numpy"):
         done = izhires_("run", "meet", *arguments, "--device", device, "--again")
         assert done.returncode == 0, done.stderr
@@ -82,9 +133,18 @@ def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(sc
         assert abs(recording["third"]).max() > 0.1
         assert recording["cells_v"].attrs["units"] == "V"
         assert recording["counter_n"].values[-1, 0] > 100
+        assert recording["sensory_cell_type"].values.tolist() == ["E"] * 40
+        first, last = recording["forward_weight"].values
+        assert (last >= first).all()
+        assert last.sum() > first.sum()
+        assert recording["dopamine_level"].max() > 0.1
+        spikes.append((recording["spike_time"].values, recording["sensory_spike_time"].values))
         ((name, found),) = json.loads(recording.attrs["imports"]).items()
         assert name == str(script)
         assert len(found) == 16
+    for one, other in zip(*spikes, strict=True):
+        assert one.size > 100
+        assert np.array_equal(one, other)
     # what is imported is known in listings, and only there where it is asked for
     assert "halving" in izhires_("--import", script, "list", "rules").stdout
     assert "watchful" in izhires_("list", "readouts", f"--import={script}").stdout

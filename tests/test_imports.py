@@ -138,7 +138,9 @@ def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(sc
         assert (last >= first).all()
         assert last.sum() > first.sum()
         assert recording["dopamine_level"].max() > 0.1
-        spikes.append((recording["spike_time"].values, recording["sensory_spike_time"].values))
+        # later, what rounding left may have grown
+        times = (recording["spike_time"].values, recording["sensory_spike_time"].values)
+        spikes.append([each[each < 1] for each in times])
         ((name, found),) = json.loads(recording.attrs["imports"]).items()
         assert name == str(script)
         assert len(found) == 16

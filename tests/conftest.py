@@ -10,16 +10,32 @@ import pytest
 
 from izhires.cli import main
 
+# of what depends on the versions of Python and of its packages: all tests of some files ...
 PORTABLE = """
-    cells circuits cli configuration cued_reaction devices divergence doctor errors export formats identical
-    imports metrics_table observers optional package parts readouts recording reference rules versions worker
+    cells configuration cued_reaction errors export formats identical imports observers optional package recording
+    versions worker
 """
-"""Tests of all that depends on the versions of Python and of its packages: generate, compile, run, export, read."""
+# ... and of others those that stand for the rest: generate, compile, run, analyse, draw
+PORTABLE_OF = {
+    "circuits": ["test_dales_law", "test_synapses_are_four_arrays_of_one_length_in_order"],
+    "cli": ["test_list_has", "test_a_batch_on", "test_analyse", "test_figures", "test_help"],
+    "devices": ["test_one_seed_gives_the_same_bytes_again", "test_own_templates_give", "test_the_objects_run_in",
+                "test_where_own_templates_do_not_compile", "test_noise_of_the_plain_device",
+                "test_what_is_written_in_pieces", "test_a_compiler_that_fails"],
+    "divergence": ["test_a_run_that_diverges_stops_with_trial_and_rule[cpp]"],
+    "doctor": ["test_a_machine_with_all", "test_without_brian2cuda", "test_brian2cuda_with_another_brian2"],
+    "metrics_table": ["test_the_table_is_tidy", "test_the_table_survives"],
+    "parts": ["test_any_variable_is_recorded", "test_the_network_in_the_users_hands", "test_an_extension_runs"],
+    "readouts": ["test_confidence_is"],
+    "reference": ["test_a_run_agrees_with_the_reference[sequence-", "test_a_run_agrees_with_the_reference[random-",
+                  "test_a_run_agrees_with_the_reference[force-"],
+}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):
     for each in items:
-        if each.path.stem.removeprefix("test_") in PORTABLE.split():
+        stem = each.path.stem.removeprefix("test_")
+        if stem in PORTABLE.split() or any(each.name.startswith(name) for name in PORTABLE_OF.get(stem, ())):
             each.add_marker(pytest.mark.portable)
 
 

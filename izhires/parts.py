@@ -51,6 +51,8 @@ _IN_ORDER = {
         "heard",
         "neuromodulators",
         "weights",
+        "excitability",
+        "weights checked",
     ),
     "before_groups": ("recording",),
     "groups": ("cells",),

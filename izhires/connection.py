@@ -114,7 +114,9 @@ class Connection(Declaration):
         weights = draft.arrays[f"{name}.w"]
         beyond = np.count_nonzero((weights < low) | (weights > high))
         if 2 * beyond > len(weights):
-            problem = f"{beyond} of {len(weights)} weights begin beyond the bounds of its rules, {low:g} to {high:g} mV/ms"
+            problem = (
+                f"{beyond} of {len(weights)} weights begin beyond the bounds of its rules, {low:g} to {high:g} mV/ms"
+            )
             raise ConfigurationError(problem, f"connections.{name}.plasticity")
         lines, numbers = draft.shared(w_low=("volt/second", low), w_high=("volt/second", high))
         draft.extend(name, f"learning = {self.learns} : 1\n{lines}")

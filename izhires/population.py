@@ -66,7 +66,9 @@ class Cells(Declaration):
     tau_inhibitory: Milliseconds = parameter("10 ms", "decay of the inhibitory current", gt=0)
     slow_fraction: float = parameter(0.15, "share of the excitatory charge that is slow", ge=0, le=1)
     tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", gt=0)
-    intrinsic: Intrinsic | None = parameter(None, "intrinsic plasticity of its cells; none when 'none'", source="by choice")
+    intrinsic: Intrinsic | None = parameter(
+        None, "intrinsic plasticity of its cells; none when 'none'", source="by choice"
+    )
 
     # the parameters that stand as symbols in the equations of the cells
     constants: ClassVar[tuple[str, ...]] = (

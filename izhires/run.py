@@ -290,7 +290,10 @@ def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
 
 
 class Diverged(SimulationError):  # noqa: N818
-    """A readout or the weights of a connection diverged; `partial` is the recording of the trials that ended before, None when there was none."""
+    """A readout or the weights of a connection diverged.
+
+    `partial` is the recording of the trials that ended before, None when there was none.
+    """
 
     partial: xr.Dataset | None = None
 
@@ -328,7 +331,9 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
     if owner in connections:
         low, high = connections[owner].bounds(owner)
         rules = ", ".join(repr(each.type) for each in connections[owner].plasticity)
-        error = Diverged(f"the {meaning} were not all numbers from {low:g} to {high:g} mV/ms {when}: plasticity {rules}")
+        error = Diverged(
+            f"the {meaning} were not all numbers from {low:g} to {high:g} mV/ms {when}: plasticity {rules}"
+        )
     else:
         rule = getattr(readouts[owner], "rule", None)
         whose = f"rule {rule.type!r} of {owner!r}" if rule else repr(owner)

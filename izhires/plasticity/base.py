@@ -133,7 +133,14 @@ class Plasticity(Component):
         mine = {*declared(self.equations), *numbers, *self.before, *self.after, *self.factors(), *self.expressions()}
         # Brian2 refuses a name that the cells on either side have, too
         sides = (draft.parts[group].equations for group in (pathway.source, pathway.target))  # type: ignore[attr-defined]
-        taken = {"w", "i", "j", "delay", *declared(pathway.equations), *(each for side in sides for each in declared(side))}
+        taken = {
+            "w",
+            "i",
+            "j",
+            "delay",
+            *declared(pathway.equations),
+            *(each for side in sides for each in declared(side)),
+        }
         names = {each: f"{each}_{number}" if each in taken else each for each in mine}
         aliases = ""
         for factor, neuromodulator in self.factors().items():
@@ -141,7 +148,9 @@ class Plasticity(Component):
         aliases += "".join(f"{each} = {expression} : 1\n" for each, expression in self.expressions().items())
         draft.extend(name, renamed(f"{self.equations.strip()}\n{aliases}{lines}", names))
         draft.set(name, **{names[each]: value for each, value in (numbers | self.initial).items()})
-        entering = self._traces(draft, name, number, "before", names) + self._traces(draft, name, number, "after", names)
+        entering = self._traces(draft, name, number, "before", names) + self._traces(
+            draft, name, number, "after", names
+        )
         if self.update:
             place = f"{name}_rule_{number:02}_update"
             steps = whole_steps(draft, self.every())
@@ -165,7 +174,8 @@ class Plasticity(Component):
         delay = draft.axonal_delay(name) if side == "before" else None
         if side == "before" and delay is None:
             lines = "".join(
-                f"{trace} = {trace}_held*exp(-(t - {trace}_arrived)/{tau}) : 1\n{trace}_held : 1\n{trace}_arrived : second\n"
+                f"{trace} = {trace}_held*exp(-(t - {trace}_arrived)/{tau}) : 1\n"
+                f"{trace}_held : 1\n{trace}_arrived : second\n"
                 for trace, tau in traces.items()
             )
             own = {**names, **{f"{t}_{what}": f"{names[t]}_{what}" for t in traces for what in ("held", "arrived")}}

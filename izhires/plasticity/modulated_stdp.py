@@ -1,4 +1,4 @@
-"""Spike-timing-dependent plasticity that waits for a neuromodulator: pairs mark a synapse, a third factor changes it."""
+"""Pairs of spikes mark a synapse, and a neuromodulator that comes later changes it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FREMAUX = "Fremaux & Gerstner (2016), Front. Neural Circuits 9:85, doi 10.3389/f
 class ModulatedStdp(Plasticity):
     r"""Pairs of spikes leave an eligibility that decays; a neuromodulator turns it into a change of the weight.
 
-    With x and y the traces of arriving spikes and of the target's, c the ``eligibility``, and h what the receptors make of
-    the levels of one or two neuromodulators::
+    With x and y the traces of arriving spikes and of the target's, c the ``eligibility``, and h what the receptors make
+    of the levels of one or two neuromodulators::
 
         target fires:     c += a_plus*x
         a spike arrives:  c -= a_minus*y
@@ -37,7 +37,9 @@ class ModulatedStdp(Plasticity):
     response: str = parameter("level - baseline", "what its level does, as a Brian2 expression", source=IZHIKEVICH)
     baseline: float = parameter(0.0, "level at which nothing changes")
     further: str = parameter("", "name of a second neuromodulator; none when empty", source="by choice")
-    further_response: str = parameter("1", "what its level does, as a Brian2 expression of further_level", source=FREMAUX)
+    further_response: str = parameter(
+        "1", "what its level does, as a Brian2 expression of further_level", source=FREMAUX
+    )
     a_plus: float = parameter(0.025, "eligibility that one pair adds at most", source=IZHIKEVICH, symbol="A_plus", ge=0)
     a_minus: float = parameter(
         0.0375, "eligibility that one pair takes at most", source=IZHIKEVICH, symbol="A_minus", ge=0

@@ -17,8 +17,8 @@ class PresynapticScaling(Plasticity):
 
         w *= 1 + share*(x/target)*(1 - y/target)
 
-    In the source the rates are spikes a trial and the change is once a trial. Weights stay between 0 and w_max; one of 0
-    stays 0.
+    In the source the rates are spikes a trial and the change is once a trial. Weights stay between 0 and w_max; one of
+    0 stays 0.
     """
 
     type: Literal["presynaptic_scaling"] = "presynaptic_scaling"

@@ -39,18 +39,22 @@ class Scaling(Plasticity):
         multiplicative:  w *= 1 + strength*(held/sum - 1)
         subtractive:     w += strength*(held - sum)/number of synapses
 
-    At strength 1 the sum is then the one that is held, unless weights were cut off at the bounds of the connection; what
-    is left over is taken at the next interval. `when = "limited"` changes weights only where the sum is too large: the
-    heterosynaptic depression of Fiete et al. (2010), there subtractive, onto and out of each cell. Each connection is
-    summed on its own. Cost: two passes over the synapses an interval, none in between.
+    At strength 1 the sum is then the one that is held, unless weights were cut off at the bounds of the connection;
+    what is left over is taken at the next interval. `when = "limited"` changes weights only where the sum is too large:
+    the heterosynaptic depression of Fiete et al. (2010), there subtractive, onto and out of each cell. Each connection
+    is summed on its own. Cost: two passes over the synapses an interval, none in between.
     """
 
     type: Literal["scaling"] = "scaling"
-    side: Literal["onto", "out_of", "both"] = parameter("onto", "whose sums: onto cells, out of them, or both", source=FIETE)
+    side: Literal["onto", "out_of", "both"] = parameter(
+        "onto", "whose sums: onto cells, out of them, or both", source=FIETE
+    )
     how: Literal["multiplicative", "subtractive"] = parameter(
         "multiplicative", "whether each weight changes by a factor or by an amount", source=TURRIGIANO
     )
-    when: Literal["held", "limited"] = parameter("held", "whether sums are held, or only kept from growing", source=FIETE)
+    when: Literal["held", "limited"] = parameter(
+        "held", "whether sums are held, or only kept from growing", source=FIETE
+    )
     total: Drive | None = parameter(None, "the sum (magnitude); that at the start of each cell when 'none'", gt=0)
     strength: float = parameter(1.0, "share of the difference that goes in one interval", gt=0, le=1)
     interval: Milliseconds = parameter("100 ms", "time between two changes of the weights", gt=0)
@@ -74,7 +78,8 @@ class Scaling(Plasticity):
         sums = np.bincount(members, weights, size)
         lines, numbers = draft.shared(**{f"{own}_strength": ("1", self.strength)})
         factor = self.how == "multiplicative"
-        lines += f"{own} : {'1' if factor else 'volt/second'}\n{own}_sum : volt/second\n{own}_held : volt/second (constant)\n"
+        lines += f"{own} : {'1' if factor else 'volt/second'}\n"
+        lines += f"{own}_sum : volt/second\n{own}_held : volt/second (constant)\n"
         numbers |= {f"{own}_held": sums if self.total is None else np.full(size, sign * self.total)}
         if not factor:
             lines += f"{own}_count : 1 (constant)\n"

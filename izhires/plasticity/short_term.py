@@ -11,7 +11,7 @@ TSODYKS = "Tsodyks, Pawelzik & Markram (1998), Neural Comput. 10:821, doi 10.116
 
 
 class ShortTerm(Plasticity):
-    r"""A spike does w*u*R: u, the share of what is available that it uses, facilitates; R, what is available, depresses.
+    r"""A spike does w*u*R: u, the share of what is there that it uses, facilitates; R, what is there, depresses.
 
     At each arriving spike, s after the one before::
 

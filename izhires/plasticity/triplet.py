@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 PFISTER = "Pfister & Gerstner (2006), J. Neurosci. 26:9673, doi 10.1523/JNEUROSCI.1425-06.2006"
 
 FITS: dict[str, dict[str, float | str]] = {
-    "visual_cortex_minimal": {"a2_plus": 0.0, "a3_plus": 6.5e-3, "a2_minus": 7.1e-3, "a3_minus": 0.0, "tau_y": "114 ms"},
+    "visual_cortex_minimal": {"a2_plus": 0.0, "a3_plus": 6.5e-3, "a2_minus": 7.1e-3, "a3_minus": 0.0,
+                              "tau_y": "114 ms"},
     "visual_cortex": {"a2_plus": 5e-10, "a3_plus": 6.2e-3, "a2_minus": 7e-3, "a3_minus": 2.3e-4, "tau_x": "101 ms",
                       "tau_y": "125 ms"},
     "hippocampus_minimal": {"a2_plus": 5.3e-3, "a3_plus": 8e-3, "a2_minus": 3.5e-3, "a3_minus": 0.0, "tau_y": "40 ms"},
@@ -24,7 +25,7 @@ FITS: dict[str, dict[str, float | str]] = {
     "visual_cortex_nearest_minimal": {"a2_plus": 0.0, "a3_plus": 5e-2, "a2_minus": 8e-3, "a3_minus": 0.0,
                                       "tau_y": "40 ms"},
 }  # fmt: skip
-"""The parameters of tables 3 and 4 of the source, by data set and model; all pairs unless ``nearest`` says otherwise."""
+"""The parameters of tables 3 and 4 of the source, by data set and model: of all pairs, or of the nearest spikes."""
 
 UNUSED = "100 ms"
 """``tau_x`` of the minimal models, in which nothing depends on it."""

@@ -54,7 +54,9 @@ class Connection(Declaration):
     )
     plasticity: tuple[chosen(Plasticity, "stdp"), ...] = parameter((), "how the synapses change, in this order")  # type: ignore[valid-type]
     learns: str = parameter(
-        "1", "when they do, as a Brian2 expression of learn(t), block(t), elapsed(t); 1: always", source="by choice"
+        "1",
+        "when they do, as a Brian2 expression of learn(t), block(t), event(t), elapsed(t); 1: always",
+        source="by choice",
     )
     keep: Literal["ends", "none"] = parameter(
         "ends", "whether a recording keeps plastic weights as they were at the start and the end", source="by choice"

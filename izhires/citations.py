@@ -70,6 +70,8 @@ def declared() -> dict[str, str]:
     from izhires.gates.base import Gate
     from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
+    from izhires.plasticity.base import Plasticity
+    from izhires.plasticity.intrinsic import Intrinsic
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
@@ -77,9 +79,10 @@ def declared() -> dict[str, str]:
 
     readouts = [type(each) for each in Model().all_readouts().values()]
     found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
-    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring):
+    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring, Plasticity):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
+    found["plasticity intrinsic"] = _sources(Intrinsic)
     for cell in Cell.alternatives().values():
         kind = cell.model_fields["type"].default
         found |= {f"cell type {kind} {name}": each.source for name, each in cell.table.items()}
@@ -107,7 +110,8 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
     """
     configuration = present(json.loads(attributes.get("configuration", "{}")))
     reservoir = configuration.get("reservoir", {})
-    cells = [each.get("cell", {}) for each in (reservoir, *configuration.get("populations", {}).values())]
+    populations = (reservoir, *configuration.get("populations", {}).values())
+    cells = [each.get("cell", {}) for each in populations]
     connections = configuration.get("connections", {}).values()
     readouts = [configuration.get(name) or {} for name in ("when", "what", "confidence")]
     readouts += configuration.get("readouts", {}).values()
@@ -122,6 +126,8 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
             if share
         ),
         *(("wiring", each.get("wiring", {}).get("type")) for each in connections),
+        *(("plasticity", rule.get("type")) for each in connections for rule in each.get("plasticity", ())),
+        *(("plasticity", "intrinsic") for each in populations if each.get("intrinsic")),
         *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
         ("prediction", configuration.get("prediction", {}).get("type")),
         ("device", attributes.get("device")),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,10 +11,10 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Monitor
+from izhires.parts import Guard, Monitor, Pathway, Update
 from izhires.plasticity.base import Plasticity
 from izhires.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
-from izhires.readouts.base import Variable
+from izhires.readouts.base import Variable, Watched
 from izhires.wirings.base import Wiring
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 OF_CIRCUIT_CONNECTIONS = {"excitation": "excitatory", "inhibition": "inhibitory"}
 """Connections that a circuit makes itself, each with the cells that have it. Given here, they become plastic."""
 
+LARGEST = 1e6
+"""Weight beyond which no synapse of a rule without bounds may grow, mV/ms."""
+
 
 class Connection(Declaration):
     """Synapses of one sign from one population to another, or among the cells of one.
 
     A spike does `effect` to its targets: by default what one does in a circuit, an excitatory current of which a share
-    is slow, or an inhibitory one. Weights are log-normal, delays uniform.
+    is slow, or an inhibitory one. Weights are log-normal, delays uniform. Where the synapses are plastic, weights that
+    are drawn beyond the bounds of its rules are cut off there, as they would be when they first change; a run whose
+    weights are found beyond them, or are no numbers, stops.
     """
 
     earlier_names: ClassVar[dict[str, str]] = {"from": "source", "to": "target"}
@@ -48,7 +54,9 @@ class Connection(Declaration):
     )
     plasticity: tuple[chosen(Plasticity, "stdp"), ...] = parameter((), "how the synapses change, in this order")  # type: ignore[valid-type]
     learns: str = parameter(
-        "1", "when they do, as a Brian2 expression of learn(t), block(t), elapsed(t); 1: always", source="by choice"
+        "1",
+        "when they do, as a Brian2 expression of learn(t), block(t), event(t), elapsed(t); 1: always",
+        source="by choice",
     )
     keep: Literal["ends", "none"] = parameter(
         "ends", "whether a recording keeps plastic weights as they were at the start and the end", source="by choice"
@@ -99,16 +107,63 @@ class Connection(Declaration):
             self._add_synapses(draft, name)
         elif name not in draft.parts:
             raise ConfigurationError(f"this circuit has no {name}", f"connections.{name}")
-        if not self.plasticity:
-            return
-        draft.extend(name, f"learning = {self.learns} : 1\n")
+        if self.plasticity:
+            self._add_plasticity(draft, name)
+
+    def _add_plasticity(self, draft: Draft, name: str) -> None:
+        """Add what changes the synapses, and what finds weights that left their bounds."""
+        low, high = self.bounds(name)
+        weights = draft.arrays[f"{name}.w"]
+        beyond = np.count_nonzero((weights < low) | (weights > high))
+        if 2 * beyond > len(weights):
+            problem = (
+                f"{beyond} of {len(weights)} weights begin beyond the bounds of its rules, {low:g} to {high:g} mV/ms"
+            )
+            raise ConfigurationError(problem, f"connections.{name}.plasticity")
+        lines, numbers = draft.shared(w_low=("volt/second", low), w_high=("volt/second", high))
+        draft.extend(name, f"learning = {self.learns} : 1\n{lines}")
+        draft.set(name, **numbers, w=np.clip(weights, low, high))
+        texts = []
         for number, rule in enumerate(self.plasticity):
             try:
-                rule.parts(draft, name)
+                texts.append(rule.parts(draft, name, number))
             except ConfigurationError as error:
                 raise ConfigurationError(error.complaints, f"connections.{name}.plasticity[{number}]") from None
+
+        def effect(code: str) -> str:
+            for each in texts:
+                code = re.sub(r"\bw\b", each.effect, code) if each.effect else code
+            return code
+
+        arrival, pre, post = ("\n".join(getattr(each, side) for each in texts) for side in ("arrival", "pre", "post"))
+        draft.react(name, arrival, effect, pre, post)
         if self.keep == "ends":
             draft.add(Monitor(f"{name}_ends", name, ("w",), every=max(draft.steps - 1, 1), after=True))
+        pathway = draft.parts[name]
+        assert isinstance(pathway, Pathway)
+        wrong = f"{name}_wrong"
+        limit, allowed = draft.shared(**{f"{wrong}_allowed": ("1", 0.5)})
+        draft.extend(pathway.target, f"{wrong} : 1\n{limit}")
+        draft.set(pathway.target, **allowed)
+        # what is no number is neither above the one nor below the other
+        check = f"{wrong}_post += 1 - int(w >= w_low)*int(w <= w_high)"
+        draft.add(Update(f"{name}_checked", name, check, "weights checked", every=draft.snapshot))
+        draft.add(Monitor(wrong, pathway.target, (wrong,), every=draft.snapshot, after=True))
+        draft.add(Guard(f"{name}_guard", pathway.target, wrong, f"{wrong}_allowed"))
+
+    def bounds(self, name: str) -> tuple[float, float]:
+        """Return what the weights lie between, mV/ms: the narrowest bounds of the rules, and 0 on the other side of the
+        sign.
+        """
+        excites = OF_CIRCUIT_CONNECTIONS.get(name, self.cells) == "excitatory"
+        found = [(0.0, LARGEST) if excites else (-LARGEST, 0.0)]
+        found += [each for rule in self.plasticity if (each := rule.bounds()) is not None]
+        return max(low for low, _ in found), min(high for _, high in found)
+
+    def watched(self, name: str) -> Iterator[Watched]:
+        """Yield what tells that weights left their bounds."""
+        if self.plasticity:
+            yield Watched(f"{name}_wrong.{name}_wrong", f"weights of {name!r}", 0.5)
 
     def _add_synapses(self, draft: Draft, name: str) -> None:
         source, target = draft.model.population(self.source), draft.model.population(self.target)
@@ -129,6 +184,8 @@ class Connection(Declaration):
         if not self.plasticity or self.keep == "none":
             return {}
         weights = results.outputs[f"{name}_ends.w"]
+        if len(weights) == 1:  # a run that was stopped has no end
+            weights = np.concatenate([weights, np.full_like(weights, np.nan)])
         source, target = (results.arrays[f"{name}.{each}"] for each in "ij")
         dims = (f"{name}_synapse",)
         return {

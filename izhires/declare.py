@@ -210,7 +210,7 @@ def _complaints(error: ValidationError, cls: type[BaseModel]) -> list[Complaint]
             problem, choices = f"{shown(item['input'])} is not a choice", (context["expected"],)
         elif item["type"] in _PROBLEMS:
             field = _fields_at(cls, location[:-1]).get(str(location[-1])) if location else None
-            unit = f" {_unit_of(field)}".rstrip() if field else ""
+            unit = f" {unit_of(field)}".rstrip() if field else ""
             # a number has been converted already, text and quantities stand as the user wrote them
             given = f"{_plainly(item['input'])}{unit if isinstance(item['input'], (int, float)) else ''}"
             problem = _PROBLEMS[item["type"]].format(input=shown(item["input"]), given=given, unit=unit, **context)
@@ -240,7 +240,7 @@ def _declaration_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_declaration_in, get_args(annotation))), None)
 
 
-def _unit_of(field: FieldInfo) -> str:
+def unit_of(field: FieldInfo) -> str:
     """Return the unit of a field, or of the numbers inside it: ``Milliseconds | None``, ``dict[str, Milliseconds]``."""
 
     def inside(annotation: Any) -> str:
@@ -379,7 +379,7 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
                 "name": name,
                 "symbol": str(extra.get("symbol") or name),
                 "meaning": field.description,
-                "unit": _unit_of(field),
+                "unit": unit_of(field),
                 "default": "required" if field.default is PydanticUndefined else str(field.default),
                 "source": str(extra.get("source", "")),
             }

@@ -202,6 +202,9 @@ class Model(Declaration):
         for name, cells in self.all_populations().items():
             if name != self.state.of:
                 found |= spikes_of(results, name, cells)
+            if cells.intrinsic is not None:
+                dimension = "neuron" if name == self.state.of else f"{name}_neuron"
+                found |= cells.intrinsic.variables(results, name, dimension)
         for name, connection in self.connections.items():
             found |= connection.variables(results, name)
         for name, neuromodulator in self.neuromodulators.items():

@@ -52,6 +52,8 @@ _IN_ORDER = {
         "neuromodulators",
         "levels around cells",
         "weights",
+        "excitability",
+        "weights checked",
     ),
     "before_groups": ("recording",),
     "groups": ("cells",),

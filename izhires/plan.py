@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from izhires.declare import Declaration, Unit
+from izhires.declare import Declaration, unit_of
 from izhires.errors import ConfigurationError, closest
 from izhires.parts import (
     Extension,
@@ -244,30 +244,28 @@ class Draft:
         part = replace(part, equations=f"{part.equations.rstrip()}\n{equations}")
         self.parts[name] = replace(part, links={**part.links, **links}) if isinstance(part, Group) else part
 
-    def react(self, name: str, pre: str, post: str, effect: str = "") -> None:
-        """Add what a plastic synapse does when a spike arrives, before its effect, and when its target fires.
+    def react(self, name: str, arrival: str, effect: Callable[[str], str], pre: str, post: str) -> None:
+        """Add what a plastic synapse does when a spike arrives, and when its target fires.
 
         Parameters
         ----------
         name : str
             Of the pathway.
-        pre, post : str
-            Brian2 statements.
-        effect : str
-            What takes the place of the weight ``w`` in the effect of a spike.
+        arrival, pre : str
+            Brian2 statements before and after the effect of an arriving spike.
+        effect : callable
+            Makes of the effect of a spike what it is now.
+        post : str
+            Brian2 statements when the target fires.
         """
         pathway = self.parts[name]
         assert isinstance(pathway, Pathway)
-        reactions = dict(pathway.reactions)
-        if effect:
-            given = reactions["pre"]
-            reactions["pre"] = replace(given, code=re.sub(r"\bw\b", effect, given.code))
-        if pre.strip():
-            given = reactions["pre"]
-            reactions["pre"] = replace(given, code=f"{given.code.rstrip()}\n{pre.strip()}\n", template="")
+        given = pathway.reactions["pre"]
+        code = "\n".join(each for each in (arrival.strip(), effect(given.code).strip(), pre.strip()) if each)
+        template = "" if pre.strip() or post.strip() else given.template
+        reactions = {**pathway.reactions, "pre": replace(given, code=f"{code}\n", template=template)}
         if post.strip():
-            before = reactions["post"].code if "post" in reactions else ""
-            reactions["post"] = Reaction(f"{before}{post.strip()}\n", "post", "target spikes")
+            reactions["post"] = Reaction(f"{post.strip()}\n", "post", "target spikes")
         self.parts[name] = replace(pathway, reactions=reactions)
 
     def free(self, name: str) -> str:
@@ -278,21 +276,13 @@ class Draft:
             found, number = f"{name}_{number}", number + 1
         return found
 
-    def axonal_delay(self, name: str) -> np.ndarray:
-        """Return the delay (s) of each source of a pathway.
-
-        Raises
-        ------
-        ConfigurationError
-            If synapses of one source have different delays: arriving spikes are then not those of the source.
-        """
+    def axonal_delay(self, name: str) -> np.ndarray | None:
+        """Return the delay (s) of each source of a pathway; None if synapses of one source have different delays."""
         size = self.length(self.parts[name].source)  # type: ignore[attr-defined]
         i, delay = self.arrays[f"{name}.i"], self.arrays[f"{name}.delay"]
         found = np.full(size, self.model.time_step * 1e-3)
         found[i] = delay
-        if not np.array_equal(found[i], delay):
-            raise ConfigurationError("needs one delay for all synapses of a cell (delay_of = 'cell')", name)
-        return found
+        return found if np.array_equal(found[i], delay) else None
 
     def level_around(self, population: str, neuromodulator: str) -> str:
         """Return the variable of a population that is the level of a neuromodulator."""
@@ -329,12 +319,11 @@ class Draft:
                 value = getattr(owner, name)
                 if not isinstance(value, (int, float)) or (only is not None and name not in only):
                     continue
-                unit = next((m.unit for m in info.metadata if isinstance(m, Unit)), "")
                 if name in values:
                     raise ConfigurationError(
                         f"parameter {name!r} of {type(owner).__name__} has the name of another beside it; rename one"
                     )
-                dimension, size = BRIAN_UNITS[unit]
+                dimension, size = BRIAN_UNITS[unit_of(info)]
                 lines += f"{name} : {dimension} (shared, constant)\n"
                 values[name] = float(value) * size
         return lines, values

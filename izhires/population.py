@@ -12,6 +12,7 @@ from izhires.cells.base import Cell
 from izhires.declare import Declaration, Drive, Milliseconds, Noise, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.parts import Group, Link, Monitor, Update
+from izhires.plasticity.intrinsic import Intrinsic
 from izhires.readouts.base import Variable
 from izhires.variables import cell_values, check_filled
 
@@ -65,6 +66,9 @@ class Cells(Declaration):
     tau_inhibitory: Milliseconds = parameter("10 ms", "decay of the inhibitory current", gt=0)
     slow_fraction: float = parameter(0.15, "share of the excitatory charge that is slow", ge=0, le=1)
     tau_trace: Milliseconds = parameter("50 ms", "decay of the spike trace r", gt=0)
+    intrinsic: Intrinsic | None = parameter(
+        None, "intrinsic plasticity of its cells; none when 'none'", source="by choice"
+    )
 
     # the parameters that stand as symbols in the equations of the cells
     constants: ClassVar[tuple[str, ...]] = (
@@ -160,6 +164,12 @@ class Cells(Declaration):
 
     def drive(self, draft: Draft, name: str) -> None:
         """Add what renews the drive of the cells, when all that is fed back is known."""
+        if self.intrinsic is not None:
+            try:
+                self.intrinsic.parts(draft, name)
+            except ConfigurationError as error:
+                place = "reservoir" if name == OF_CIRCUIT else f"populations.{name}"
+                raise ConfigurationError(error.complaints, f"{place}.intrinsic") from None
         owner = draft.owner_of_drive(name)
         update = "drive" if name == draft.read else f"{name}_drive"
         draft.add(Update(update, owner, " + ".join([DRIVE_UPDATE, *draft.fed_back.get(owner, [])]), "drive"))

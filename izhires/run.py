@@ -290,22 +290,26 @@ def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
 
 
 class Diverged(SimulationError):  # noqa: N818
-    """A readout diverged; `partial` is the recording of the trials that ended before, None when there was none."""
+    """A readout or the weights of a connection diverged.
+
+    `partial` is the recording of the trials that ended before, None when there was none.
+    """
 
     partial: xr.Dataset | None = None
 
 
 def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> None:
-    """Refuse readouts that diverged.
+    """Refuse readouts that diverged, and connections whose weights left their bounds.
 
     Raises
     ------
     Diverged
-        With the trial, the readout and its rule.
+        With the trial, the readout or connection, and its rule.
     """
     configuration, plan, trials = drawn.configuration, drawn.plan, drawn.experiment.trials
-    readouts = configuration.all_readouts()
-    watched = [(name, *each) for name, readout in readouts.items() for each in enumerate(readout.watched(name))]
+    readouts, connections = configuration.all_readouts(), configuration.connections
+    watching = {**readouts, **connections}
+    watched = [(name, *each) for name, owner in watching.items() for each in enumerate(owner.watched(name))]
     found = []
     # in the order in which one makes the other diverge: what all of them say, then the weights of all
     for name, _, each in sorted(watched, key=lambda row: row[1]):
@@ -320,14 +324,20 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
             break
     if not found:
         return
-    moment, readout, meaning = min(found, key=lambda each: each[0])
+    moment, owner, meaning = min(found, key=lambda each: each[0])
     trial = max(int(np.searchsorted(trials["onset"].to_numpy(), moment, side="right")) - 1, 0)
-    row, rule = trials.iloc[trial], getattr(readouts[readout], "rule", None)
-    whose = f"rule {rule.type!r} of {readout!r}" if rule else repr(readout)
-    error = Diverged(
-        f"the {meaning} diverged in trial {trial} of {len(trials)} ({row['kind']}, block {row['block']}), at "
-        f"{moment:.3f} s: {whose}; a smaller learning rate may keep it stable"
-    )
+    row = trials.iloc[trial]
+    when = f"in trial {trial} of {len(trials)} ({row['kind']}, block {row['block']}), at {moment:.3f} s"
+    if owner in connections:
+        low, high = connections[owner].bounds(owner)
+        rules = ", ".join(repr(each.type) for each in connections[owner].plasticity)
+        error = Diverged(
+            f"the {meaning} were not all numbers from {low:g} to {high:g} mV/ms {when}: plasticity {rules}"
+        )
+    else:
+        rule = getattr(readouts[owner], "rule", None)
+        whose = f"rule {rule.type!r} of {owner!r}" if rule else repr(owner)
+        error = Diverged(f"the {meaning} diverged {when}: {whose}; a smaller learning rate may keep it stable")
     before = trials[trials["onset"] + trials["duration"] <= moment]
     outcomes = drawn.experiment.outcomes
     outcomes = outcomes[outcomes["block"].isin(before["block"])]

@@ -18,17 +18,20 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
     from izhires.paradigms.base import Paradigm
+    from izhires.plasticity.base import Plasticity
+    from izhires.plasticity.intrinsic import Intrinsic
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
     from izhires.wirings.base import Wiring
 
     families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "predictions": Prediction}
-    families |= {"rules": Rule, "gates": Gate, "cell models": Cell, "wirings": Wiring}
+    families |= {"rules": Rule, "gates": Gate, "cell models": Cell, "wirings": Wiring, "plasticity": Plasticity}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
     }
+    found["plasticity"]["intrinsic"] = Intrinsic.summary()
     from izhires.analysis.claims import all_claims
 
     found["claims"] = {name: each.statement for name, each in all_claims().items()}
@@ -55,6 +58,8 @@ def parameters() -> dict[str, str]:
     from izhires.gates.base import Gate
     from izhires.model import Model, State
     from izhires.paradigms.base import Paradigm
+    from izhires.plasticity.base import Plasticity
+    from izhires.plasticity.intrinsic import Intrinsic
     from izhires.population import Population
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
@@ -62,7 +67,7 @@ def parameters() -> dict[str, str]:
     from izhires.wirings.base import Wiring
 
     owners = {"": Model, "state": State, "population": Population, "connection": Connection}
-    owners |= {"keep": Keep, "seeds": Seeds}
+    owners |= {"plasticity intrinsic": Intrinsic, "keep": Keep, "seeds": Seeds}
     for place, family in (
         ("paradigm", Paradigm),
         ("reservoir", Reservoir),
@@ -71,6 +76,7 @@ def parameters() -> dict[str, str]:
         ("gate", Gate),
         ("cell model", Cell),
         ("wiring", Wiring),
+        ("plasticity", Plasticity),
     ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}

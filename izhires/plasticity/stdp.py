@@ -25,8 +25,10 @@ class Stdp(Plasticity):
     """
 
     type: Literal["stdp"] = "stdp"
-    A_plus: float = parameter(0.005, "share of w_max that one pair adds at most", source=SONG, ge=0)
-    A_minus: float = parameter(0.00525, "share of w_max that one pair takes at most", source=SONG, ge=0)
+    a_plus: float = parameter(0.005, "share of w_max that one pair adds at most", source=SONG, symbol="A_plus", ge=0)
+    a_minus: float = parameter(
+        0.00525, "share of w_max that one pair takes at most", source=SONG, symbol="A_minus", ge=0
+    )
     tau_plus: Milliseconds = parameter("20 ms", "decay of the trace of arriving spikes", source=SONG, gt=0)
     tau_minus: Milliseconds = parameter("20 ms", "decay of the trace of the target's spikes", source=SONG, gt=0)
     mu: float = parameter(
@@ -39,8 +41,8 @@ class Stdp(Plasticity):
     sign: ClassVar[Literal["any", "excitatory", "inhibitory"]] = "excitatory"
     before: ClassVar[dict[str, str]] = {"x": "tau_plus"}
     after: ClassVar[dict[str, str]] = {"y": "tau_minus"}
-    on_pre: ClassVar[str] = "w = clip(w - learning*A_minus*w_max*(w/w_max)**mu*y, 0*volt/second, w_max)"
-    on_post: ClassVar[str] = "w = clip(w + learning*A_plus*w_max*(1 - w/w_max)**mu*x, 0*volt/second, w_max)"
+    on_pre: ClassVar[str] = "w = clip(w - learning*a_minus*w_max*(w/w_max)**mu*y, w_low, w_high)"
+    on_post: ClassVar[str] = "w = clip(w + learning*a_plus*w_max*(1 - w/w_max)**mu*x, w_low, w_high)"
 
     def nearest(self) -> tuple[str, ...]:  # noqa: D102
         return ("x", "y") if self.pairs == "nearest" else ()

@@ -1,0 +1,80 @@
+"""Intrinsic plasticity: the excitability of each cell of a population moves until the cell fires at a target rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from izhires.declare import Declaration, Drive, Hertz, parameter
+from izhires.parts import Group, Link, Monitor, Update
+from izhires.readouts.base import Variable
+
+if TYPE_CHECKING:
+    from izhires.plan import Draft
+    from izhires.recording import Results
+
+LAZAR = "Lazar, Pipa & Triesch (2009), Front. Comput. Neurosci. 3:23, doi 10.3389/neuro.10.023.2009"
+ZHENG = "Zheng & Triesch (2014), Front. Comput. Neurosci. 8:66, doi 10.3389/fncom.2014.00066"
+
+
+class Intrinsic(Declaration):
+    r"""A constant drive of each cell that grows while the cell fires too little, and falls while it fires too much.
+
+    With r the spike trace of the cell, every step of the readouts::
+
+        intrinsic += speed*(1 - r/target)*dt/(1 s)
+
+    It is added to the drive of the cell, and stays between -limit and limit. In the sources it is the threshold of a
+    binary cell that moves by the difference between its state and its target. A field of populations (`intrinsic`).
+    """
+
+    target: Hertz = parameter("5 Hz", "rate of each cell", gt=0)
+    speed: Drive = parameter("1 mV/ms", "what a silent cell gains in a second", gt=0)
+    limit: Drive = parameter("20 mV/ms", "largest drive", gt=0)
+    learns: str = parameter(
+        "1", "when it moves, as a Brian2 expression of learn(t), block(t), elapsed(t); 1: always", source="by choice"
+    )
+
+    source: ClassVar[str] = f"{LAZAR}; {ZHENG}"
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return what it is, in one line."""
+        return "of a population (field 'intrinsic'): a drive that moves each cell to a target rate"
+
+    def parts(self, draft: Draft, population: str) -> None:
+        """Add the drive, and what moves it."""
+        owner = draft.owner_of_drive(population)
+        group = draft.parts[owner]
+        assert isinstance(group, Group)
+        if owner != population and "r" not in group.links:
+            draft.extend(owner, "r : Hz (linked)\n", r=Link(population, "r"))
+        lines, numbers = draft.shared(
+            intrinsic_target=("Hz", self.target),
+            intrinsic_gain=("volt/second", self.speed * draft.step),
+            intrinsic_limit=("volt/second", self.limit),
+        )
+        draft.extend(owner, f"intrinsic : volt/second\nintrinsic_learning = {self.learns} : 1\n{lines}")
+        draft.set(owner, **numbers)
+        moved = "intrinsic + intrinsic_learning*intrinsic_gain*(1 - r/intrinsic_target)"
+        draft.add(
+            Update(
+                f"{population}_intrinsic",
+                owner,
+                f"intrinsic = clip({moved}, -intrinsic_limit, intrinsic_limit)",
+                "excitability",
+            )
+        )
+        draft.fed_back.setdefault(owner, []).append("intrinsic")
+        every = max(draft.steps - 1, 1)
+        draft.add(Monitor(f"{population}_intrinsic_ends", owner, ("intrinsic",), every=every, after=True))
+
+    def variables(self, results: Results, population: str, cells: str) -> dict[str, Variable]:
+        """Return what a recording keeps: the drive at the start and the end, by cells of the dimension `cells`."""
+        values = results.outputs[f"{population}_intrinsic_ends.intrinsic"]
+        if len(values) == 1:  # a run that was stopped has no end
+            values = np.concatenate([values, np.full_like(values, np.nan)])
+        meaning = f"drive of each cell of {population} by its intrinsic plasticity, at start and end"
+        name = f"{population}_intrinsic"
+        return {name: Variable((f"{name}_end", cells), values[[0, -1]], "mV/ms", meaning)}

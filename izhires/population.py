@@ -137,7 +137,7 @@ class Cells(Declaration):
             Draws the drive of each cell while the cue is on, mV/ms.
         """
         model, place = self.cell, f"{'reservoir' if name == OF_CIRCUIT else f'populations.{name}'}.cell.equations"
-        drawn = cell_values(self.draw_cells(cells), model.equations, self.n, type(self).__name__, model.units)
+        drawn = cell_values(self.draw_cells(cells), model.equations, self.n, type(self).__name__, model.parameters())
         lines, values = draft.constants(self, only=self.constants)
         bias = drawn.pop("bias")
         begin = model.start(drawn, self.n, start)

@@ -15,6 +15,7 @@ import numpy as np
 
 from izhires.declare import parse_quantity
 from izhires.errors import ConfigurationError, closest
+from izhires.units import quantity, unit as read_unit
 
 # unit of a declared parameter -> (Brian2 dimensions, size in SI units)
 BRIAN_UNITS: dict[str, tuple[str, float]] = {
@@ -37,6 +38,23 @@ def declared(equations: str) -> dict[str, str]:
         r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*:[ \t]*([^(#\n]+?)[ \t]*(?:\(([^#\n]*)\))?[ \t]*(?:#.*)?$", equations
     )
     return {name: unit for name, unit, flags in found if "linked" not in flags}
+
+
+def flags(equations: str) -> dict[str, list[str]]:
+    """Return the flags of the variables that equations only declare, as ``["shared", "constant"]``."""
+    found = re.findall(r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*:[^(#\n]*(?:\(([^#\n]*)\))?", equations)
+    return {name: [each.strip() for each in words.split(",")] for name, words in found}
+
+
+def defined(equations: str) -> dict[str, str]:
+    r"""Return the variables that equations say how to reckon, ``dx/dt = ... : unit`` or ``x = ... : unit``, with units.
+
+    >>> defined("dv/dt = (I +\\n J)/C : volt  # membrane\\nI = 2*J : amp (constant over dt)\\nJ : amp")
+    {'v': 'volt', 'I': 'amp'}
+    """
+    pattern = r"(?m)^[ \t]*(?:d([A-Za-z_]\w*)[ \t]*/[ \t]*dt|([A-Za-z_]\w*))[ \t]*=[^:]*:[ \t]*([^(\n]+?)[ \t]*(?=\(|$)"
+    found = re.findall(pattern, re.sub(r"#.*", "", equations))
+    return {changing or reckoned: unit for changing, reckoned, unit in found}
 
 
 def check_filled(owner: str, equations: str, filled: Iterable[str], *statements: str) -> None:
@@ -118,7 +136,7 @@ def _in_si(values: Any, bare: str, unit: str, place: str) -> Any:
     if numbers.dtype.kind not in "biuf":
         raise ConfigurationError(f"must be numbers with a unit, got {values!r}", place)
     if bare:
-        return numbers * BRIAN_UNITS[bare][1]
+        return numbers * (BRIAN_UNITS[bare][1] if bare in BRIAN_UNITS else read_unit(bare)[0])
     if unit not in _PURE:
         raise ConfigurationError(
             f"has no unit; in the equations it is in {unit}: give a Brian2 quantity, or text like '1 mV'", place
@@ -136,6 +154,10 @@ def _text_in_si(value: Any, unit: str, place: str) -> float:
             continue
         _check_unit(_dimensions(dimensions), unit, place)
         return number * size
+    try:
+        return quantity(value, unit) * read_unit(unit)[0]
+    except ValueError:
+        pass
     raise ConfigurationError(f"{value!r} is not a number with a unit; in the equations it is in {unit}", place)
 
 

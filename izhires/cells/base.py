@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from izhires.declare import ASSUMED, Component, Declaration, parameter, parse_quantity
+from izhires.declare import ASSUMED, Component, Declaration, parameter
 from izhires.errors import ConfigurationError, closest
+from izhires.units import as_text, quantity
 
 CURRENTS = """
 I = I_fast + I_slow + I_inhibitory + drive : volt/second
@@ -37,6 +38,13 @@ class CellType(Declaration):
     values: dict[str, float | str] = parameter(..., "each parameter of the cell model, as '100 pF'", source="by choice")
     source: str = parameter(ASSUMED, "citation of the values", source="by choice")
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _quantities_as_text(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {name: as_text(each) if hasattr(each, "in_unit") else each for name, each in values.items()}
+
 
 def published(source: str, **types: tuple[str, bool, dict[str, float]]) -> dict[str, CellType]:
     """Return a table of cell types of one source; values are bare numbers in the units of the cell model."""
@@ -50,7 +58,8 @@ class Cell(Component):
     """A model of one cell, and the mixture of its types that a population has.
 
     Subclasses give `units` and a `table` of types. So do a user's own: parameters are the names in `units`, each a
-    ``(constant)`` variable of the equations.
+    ``(constant)`` variable of the equations. These have ``v``, the membrane potential, and what `CURRENTS` has: the
+    currents ``I`` of the synapses over the capacitance, and the trace ``r``, to which every spike adds `TRACE`.
 
     Attributes
     ----------
@@ -92,36 +101,41 @@ class Cell(Component):
             if name not in known:
                 raise ConfigurationError(f"unknown cell type{closest(name, known)}", f"composition.{name}", known)
         for name, each in self.types.items():
+            if name not in self.composition:
+                raise ConfigurationError("has no share in the composition; give it one, or 0", f"types.{name}")
             self.values_of(each, f"types.{name}.values", bare=False)
         return self
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters in which types differ, each with the unit of bare numbers."""
+        return self.units
 
     def known_types(self) -> dict[str, CellType]:
         """Return every type that the composition may name, the user's own included."""
         return {**self.table, **self.types}
 
     def values_of(self, each: CellType, place: str, bare: bool = True) -> dict[str, float]:
-        """Return the parameters of a cell type as numbers in `units`; bare numbers are in these where `bare`.
+        """Return the parameters of a cell type as numbers in their units; bare numbers are in these where `bare`.
 
         Raises
         ------
         ConfigurationError
             If one is missing, unknown, or has another unit.
         """
-        found = {}
-        for name in self.units.keys() | each.values.keys():
-            if name not in self.units:
-                raise ConfigurationError(
-                    f"no parameter of this cell model{closest(name, self.units)}", f"{place}.{name}", self.units
-                )
+        units, found = self.parameters(), {}
+        for name in dict.fromkeys([*each.values, *units]):
+            if name not in units:
+                problem = f"no parameter of this cell model{closest(name, units)}"
+                raise ConfigurationError(problem, f"{place}.{name}", units)
             if name not in each.values:
                 raise ConfigurationError("is required", f"{place}.{name}")
-            value, unit = each.values[name], self.units[name]
-            plain = isinstance(value, int | float) and (bare or not unit)
+            value = each.values[name]
             try:
-                found[name] = float(value) if plain else parse_quantity(value, unit)
+                plain = bare and isinstance(value, int | float)
+                found[name] = float(value) if plain else quantity(value, units[name])
             except ValueError as error:
                 raise ConfigurationError(str(error), f"{place}.{name}") from None
-        return {name: found[name] for name in self.units}
+        return {name: found[name] for name in units}
 
     def type_of_each(self, n: int) -> list[str]:
         """Return the type of each of n cells, excitatory types first; shares are rounded to whole cells."""
@@ -132,14 +146,14 @@ class Cell(Component):
         return [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
 
     def base(self, types: Iterable[str]) -> dict[str, np.ndarray]:
-        """Return the parameters of cells of these types as the table has them, in `units`."""
+        """Return the parameters of cells of these types as the table has them, in their units."""
         known = self.known_types()
-        rows = {name: self.values_of(known[name], name) for name in dict.fromkeys(types)}
+        rows = {name: self.values_of(known[name], f"types.{name}.values") for name in dict.fromkeys(types)}
         return {name: np.array([rows[each][name] for each in types]) for name in self.units}
 
     @abc.abstractmethod
     def draw(self, types: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draw the parameters of cells of these types, in `units`, with what differs between cells of one type."""
+        """Draw the parameters of cells of these types, in their units, with what differs between cells of one type."""
 
     def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw the variables of the membrane at the start.
@@ -158,25 +172,26 @@ class Cell(Component):
 
 
 class Tabled(Cell):
-    """A cell model whose parameters differ by one coefficient of variation each."""
+    """A cell model whose parameters differ within a type by a stated coefficient of variation each."""
 
     spread: dict[str, float] = parameter({}, "coefficient of variation of a parameter within a type, by name")
 
     @model_validator(mode="after")
     def _spreads(self) -> Tabled:
+        units = self.parameters()
         for name, value in self.spread.items():
-            if name not in self.units:
-                raise ConfigurationError(
-                    f"no parameter of this cell model{closest(name, self.units)}", f"spread.{name}", self.units
-                )
+            if name not in units:
+                problem = f"no parameter of this cell model{closest(name, units)}"
+                raise ConfigurationError(problem, f"spread.{name}", units)
             if not 0 <= value < 1:
-                raise ConfigurationError(f"must be between 0 and 1, got {value:g}", f"spread.{name}")
+                raise ConfigurationError(f"must be at least 0 and below 1, got {value:g}", f"spread.{name}")
         return self
 
     def draw(self, types: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draw each parameter as base*(1 + spread*x), x standard normal."""
-        x = rng.standard_normal((len(self.units), len(types)))
+        """Draw each parameter as its type's value times a log-normal number of mean 1, so that no sign changes."""
         base = self.base(types)
-        return {
-            name: base[name] * (1 + self.spread.get(name, 0.0) * row) for name, row in zip(self.units, x, strict=True)
-        }
+        found = {}
+        for name, values in base.items():
+            s = np.sqrt(np.log1p(self.spread.get(name, 0.0) ** 2))
+            found[name] = values * np.exp(s * rng.standard_normal(len(types)) - s**2 / 2)
+        return found

@@ -43,7 +43,7 @@ class Random(Reservoir):
             raise ConfigurationError("the range must be positive and ascend", "adaptation")
         if self.cue_strength[0] > self.cue_strength[1]:
             raise ConfigurationError("the range must ascend", "cue_strength")
-        if self.adaptation is not None and self.cell.units.get("a") != "1/ms":
+        if self.adaptation is not None and self.cell.parameters().get("a") != "1/ms":
             problem = f"is 1/a of Izhikevich's cells, which {self.cell.type!r} has not; give 'none'"
             raise ConfigurationError(problem, "adaptation")
         return self

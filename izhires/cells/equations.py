@@ -1,0 +1,133 @@
+"""Cells of a user's own equations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import field_validator, model_validator
+
+from izhires.cells.base import CURRENTS, TRACE, Tabled
+from izhires.declare import Millivolts, parameter
+from izhires.errors import ConfigurationError, closest
+from izhires.units import as_text, quantity, unit
+from izhires.variables import declared, defined, flags
+
+NUMBERS = ("integer", "boolean")
+
+TAKEN = (
+    "w", "drive", "bias", "cue_weight", "cue_duration", "noise", "tau_fast", "tau_slow", "tau_inhibitory",
+    "slow_fraction", "tau_trace", "feedback", "noise_seed", "gaussian", "replicate",
+)  # fmt: skip
+"""Names that are something else in every population, or in the synapses onto its cells."""
+
+
+class OwnEquations(Tabled):
+    """Equations, threshold, reset and types of one's own; the parameters are the (constant) variables of the equations.
+
+    ``v : volt`` is the membrane potential, and ``I`` the current of the synapses over the capacitance. What the
+    equations leave out of it is added: the currents ``I_fast``, ``I_slow``, ``I_inhibitory`` with their sum and the
+    drive, ``I``; and the trace ``r`` with what a spike adds to it.
+    """
+
+    type: Literal["equations"] = "equations"
+    initial: dict[str, float | str] = parameter(
+        {}, "value of a variable at the start, with its unit; 0 for those left out, v is required", source="by choice"
+    )
+    spread_of_start: Millivolts = parameter("5 mV", "standard deviation of v among the cells at the start", ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, data: Any) -> Any:
+        """Add the currents and the trace where the equations have none; one type alone has all cells."""
+        if not isinstance(data, dict):
+            return data
+        found = dict(data)
+        equations, reset = found.get("equations"), found.get("reset", "")
+        if isinstance(equations, str):
+            known = {**declared(equations), **defined(equations)}
+            lines = [line for line in CURRENTS.strip().splitlines() if not defined(line).keys() <= known.keys()]
+            if "I" in known:  # a user's own sum needs no more than what it names
+                lines = [line for line in lines if re.search(rf"\b{_name(line)}\b", equations) or _name(line) == "r"]
+            if lines:
+                found["equations"] = "\n".join([equations.rstrip(), *lines]) + "\n"
+        if isinstance(reset, str) and not re.search(r"(?m)(^|;)\s*r\s*\+?=", reset):
+            found["reset"] = f"{reset.rstrip()}\n{TRACE}".lstrip()
+        types = found.get("types")
+        if isinstance(types, dict) and len(types) == 1 and "composition" not in found:
+            found["composition"] = dict.fromkeys(types, 1.0)
+        return found
+
+    @field_validator("initial", mode="before")
+    @classmethod
+    def _quantities_as_text(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {name: as_text(each) if hasattr(each, "in_unit") else each for name, each in values.items()}
+
+    @field_validator("equations", "threshold", "types")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if not value or (isinstance(value, str) and not value.strip()):
+            raise ConfigurationError("is required")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> OwnEquations:
+        known = {**declared(self.equations), **defined(self.equations)}
+        for name in TAKEN:
+            if name in known:
+                raise ConfigurationError(f"{name!r} is something else here; give the variable another name", "equations")
+        for name, wanted, what in (("v", "volt", "the membrane potential"), ("r", "Hz", "the trace of the spikes")):
+            if name not in known:
+                raise ConfigurationError(f"there is no variable {name!r}, {what} ({wanted})", "equations")
+            if unit(known[name])[1] != unit(wanted)[1]:
+                raise ConfigurationError(f"{name!r} is {what}, in {wanted}, got {known[name]}", "equations")
+        if "v" not in self.initial:
+            raise ConfigurationError("is required", "initial.v")
+        changing = {name: each for name, each in known.items() if name not in self.parameters()}
+        for name, value in self.initial.items():
+            if name not in changing:
+                problem = f"the equations have no such variable{closest(name, changing)}"
+                raise ConfigurationError(problem, f"initial.{name}", changing)
+            try:
+                quantity(value, changing[name])
+            except ValueError as error:
+                raise ConfigurationError(str(error), f"initial.{name}") from None
+        for name in self.spread:
+            if self.parameters()[name] in NUMBERS:
+                raise ConfigurationError(f"is {self.parameters()[name]}, and has no spread", f"spread.{name}")
+        return self
+
+    def parameters(self) -> dict[str, str]:
+        """Return the (constant) variables of the equations, each with its unit."""
+        constant = {name for name, words in flags(self.equations).items() if "constant" in words}
+        found = {name: each for name, each in declared(self.equations).items() if name in constant}
+        for name, each in found.items():
+            try:
+                unit(each)
+            except ValueError:
+                raise ConfigurationError(f"{name!r} has no unit that is known, {each!r}", "equations") from None
+        return found
+
+    def draw(self, types: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: D102
+        units = self.parameters()
+        return {
+            name: values.astype(np.int32) if units[name] == "integer" else values
+            for name, values in super().draw(types, rng).items()
+        }
+
+    def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Begin at `initial`, v with a spread."""
+        known = {**declared(self.equations), **defined(self.equations)}
+        found = {}
+        for name, value in self.initial.items():
+            number = np.full(n, quantity(value, known[name]) * unit(known[name])[0])
+            found[name] = number.astype(np.int32) if known[name] == "integer" else number
+        return {**found, "v": found["v"] + self.spread_of_start * 1e-3 * rng.standard_normal(n)}
+
+
+def _name(line: str) -> str:
+    return next(iter(defined(line)))

@@ -69,6 +69,7 @@ def declared() -> dict[str, str]:
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
     from izhires.model import Model, State
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
@@ -77,7 +78,7 @@ def declared() -> dict[str, str]:
 
     readouts = [type(each) for each in Model().all_readouts().values()]
     found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
-    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring):
+    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring, Neuromodulator):
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     for cell in Cell.alternatives().values():
@@ -123,6 +124,7 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
         ),
         *(("wiring", each.get("wiring", {}).get("type")) for each in connections),
         *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
+        *(("neuromodulator", each.get("type")) for each in configuration.get("neuromodulators", {}).values()),
         ("prediction", configuration.get("prediction", {}).get("type")),
         ("device", attributes.get("device")),
         *(("observer", name) for name in _observers(metrics)),

@@ -300,6 +300,9 @@ class Draft:
         if neuromodulator not in known:
             problem = f"there is no neuromodulator {neuromodulator!r}{closest(neuromodulator, known)}"
             raise ConfigurationError(problem, "", known)
+        reached = known[neuromodulator].reaches
+        if reached and population not in reached:
+            raise ConfigurationError(f"{neuromodulator!r} does not reach {population!r}", "", reached)
         variable, there, group = f"{neuromodulator}_level", f"{neuromodulator}_now", self.parts[population]
         assert isinstance(group, Group)
         if there not in group.links:

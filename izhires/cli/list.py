@@ -17,6 +17,7 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.circuits.base import Reservoir
     from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.predictions.base import Prediction
     from izhires.readouts.base import Readout
@@ -25,6 +26,7 @@ def tables() -> dict[str, dict[str, str]]:
 
     families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "predictions": Prediction}
     families |= {"rules": Rule, "gates": Gate, "cell models": Cell, "wirings": Wiring}
+    families |= {"neuromodulators": Neuromodulator}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
@@ -54,6 +56,7 @@ def parameters() -> dict[str, str]:
     from izhires.connection import Connection
     from izhires.gates.base import Gate
     from izhires.model import Model, State
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.population import Population
     from izhires.readouts.base import Readout
@@ -71,6 +74,7 @@ def parameters() -> dict[str, str]:
         ("gate", Gate),
         ("cell model", Cell),
         ("wiring", Wiring),
+        ("neuromodulator", Neuromodulator),
     ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}

@@ -11,6 +11,8 @@ import numpy as np
 
 from izhires.declare import Component, Declaration, parameter
 from izhires.errors import ConfigurationError
+from izhires.gates.base import Gate
+from izhires.parts import Link
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -122,6 +124,23 @@ class Readout(Component):
     def watched(self, name: str) -> Iterator[Watched]:
         """Yield what may diverge, in the order in which one makes the other diverge."""
         yield from ()
+
+    def factors(self, *owners: Rule | Gate) -> tuple[str, dict[str, Link]]:
+        """Return equation lines and links by which the channels know the levels of neuromodulators, as some rule and
+        gate name them.
+
+        Raises
+        ------
+        ConfigurationError
+            If two give the same name to different ones.
+        """
+        links: dict[str, Link] = {}
+        for owner in owners:
+            for name, neuromodulator in owner.factors().items():
+                link = Link(neuromodulator, "level", "network")
+                if links.setdefault(name, link) != link:
+                    raise ConfigurationError(f"rule and gate both call a level {name!r}; rename one")
+        return "".join(f"{name} : 1 (linked)\n" for name in links), links
 
     def channel_numbers(
         self, draft: Draft, rule: Rule, shared: dict[str, tuple[str, float]], *others: Declaration

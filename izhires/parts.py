@@ -53,6 +53,7 @@ _IN_ORDER = {
         "arrived",
         "held back",
         "neuromodulators",
+        "spikes counted",
         "levels around cells",
         "weights",
     ),

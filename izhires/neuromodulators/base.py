@@ -170,16 +170,19 @@ class Neuromodulator(Component):
         equations += "".join(f"{key} : 1\n" for key in self.heard(draft.model))
         release = f"{self.update.rstrip()}\nreleased = {self.release}\n"
         if self.cells:
-            equations += "spiked : 1\n"
-            release = f"{self.update.rstrip()}\nreleased = ({self.release}) + per_spike*spiked\nspiked = 0\n"
+            equations += "spiked : 1 (linked)\n"
+            release = f"{self.update.rstrip()}\nreleased = ({self.release}) + per_spike*spiked\n"
         level = (SLOW if self.tau_rise else FAST).format(arrived="arrived" if self.delay else "released")
         if self.lowest is not None:
             level += "level = clip(level, lowest, inf)\n"
         if self.delay:
             equations += "arrived : 1\n"
-        draft.add(
-            Group(name, 1, equations), **numbers, **worth, window=draft.experiment.window, level=float(self.tonic)
-        )
+        links, window = {}, draft.experiment.window
+        if self.cells:
+            counted, links = f"{name}_spiked", {"spiked": Link(f"{name}_spiked", "spiked", "network")}
+            draft.add(Group(counted, 1, "spiked : 1", step="cells"))
+            draft.add(Update(f"{counted}_anew", counted, "spiked = 0", "spikes counted"))
+        draft.add(Group(name, 1, equations, links=links), **numbers, **worth, window=window, level=float(self.tonic))
         if self.delay:
             draft.add(Update(f"{name}_release", name, release, "released"))
             self._add_line(draft, name)
@@ -227,9 +230,8 @@ class Neuromodulator(Component):
             draft.add(Pathway(f"{name}_{key}", each.of, name, equations, "all by target", sums=sums), **numbers)
         if self.cells:
             spikes = {"pre": Reaction("spiked_post += 1", "pre", "traces before")}
-            draft.add(
-                Pathway(f"{name}_spikes", self.cells, name, "", "all by target", step="cells", reactions=spikes)
-            )
+            path = (f"{name}_spikes", self.cells, f"{name}_spiked", "", "all by target")
+            draft.add(Pathway(*path, step="cells", reactions=spikes))
 
     def variables(self, results: Results, name: str) -> dict[str, Variable]:
         """Return what a recording keeps: the level in the window of each probe."""

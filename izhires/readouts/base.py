@@ -12,7 +12,6 @@ import numpy as np
 from izhires.declare import Component, Declaration, parameter
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
-from izhires.parts import Link
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -125,22 +124,22 @@ class Readout(Component):
         """Yield what may diverge, in the order in which one makes the other diverge."""
         yield from ()
 
-    def factors(self, *owners: Rule | Gate) -> tuple[str, dict[str, Link]]:
-        """Return equation lines and links by which the channels know the levels of neuromodulators, as some rule and
-        gate name them.
+    def listen(self, draft: Draft, name: str, *owners: Rule | Gate) -> None:
+        """Have the channels know the levels of neuromodulators, by the names that some rule and gate give them.
 
         Raises
         ------
         ConfigurationError
             If two give the same name to different ones.
         """
-        links: dict[str, Link] = {}
+        known: dict[str, str] = {}
         for owner in owners:
-            for name, neuromodulator in owner.factors().items():
-                link = Link(neuromodulator, "level", "network")
-                if links.setdefault(name, link) != link:
-                    raise ConfigurationError(f"rule and gate both call a level {name!r}; rename one")
-        return "".join(f"{name} : 1 (linked)\n" for name in links), links
+            for factor, neuromodulator in owner.factors().items():
+                if known.get(factor, neuromodulator) != neuromodulator:
+                    raise ConfigurationError(f"rule and gate both call a level {factor!r}; rename one", name)
+                if factor not in known:
+                    draft.extend(name, f"{factor} = {draft.level_at(name, neuromodulator)} : 1\n")
+                known[factor] = neuromodulator
 
     def channel_numbers(
         self, draft: Draft, rule: Rule, shared: dict[str, tuple[str, float]], *others: Declaration

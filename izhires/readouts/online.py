@@ -123,17 +123,17 @@ class Online(Readout):
         equations = (
             TASK + OUTCOME + CHANNELS.format(gate=gate.expression, relevant=prediction.relevant, fed_back=self.fed_back)
         )
-        levels, linked = self.factors(rule, gate)
-        equations += f"{gate.equations}\n{levels}{lines}"
+        equations += f"{gate.equations}\n{lines}"
         if mentions("exploration", rule.channel_update, *rule.pooled.values()):
             equations += "exploration = explore(t, i) : 1\n"
             draft.add_exploration()
         known = self._network(draft, name)
         equations += "".join(f"{each} : 1 (linked)\n" for each in known)
         equations += "".join(f"{each}_summand = {text} : 1\n" for each, text in rule.pooled.items())
-        links = linked | {each: Link(f"{name}_network", each, "network") for each in known}
+        links = {each: Link(f"{name}_network", each, "network") for each in known}
         events = {"learn": Event(rule.active, "online learning event")}
         draft.add(Group(name, k, equations, events=events, links=links), **numbers)
+        self.listen(draft, name, rule, gate)
         if gate.update:
             draft.add(Update(f"{name}_gate", name, gate.update, "gate"))
         draft.add(Update(f"{name}_rule", name, rule.channel_update, "online rule"))

@@ -17,12 +17,11 @@ class Td(Rule):
     Every readout step, with r_k = 1 in the step of event k::
 
         delta_k = r_k(t) + gamma*V_k(t) - V_k(t - dt)        gamma = exp(-dt/tau_discount)
-        w_k    += h*delta_k*e(t - dt)                        h = min(rate*dt, 1)/(|s|^2 + <|s|^2> + 1)
-        e(t)    = c*e(t - dt) + (1 - c)*s(t)                 c = gamma*exp(-dt/tau_eligibility)
+        w_k    += h*delta_k*e(t - dt)                        h = min(rate*dt/(|s|^2 + <|s|^2> + 1), (1 - c)/(|s|^2 + 1))
+        e(t)    = c*e(t - dt) + s(t)                         c = gamma*lambda, lambda = exp(-dt/tau_eligibility)
 
-    where an event n steps ahead is worth gamma^(n - 1). The factor 1 - c makes `rate` mean the same for any trace; the
-    accumulating trace of Sutton & Barto is e/(1 - c), their lambda exp(-dt/tau_eligibility). What the value was a step
-    before is taken as it was read then, before that step's learning.
+    so that an event n steps ahead is worth gamma^(n - 1). What the value was a step before is taken as it was read
+    then, before that step's learning. The bound on h keeps a step from taking more than all of an error.
 
     With `between_trials` values are read and learned at all times, so the cue is a surprise only as far as the states
     between trials do not foretell it. Without, V is 0 outside the window: what the cue brings is all surprise, the
@@ -31,7 +30,7 @@ class Td(Rule):
     """
 
     type: Literal["td"] = "td"
-    rate: PerMillisecond = parameter("0.1 1/ms", "learning rate", symbol="eta", gt=0)
+    rate: PerMillisecond = parameter("0.01 1/ms", "learning rate", symbol="eta", gt=0)
     tau_discount: Milliseconds = parameter("2000 ms", "time in which what is to come loses all but 1/e of its worth",
                                            gt=0)  # fmt: skip
     tau_eligibility: Milliseconds = parameter("100 ms", "decay of the eligibility trace; 0: TD(0)", ge=0)
@@ -55,12 +54,12 @@ class Td(Rule):
     first = (1 - between_trials)*int(abs(elapsed(t)) < dt/2)
     carried = (1 - first)*exp(-dt/tau_discount)*exp(-dt/clip(tau_eligibility, 1e-12*second, inf*second))
     running = clip(between_trials + learning*(in_window + closes), 0, 1)
-    step = learning*(1 - first)*clip(rate*dt, 0, 1)/(power + mean_power + 1)*delta
+    step = learning*(1 - first)*clip(rate*dt/(power + mean_power + 1), 0, (1 - carried)/(power + 1))*delta
     """
     weight_equations: ClassVar[str] = "eligibility : 1"
     active: ClassVar[str] = "running > 0"
     weight_update: ClassVar[str] = """
     w += step_post*eligibility
-    eligibility = carried_post*eligibility + (1 - carried_post)*s_pre
+    eligibility = carried_post*eligibility + s_pre
     """
     source: ClassVar[str] = f"{SUTTON}; {SCHULTZ}"

@@ -69,6 +69,7 @@ def declared() -> dict[str, str]:
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
     from izhires.model import Model, State
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
     from izhires.plasticity.intrinsic import Intrinsic
@@ -79,7 +80,8 @@ def declared() -> dict[str, str]:
 
     readouts = [type(each) for each in Model().all_readouts().values()]
     found = {**ALWAYS, "readouts": "; ".join(_sources(each) for each in (State, *readouts))}
-    for family in (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring, Plasticity):
+    families = (Paradigm, Reservoir, Readout, Prediction, Rule, Gate, Cell, Wiring, Plasticity, Neuromodulator)
+    for family in families:
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     found["plasticity intrinsic"] = _sources(Intrinsic)
@@ -129,6 +131,7 @@ def used(attributes: Mapping[str, Any], metrics: Iterable[str] = ()) -> list[str
         *(("plasticity", rule.get("type")) for each in connections for rule in each.get("plasticity", ())),
         *(("plasticity", "intrinsic") for each in populations if each.get("intrinsic")),
         *((kind, each.get(kind, {}).get("type")) for each in readouts for kind in ("rule", "gate")),
+        *(("neuromodulator", each.get("type")) for each in configuration.get("neuromodulators", {}).values()),
         ("prediction", configuration.get("prediction", {}).get("type")),
         ("device", attributes.get("device")),
         *(("observer", name) for name in _observers(metrics)),

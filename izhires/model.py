@@ -14,7 +14,7 @@ from izhires.circuits.base import Reservoir
 from izhires.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.neuromodulator import Neuromodulator
+from izhires.neuromodulators.base import Neuromodulator, check_known
 from izhires.parts import Group, Link, Monitor, Update
 from izhires.population import OF_CIRCUIT, Cells, Population, spikes_of
 from izhires.predictions.base import Prediction
@@ -137,7 +137,7 @@ class Model(Declaration):
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     populations: dict[str, Population] = parameter({}, "further cells, by name")
     connections: dict[str, Connection] = parameter({}, "further synapses between populations, by name")
-    neuromodulators: dict[str, Neuromodulator] = parameter({}, "third factors, by name")
+    neuromodulators: dict[str, chosen(Neuromodulator, "release")] = parameter({}, "third factors, by name")  # type: ignore[valid-type]
     state: State = parameter(State(), "what the readouts see")
     when: Online = parameter(Online(), "timing readout")
     what: Trial = parameter(Trial(), "identity readout")
@@ -169,8 +169,27 @@ class Model(Declaration):
             connection.check(name, known)
         for name, neuromodulator in self.neuromodulators.items():
             neuromodulator.check(name, self)
+        self._check_factors()
         self.prediction.check(self)
         return self
+
+    def _check_factors(self) -> None:
+        """Refuse to listen to a neuromodulator that is not there, or does not reach the cells."""
+        levels = self.neuromodulators
+        for name, readout in self.all_readouts().items():
+            place = f"readouts.{name}" if name in self.readouts else name
+            for kind in ("rule", "gate"):
+                for each in getattr(readout, kind).factors().values() if hasattr(readout, kind) else ():
+                    check_known(each, levels, "neuromodulator", f"{place}.{kind}")
+        for name, connection in self.connections.items():
+            target = OF_CIRCUIT if name in OF_CIRCUIT_CONNECTIONS else connection.target
+            for number, rule in enumerate(connection.plasticity):
+                for each in rule.factors().values():
+                    place = f"connections.{name}.plasticity[{number}]"
+                    check_known(each, levels, "neuromodulator", place)
+                    reached = levels[each].reaches
+                    if reached and target not in reached:
+                        raise ConfigurationError(f"{each!r} does not reach {target!r}", place, reached)
 
     def all_readouts(self) -> dict[str, Readout]:
         """Return every readout by its name, in the order in which the network has them."""

@@ -290,14 +290,22 @@ class Draft:
         if neuromodulator not in known:
             problem = f"there is no neuromodulator {neuromodulator!r}{closest(neuromodulator, known)}"
             raise ConfigurationError(problem, "", known)
-        variable, there, group = f"{neuromodulator}_level", f"{neuromodulator}_now", self.parts[population]
+        reached = known[neuromodulator].reaches
+        if reached and population not in reached:
+            raise ConfigurationError(f"{neuromodulator!r} does not reach {population!r}", "", reached)
+        return self.level_at(population, neuromodulator)
+
+    def level_at(self, name: str, neuromodulator: str) -> str:
+        """Return the variable of a group that is the level of a neuromodulator, which is one of the model."""
+        variable, there, group = f"{neuromodulator}_level", f"{neuromodulator}_now", self.parts[name]
         assert isinstance(group, Group)
         if there not in group.links:
-            # synapses read a variable that each cell has; Brian2 has no way from them to what all cells share
+            # synapses read a variable that each member has; Brian2 has no way from them to what all members share
             link = Link(neuromodulator, "level", "network")
-            self.extend(population, f"{there} : 1 (linked)\n{variable} : 1\n", **{there: link})
-            name = f"{neuromodulator}_around_{population}"
-            self.add(Update(name, population, f"{variable} = {there}", "levels around cells"))
+            self.extend(name, f"{there} : 1 (linked)\n{variable} : 1\n", **{there: link})
+            begin = np.full(group.size, self.model.neuromodulators[neuromodulator].tonic, float)
+            self.set(name, **{variable: begin})
+            self.add(Update(f"{neuromodulator}_around_{name}", name, f"{variable} = {there}", "levels around cells"))
         return variable
 
     def shared(self, **values: tuple[str, float]) -> tuple[str, dict[str, float]]:

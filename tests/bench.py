@@ -25,7 +25,12 @@ CELLS = 10
 
 
 def model(rule=None, gate="open", what="two_factor", dt=1.0, **changes):
-    """Return a configuration of ten cells, with one step for cells and readouts; `changes` as `small.configuration`."""
+    """Return a configuration of ten cells, with one step for cells and readouts; `changes` as `small.configuration`.
+
+    A gate that listens to a neuromodulator has one to listen to.
+    """
+    if "level" in (gate, getattr(gate, "type", ""), gate.get("type") if isinstance(gate, dict) else ""):
+        changes.setdefault("neuromodulators", {"dopamine": {"tau_rise": "2 ms", "tau_decay": "9 ms"}})
     return small.configuration(
         "unconnected", "normalised_three_factor", "two_factor",
         **{"reservoir__n": CELLS, "time_step": f"{dt} ms", "state__time_step": f"{dt} ms", "what__rule": what,

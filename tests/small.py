@@ -75,6 +75,7 @@ CIRCUITS = {
 RULES = {
     "three_factor": {"rate": "2e-4 1/ms"},
     "normalised_three_factor": {"rate": "0.02 1/ms", "surprise_gain": 5.0, "surprise_rate": 0.4},
+    "td": {"between_trials": False},
     "two_factor": {"rate": 0.05},
     "surprise_two_factor": {"fastest": 0.3, "slowest": 0.01, "threshold": 7.0, "drift": 0.5},
 }

@@ -11,6 +11,7 @@ from izhires.gates.base import Gate
 from izhires.gates.consolidation import Consolidation
 from izhires.gates.dopamine import Dopamine
 from izhires.gates.event_window import EventWindow
+from izhires.gates.level import Level
 from izhires.gates.open import Open
 from izhires.gates.phasic import Phasic
 from izhires.rules.base import Rule
@@ -22,6 +23,7 @@ from izhires.rules.node_perturbation import NodePerturbation
 from izhires.rules.normalised_three_factor import NormalisedThreeFactor
 from izhires.rules.surprise_two_factor import SurpriseTwoFactor
 from izhires.rules.three_factor import ThreeFactor
+from izhires.rules.td import Td
 from izhires.rules.two_factor import TwoFactor
 
 RULES = small.shipped(Rule)
@@ -247,6 +249,71 @@ def test_an_eligibility_trace_rises_and_falls_in_exact_steps(dt):
 TRIALS = [("A", 10), ("B", 5), ("", 0), ("A", 10), ("", 0, "probe"), ("B", 12), ("A", 3)]
 
 
+def differences(s, trials, between, rate, discount, eligibility, dt, window=20, duration=22):
+    """Return weights (step, channel, cell) and errors (step, channel) of TD(lambda), as a plain loop over time."""
+    gamma, decay = np.exp(-dt / discount), np.exp(-dt / eligibility) if eligibility else 0.0
+    w, e, before = np.zeros((2, s.shape[1])), np.zeros(s.shape[1]), np.zeros(2)
+    weights, errors = [], []
+    mean_power = 4.0
+    for step, state in enumerate(s):
+        trial, elapsed = divmod(round(step * dt, 9), duration)
+        event, latency, *kind = trials[int(trial)]
+        learning = not kind
+        value = w @ state if between or elapsed < window else np.zeros(2)
+        happens = np.array([event == name and abs(elapsed - latency) < dt / 2 for name in "AB"])
+        delta = happens + gamma * value - before
+        starts = not between and elapsed == 0
+        c = 0.0 if starts else gamma * decay
+        power = state @ state
+        h = min(rate * dt / (power + mean_power + 1), (1 - c) / (power + 1)) * learning * (not starts)
+        w = w + h * delta[:, None] * e
+        if between or (learning and elapsed <= window):
+            e = c * e + state
+        before = value
+        weights.append(w)
+        errors.append(delta)
+    return np.array(weights), np.array(errors)
+
+
+@closed_form(Td)
+@pytest.mark.parametrize("dt", [1.0, 0.5])
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("eligibility", [0, 8])
+def test_temporal_differences_are_those_of_a_plain_loop(between, eligibility, dt):
+    rule = Td(rate="0.3 1/ms", tau_discount="30 ms", tau_eligibility=f"{eligibility} ms", between_trials=between)
+    s = np.random.default_rng(4).standard_normal((round(len(TRIALS) * 22 / dt), 10))
+    found = bench.run(
+        bench.model(rule, dt=dt), bench.task(TRIALS), s=s, record=("when.delta",), known={"when.mean_power": 4.0}
+    )
+    weights, errors = differences(s, TRIALS, between, 0.3, 30, eligibility, dt)
+    assert np.abs(weights[-1]).max() > 0.01
+    np.testing.assert_allclose(found["when"][: len(s)], weights, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found["when.delta"][: len(s)], errors, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("eligibility", [0, 5])
+def test_values_become_the_discounted_time_to_the_event(eligibility):
+    """gamma^(n - 1), n steps before the event, and 0 from it on; each step of the window has a cell of its own."""
+    rule = Td(rate="1 1/ms", tau_discount="12 ms", tau_eligibility=f"{eligibility} ms", between_trials=False)
+    many, latency = (200, 7)
+    s = np.tile(np.vstack([np.eye(10), np.zeros((2, 10))]), (many, 1))
+    found = bench.run(
+        bench.model(rule), bench.task([("A", latency)] * many, window=10), s=s, known={"when.mean_power": 0.0},
+        record=("when.delta",),
+    )  # fmt: skip
+    value = found["z"][(many - 1) * 12 : (many - 1) * 12 + 10, 0]
+    steps = latency - np.arange(10)
+    np.testing.assert_allclose(value, np.where(steps > 0, np.exp(-(steps - 1) / 12.0), 0), rtol=0, atol=1e-6)
+    assert not found["when"][:, 1].any()
+    # the error has moved from the event to the cue
+    first, last = (found["when.delta"][trial * 12 : trial * 12 + 12, 0] for trial in (0, many - 1))
+    assert np.argmax(first) == latency
+    assert first[latency] == 1
+    assert np.argmax(last) == 0
+    np.testing.assert_allclose(last[0], np.exp(-latency / 12.0), rtol=0, atol=1e-6)
+    assert np.abs(last[1:]).max() < 1e-6
+
+
 @closed_form(EligibilityThreeFactor)
 @pytest.mark.parametrize("readout", ["factorised", "merged"])
 @pytest.mark.parametrize("gate", GATES)
@@ -444,9 +511,12 @@ def test_force_on_one_readout_is_ridge_regression(reset):
 
 
 @closed_form(Force)
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("gate", [name for name in GATES if name != "level"])
 def test_force_on_the_factorised_readout_is_ridge_regression_weighted_by_the_gate(gate):
-    """A matrix for each channel, which sees the trials of its event alone."""
+    """A matrix for each channel, which sees the trials of its event alone.
+
+    A level has moved on by the end of a step, when the gate is looked at here.
+    """
     experiment = bench.task(SWITCH, window=23)
     found = bench.run(
         bench.model(Force(penalty=2.0), SHORT[gate]), experiment, record=("when.gate", "when_network.weight")
@@ -521,6 +591,7 @@ SHORT = {
     "dopamine": {"type": "dopamine", "tau_rise": "2 ms", "tau_decay": "9 ms"},
     "acetylcholine": {"type": "acetylcholine", "tau_rise": "4 ms", "tau_decay": "30 ms"},
     "consolidation": {"type": "consolidation", "delay": "3 ms", "duration": "6 ms"},
+    "level": {"type": "level", "of": "dopamine", "gain": 3.0, "reference": 0.05},
 }
 """Every gate at the time scale of these short trials."""
 
@@ -621,6 +692,29 @@ def test_neuromodulators_rise_after_the_event_and_are_largest_when_they_should(g
     assert np.all(np.diff(bare[latency : int(latency + peak), 0]) > 0)
 
 
+@closed_form(Level)
+@pytest.mark.parametrize("readout", ["factorised", "merged"])
+def test_a_level_opens_the_gate_of_channels_that_learn_from_the_trial(readout):
+    """As it was in the step before; shut where nothing is taught, turned around below the reference."""
+    gate = Level(of="dopamine", gain=2.0, reference=0.3, lowest=-0.5, highest=0.8)
+    found = bench.run(
+        bench.model(ThreeFactor(rate="1e-9 1/ms"), gate, readout=readout), bench.task(TRIALS),
+        record=("when.step", "dopamine.level"), known={"when.error": 1.0},
+    )  # fmt: skip
+    now = np.arange(len(TRIALS) * 22)
+    trial = now // 22
+    level = np.concatenate([[0], found["dopamine.level"][:-1, 0]])[now]
+    assert level.max() > 0.7
+    opening = np.clip(2 * (level - 0.3), -0.5, 0.8)
+    assert opening.min() == -0.5
+    assert opening.max() == 0.8
+    learning = np.array([row[2:3] != ("probe",) for row in TRIALS])[trial]
+    event = np.array([row[0] for row in TRIALS])[trial]
+    for channel, name in enumerate("AB"):
+        mine = learning & ((event == name) | (readout == "merged"))
+        np.testing.assert_allclose(found["when.step"][now, channel] / 1e-9, mine * opening, rtol=0, atol=1e-12)
+
+
 def test_a_transient_that_decays_before_it_rises_is_refused():
     with pytest.raises(ConfigurationError, match=r"tau_rise: must be shorter than tau_decay, 50 ms, got 50 ms"):
         Phasic(tau_rise="50 ms", tau_decay="50 ms")
@@ -634,6 +728,7 @@ GENTLE = {
     "normalised_three_factor": {"rate": "0.05 1/ms"},
     "three_factor": {"rate": "5e-3 1/ms"},
     "force": {"penalty": 5.0},
+    "td": {"between_trials": False, "tau_eligibility": "10 ms"},
 }
 """Rates for trials of twenty steps, and nothing of the last trial left in the next."""
 
@@ -652,9 +747,9 @@ def online(name, gate, trials, **given):
 WEIGHTS = np.linspace(-0.03, 0.06, 20).reshape(2, 10)
 
 
-@pytest.mark.parametrize(("name", "gate"), [each for each in ON if each[0] != "node_perturbation"])
+@pytest.mark.parametrize(("name", "gate"), [each for each in ON if each[0] not in ("node_perturbation", "td")])
 def test_no_error_no_change_online(name, gate):
-    """But in node perturbation, which does not know the error, see its average above."""
+    """But in node perturbation, which does not know the error, see its average above; td has an error of its own."""
     right = online(name, gate, TRIALS, weights={"when": WEIGHTS}, known={"when.target": "z"})
     assert np.abs(right["z"]).max() > 0.01
     assert np.array_equal(right["when"], np.tile(WEIGHTS, (len(right["when"]), 1, 1)))
@@ -662,9 +757,9 @@ def test_no_error_no_change_online(name, gate):
     assert np.all(np.any(wrong["when"][-1] != WEIGHTS, axis=1))
 
 
-@pytest.mark.parametrize(("name", "gate"), ON)
+@pytest.mark.parametrize(("name", "gate"), [each for each in ON if each[0] != "td"])
 def test_learning_reduces_the_error_online(name, gate):
-    """Over four trials of one event in a place where each step has a state of its own."""
+    """Over four trials of one event in a place where each step has a state of its own; td learns another target."""
     s = np.zeros((5 * 22, 10))
     s[np.arange(len(s)), (np.arange(len(s)) % 22) // 2 % 10] = 2.0
     found = bench.run(
@@ -685,7 +780,7 @@ def test_trials_that_do_not_teach_change_nothing_online(name, gate):
     probes = [("", 0, "probe")] * 3
     found = online(name, gate, probes, weights={"when": WEIGHTS})
     assert np.array_equal(found["when"], np.tile(WEIGHTS, (len(found["when"]), 1, 1)))
-    if GATES[gate].update:
+    if GATES[gate].update or gate == "level":
         return
     taught = [("A", 10), ("B", 5), ("A", 6), ("B", 14)]
     broken = [taught[0], *probes, taught[1], probes[0], *taught[2:]]

@@ -17,6 +17,7 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.circuits.base import Reservoir
     from izhires.conditions import all_conditions
     from izhires.gates.base import Gate
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
     from izhires.plasticity.intrinsic import Intrinsic
@@ -27,6 +28,7 @@ def tables() -> dict[str, dict[str, str]]:
 
     families = {"paradigms": Paradigm, "circuits": Reservoir, "readouts": Readout, "predictions": Prediction}
     families |= {"rules": Rule, "gates": Gate, "cell models": Cell, "wirings": Wiring, "plasticity": Plasticity}
+    families |= {"neuromodulators": Neuromodulator}
     found = {
         title: {name: each.summary() for name, each in family.alternatives().items()}
         for title, family in families.items()
@@ -57,6 +59,7 @@ def parameters() -> dict[str, str]:
     from izhires.connection import Connection
     from izhires.gates.base import Gate
     from izhires.model import Model, State
+    from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
     from izhires.plasticity.intrinsic import Intrinsic
@@ -77,6 +80,7 @@ def parameters() -> dict[str, str]:
         ("cell model", Cell),
         ("wiring", Wiring),
         ("plasticity", Plasticity),
+        ("neuromodulator", Neuromodulator),
     ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
     found = {}

@@ -8,4 +8,6 @@
     a neuromodulator with finite kinetics, released at the event.
 ``consolidation``
     a phase of its own after the event, for rules with an eligibility trace.
+``level``
+    the level of a neuromodulator of the model, by its name.
 """

@@ -11,6 +11,7 @@ import numpy as np
 
 from izhires.declare import Component, Declaration, parameter
 from izhires.errors import ConfigurationError
+from izhires.gates.base import Gate
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -122,6 +123,23 @@ class Readout(Component):
     def watched(self, name: str) -> Iterator[Watched]:
         """Yield what may diverge, in the order in which one makes the other diverge."""
         yield from ()
+
+    def listen(self, draft: Draft, name: str, *owners: Rule | Gate) -> None:
+        """Have the channels know the levels of neuromodulators, by the names that some rule and gate give them.
+
+        Raises
+        ------
+        ConfigurationError
+            If two give the same name to different ones.
+        """
+        known: dict[str, str] = {}
+        for owner in owners:
+            for factor, neuromodulator in owner.factors().items():
+                if known.get(factor, neuromodulator) != neuromodulator:
+                    raise ConfigurationError(f"rule and gate both call a level {factor!r}; rename one", name)
+                if factor not in known:
+                    draft.extend(name, f"{factor} = {draft.level_at(name, neuromodulator)} : 1\n")
+                known[factor] = neuromodulator
 
     def channel_numbers(
         self, draft: Draft, rule: Rule, shared: dict[str, tuple[str, float]], *others: Declaration

@@ -133,6 +133,7 @@ class Online(Readout):
         links = {each: Link(f"{name}_network", each, "network") for each in known}
         events = {"learn": Event(rule.active, "online learning event")}
         draft.add(Group(name, k, equations, events=events, links=links), **numbers)
+        self.listen(draft, name, rule, gate)
         if gate.update:
             draft.add(Update(f"{name}_gate", name, gate.update, "gate"))
         draft.add(Update(f"{name}_rule", name, rule.channel_update, "online rule"))

@@ -53,6 +53,7 @@ class Trial(Readout):
         # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
         events = {event: Event(WINDOW_END, "window's end") for event in ("clear", "window_end")}
         draft.add(Group(name, size, equations, events=events), **numbers)
+        self.listen(draft, name, self.rule)
         draft.add(Update(f"{name}_clear", name, "q = 0\npower = 0*Hz**2", "trial readouts cleared", event="clear"))
         draft.add(Update(f"{name}_rule", name, self.rule.channel_update, "trial rule", event="window_end"))
         weights = Pathway(

@@ -100,3 +100,7 @@ class Rule(Component):
     inverse: ClassVar[bool] = False
     consolidates: ClassVar[bool] = False
     source: ClassVar[str]
+
+    def factors(self) -> dict[str, str]:
+        """Return the neuromodulators that the texts read the levels of: the name there, and that of the level."""
+        return {}

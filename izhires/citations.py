@@ -79,7 +79,7 @@ def declared() -> dict[str, str]:
         for name, each in family.alternatives().items():
             found[f"{family.family} {name}"] = _sources(each)
     found |= {f"cell type {name}": each.source for name, each in CELL_TYPES.items()}
-    found |= {f"device {name}": devices.get(name).source for name in devices.NAMES}
+    found |= {f"device {name}": each.source for name, each in devices.all_devices().items()}
     found |= {f"observer {name}": each.source for name, each in all_observers().items()}
     found |= {f"metric {name}": each.source for name, each in all_metrics().items()}
     return found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires import resources
 from izhires.configuration import Configuration, read
+from izhires.devices import DEFAULT, get, require
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import as_path, remove_parts, whole
 
@@ -68,7 +69,7 @@ def run_batch(
     configuration: Configuration,
     seeds: list[int],
     folder: str | Path,
-    device: str = "cpp",
+    device: str = DEFAULT,
     processes: int | None = None,
     again: bool = False,
     report: Report | None = None,
@@ -110,9 +111,10 @@ def run_batch(
     IzhiresError
         What went wrong in any run, after all others have ended.
     """
-    from izhires.devices import get
     from izhires.run import draw
 
+    if replicates > 1:
+        require(get(device), "replicates", "--replicates")
     folder = as_path(folder, "folder")
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)

@@ -88,7 +88,7 @@ def declared() -> dict[str, str]:
     for cell in Cell.alternatives().values():
         kind = cell.model_fields["type"].default
         found |= {f"cell type {kind} {name}": each.source for name, each in cell.table.items()}
-    found |= {f"device {name}": devices.get(name).source for name in devices.NAMES}
+    found |= {f"device {name}": each.source for name, each in devices.all_devices().items()}
     found |= {f"observer {name}": each.source for name, each in all_observers().items()}
     found |= {f"metric {name}": each.source for name, each in all_metrics().items()}
     return found

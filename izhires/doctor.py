@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING
 from izhires.errors import IzhiresError, ToolchainError
 
 if TYPE_CHECKING:
+    from izhires.devices.standalone import StandaloneDevice
     from izhires.plan import Plan
 
-PACKAGES = ("izhires", "brian2", "brian2cuda", "Cython", "numpy", "scipy", "pandas", "xarray", "netCDF4")
+from izhires.devices import DEFAULT, Device, all_devices
+
+PACKAGES = ("izhires", "brian2", "numpy", "scipy", "pandas", "xarray", "netCDF4")
+"""What the package needs; devices may need others besides."""
 
 # newest Brian2 that each Python runs
 FITTING = {(3, 11): "2.9", (3, 12): "2.10", (3, 13): "2.11"}
@@ -49,14 +53,12 @@ class Finding:
 def examine(report: Callable[[str], None] = lambda subject: None) -> Iterator[Finding]:
     """Look at everything, in the order in which a user needs it."""
     yield from _python()
-    for tool, package, needed in (("make", "make", True), ("nvcc", "the CUDA toolkit, for --device cuda only", False)):
-        found = shutil.which(tool)
-        yield Finding(tool, found is not None, found or f"not on the PATH; install {package}", needed)
+    yield from _tools()
     yield from _compiler()
     yield from _cuda()
     yield _cache()
     plan, arrays = _toy()
-    for name in ("cpp", "numpy", "cython", "cuda"):
+    for name in all_devices():
         report(f"trying the {name} device")
         yield _try(name, plan, arrays)
 
@@ -65,18 +67,18 @@ def _python() -> Iterator[Finding]:
     text = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("python", sys.version_info >= (3, 11), text, needed=True)
     found = {}
-    for name in PACKAGES:
+    optional = {
+        name: f"for --device {device} only: {how}"
+        for device, each in all_devices().items()
+        for name, how in each.packages.items()
+    }
+    for name in (*PACKAGES, *optional):
         try:
             found[name] = version(name)
             yield Finding(name, True, found[name])
         except PackageNotFoundError:
-            optional = {
-                "brian2cuda": "for --device cuda only: pip install 'izhires[cuda]' on Python 3.12",
-                "Cython": "for --device cython only",
-            }
-            yield Finding(
-                name, False, f"not installed; {optional.get(name, f'pip install {name}')}", needed=name not in optional
-            )
+            how = optional.get(name, f"pip install {name}")
+            yield Finding(name, False, f"not installed; {how}", needed=name not in optional)
     from izhires.devices.cpp import untested
 
     fitting = FITTING.get(sys.version_info[:2])
@@ -86,6 +88,22 @@ def _python() -> Iterator[Finding]:
     if here and (because := untested()):
         text = f"{because}; device cpp uses Brian2's own, which are several times slower"
         yield Finding("templates", None, text)
+
+
+def _tools() -> Iterator[Finding]:
+    """Look for what devices need on the PATH, but for the compiler, of which more is told."""
+    from izhires.devices.cpp import compiler
+
+    devices = all_devices()
+    wanted = {tool: package for each in devices.values() for tool, package in each.tools().items()}
+    for tool, package in wanted.items():
+        if tool == compiler():
+            continue
+        users = [name for name, each in devices.items() if tool in each.tools()]
+        only = "" if DEFAULT in users else f", for --device {' or '.join(users)} only"
+        found = shutil.which(tool)
+        text = found or f"not on the PATH; install {package}{only}"
+        yield Finding(tool, found is not None, text, needed=not only)
 
 
 def _compiler() -> Iterator[Finding]:
@@ -163,16 +181,17 @@ def _toy() -> tuple[Plan, dict]:
 def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     """Build and run the small network, and compare what came out with what must."""
     from izhires.devices import get
+    from izhires.devices.standalone import StandaloneDevice
     from izhires.parts import Monitor
 
     device = get(name)
-    needed = name == "cpp"
+    needed = name == DEFAULT
     if lacking := device.missing():
-        if name == "cuda" and not getattr(device, "cannot_generate", lambda: "")():
-            return _generate_cuda(device, plan, lacking)
+        if isinstance(device, StandaloneDevice) and not needed and not device.cannot_generate():
+            return _generate(device, plan, lacking)
         return Finding(f"device {name}", False, lacking, needed)
-    if name == "cython":
-        return _try_cython()
+    if not device.quick:
+        return _try_one_cell(device)
     try:
         began = time.perf_counter()
         program = device.prepare(plan)
@@ -189,40 +208,40 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
         len(outputs[f"{each.name}.t"]) == plan.rows(each) for each in plan.of(Monitor) if each.every
     )
     text = f"a small network built in {built:.1f} s, ran in {took:.1f} s, {spikes} spikes"
-    if name == "cpp":
+    if device.abilities.own_templates:
         text += f"; templates: {program.templates}"
     return Finding(f"device {name}", good, text, needed)
 
 
-def _try_cython() -> Finding:
-    """Run one cell: compiling all pieces of a network takes minutes here."""
+def _try_one_cell(device: Device) -> Finding:
+    """Run one cell with a runtime target of Brian2: compiling all pieces of a network takes minutes there."""
     import brian2 as b2
 
     before = b2.prefs.codegen.target
     try:
         began = time.perf_counter()
-        b2.prefs.codegen.target = "cython"
+        b2.prefs.codegen.target = device.name
         cell = b2.NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", method="euler", name="doctor_cell")
         cell.v = 1
         b2.Network(cell).run(10 * b2.ms)
         took = time.perf_counter() - began
         good = 0.35 < cell.v[0] < 0.38
         return Finding(
-            "device cython",
+            f"device {device.name}",
             bool(good),
             f"one cell built and run in {took:.1f} s; a whole model takes minutes to compile",
         )
     except Exception as error:  # whatever the compiler or Cython say
-        return Finding("device cython", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        return Finding(f"device {device.name}", False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     finally:
         b2.prefs.codegen.target = before
 
 
-def _generate_cuda(device: object, plan: Plan, lacking: str) -> Finding:
-    """Write a CUDA project where none can run."""
+def _generate(device: StandaloneDevice, plan: Plan, lacking: str) -> Finding:
+    """Write a project where none can run."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            device.write_project(plan, Path(folder))  # type: ignore[attr-defined]
+            device.write_project(plan, Path(folder))
         except IzhiresError as error:
-            return Finding("device cuda", False, str(error))
-    return Finding("device cuda", False, f"a project can be written; to run it: {lacking}")
+            return Finding(f"device {device.name}", False, str(error))
+    return Finding(f"device {device.name}", False, f"a project can be written; to run it: {lacking}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from izhires.configuration import Configuration, read
-from izhires.devices import get
+from izhires.devices import get, require
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
@@ -40,18 +40,6 @@ PREFIX = ".izhires-export-"
 FACTS = "export.json"
 """Name of the file that says what a project is of."""
 
-COMPILERS = {"cpp": "g++", "cuda": "the CUDA toolkit (nvcc and cuRAND)"}
-
-REMARKS = {
-    "cpp": "",
-    "cuda": """\
-It is compiled for the GPU that the Makefile names as ARCHITECTURE, and runs on later ones; `make ARCHITECTURE=sm_90`
-chooses another. Where cuRAND is not beside nvcc, `make CURAND=FOLDER` names the folder that holds its include/ and
-lib64/ or lib/.
-
-""",
-}
-
 RUN = """
 run: main
 \tmkdir -p results
@@ -73,7 +61,8 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
     seed : int
     variant : str
         One of the paradigm's variants; empty where there is one.
-    device : {"cpp", "cuda"}
+    device : str
+        One that can export, see ``izhires list devices``.
     folder : str or Path
         Must be absent or empty.
 
@@ -93,10 +82,9 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
     """
     folder = as_path(folder, "folder")
     target = get(device)
-    if not isinstance(target, StandaloneDevice) or device not in COMPILERS:
-        raise ConfigurationError(f"{device!r} writes no project", "--device", ("cpp", "cuda"))
-    lacking = getattr(target, "cannot_generate", lambda: "")()
-    if lacking:
+    require(target, "export", "--device")
+    assert isinstance(target, StandaloneDevice)
+    if lacking := target.cannot_generate():
         raise ToolchainError(lacking, f"device {device}")
     try:
         _check_empty(folder)
@@ -140,7 +128,7 @@ def _write(drawn: Drawn, target: StandaloneDevice, folder: Path) -> None:
     with (folder / "Makefile").open("a") as makefile:
         makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
     title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
-    words = {"title": title, "compiler": COMPILERS[device], "remark": REMARKS[device]}
+    words = {"title": title, "compiler": target.export_needs, "remark": target.export_remark}
     (folder / "README.md").write_text(README.format(version=version("izhires"), duration=plan.duration, **words))
     (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
     facts = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from izhires.devices import DEFAULT
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import as_path, whole
 from izhires.recording import load
@@ -54,7 +55,7 @@ def run_studies(
     names: Iterable[str],
     seeds: list[int],
     folder: Path,
-    device: str = "cpp",
+    device: str = DEFAULT,
     processes: int | None = None,
     base: Mapping[str, Any] | None = None,
     report: Report | None = None,
@@ -189,7 +190,7 @@ def reproduce(
     seeds: list[int],
     folder: Path,
     claims: Iterable[str] | None = None,
-    device: str = "cpp",
+    device: str = DEFAULT,
     processes: int | None = None,
     base: Mapping[str, Any] | None = None,
     report: Report | None = None,

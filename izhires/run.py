@@ -20,7 +20,7 @@ import numpy as np
 
 from izhires import elapsed, paradigms
 from izhires.configuration import Configuration
-from izhires.devices import Device, get
+from izhires.devices import DEFAULT, Device, get, require
 from izhires.devices.base import noise_seed
 from izhires.errors import SimulationError
 from izhires.imports import loaded
@@ -41,7 +41,7 @@ def simulate(
     configuration: Configuration | None = None,
     seed: int = 0,
     variant: str = "",
-    device: str | Device = "cpp",
+    device: str | Device = DEFAULT,
     report: Callable[[str, float], None] | None = None,
 ) -> xr.Dataset:
     """Run one network through one experiment.
@@ -149,7 +149,7 @@ def network(configuration: Configuration | None = None, seed: int = 0, variant: 
 
 
 def simulate_together(
-    networks: list[Drawn], device: str | Device = "cpp", report: Callable[[str, float], None] | None = None
+    networks: list[Drawn], device: str | Device = DEFAULT, report: Callable[[str, float], None] | None = None
 ) -> list[xr.Dataset | SimulationError]:
     """Run several networks of one plan side by side, as one network with block-diagonal synapses.
 
@@ -176,6 +176,8 @@ def simulate_together(
     say = report or (lambda stage, share: None)
     if isinstance(device, str):
         device = get(device)
+    if len(networks) > 1:
+        require(device, "replicates", "--replicates")
     plan, arrays = combine([each.plan for each in networks], [each.arrays for each in networks])
     say("build", 0.0)
     program = device.prepare(plan)

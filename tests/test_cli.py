@@ -79,7 +79,7 @@ KINDS = {
     "observers": all_observers,
     "metrics": all_metrics,
     "figures": all_figures,
-    "devices": lambda: devices.NAMES,
+    "devices": devices.all_devices,
 }
 
 
@@ -187,6 +187,9 @@ def test_a_profile_is_printed_and_nothing_is_kept(config, tmp_path):
     assert lines[-1].endswith("; templates: own") and " s for 14 trials of 100 cells, " in lines[-1]
     assert not list(tmp_path.iterdir())
     assert izhires("profile", "met").returncode == 2
+    done = izhires("profile", "meet", "--device", "numpy")
+    said = "izhires: --device: the device 'numpy' cannot tell where the time of a run goes (valid: cpp, plain)\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):

@@ -175,7 +175,8 @@ def test_where_it_cannot_be_written(project, tmp_path):
 def test_a_device_that_writes_no_project(device, tmp_path):
     done = izhires("export", "meet", "--device", device, "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert done.stderr == f"izhires: --device: {device!r} writes no project (valid: cpp, cuda)\n"
+    said = f"izhires: --device: the device {device!r} cannot write a project (valid: cpp, plain, cuda)\n"
+    assert done.stderr == said
     assert not (tmp_path / "out").exists()
 
 

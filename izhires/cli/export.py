@@ -22,7 +22,7 @@ def command(
     config: options.Config = None,
     set_: options.Changes = None,
     condition: options.Conditions = None,
-    device: Annotated[str, typer.Option(help="cpp or cuda.")] = "cpp",
+    device: Annotated[str, typer.Option(help="One that can export, see 'izhires list devices'.")] = "cpp",
 ) -> None:
     """Write sources, Makefile and numbers of one run, to build and run with make alone; 'izhires collect' reads its
     results.

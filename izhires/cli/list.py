@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from izhires.devices import Device
 
 COMMAND = "list"
 
@@ -47,8 +50,20 @@ def tables() -> dict[str, dict[str, str]]:
     found["observers"] = {name: each.description for name, each in all_observers().items()}
     found["metrics"] = {name: each.description for name, each in all_metrics().items()}
     found["figures"] = {name: each.title for name, each in all_figures().items()}
-    found["devices"] = {name: devices.get(name).summary for name in devices.NAMES}
+    found["devices"] = {
+        name: "; ".join(filter(None, (each.summary, _able(each), _needs(each))))
+        for name, each in devices.all_devices().items()
+    }
     return found
+
+
+def _able(device: type[Device]) -> str:
+    return f"can: {device.abilities}" if str(device.abilities) else ""
+
+
+def _needs(device: type[Device]) -> str:
+    needed = [*device.tools(), *device.packages]
+    return f"needs {', '.join(needed)}" if needed else ""
 
 
 def parameters() -> dict[str, str]:

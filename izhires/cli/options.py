@@ -13,4 +13,5 @@ Changes = Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g
 Conditions = Annotated[
     list[str] | None, typer.Option(help="A control or comparison, see 'izhires list conditions'; repeatable.")
 ]
+Plain = Annotated[bool, typer.Option("--plain", help="Brian2's own templates only; short for --device plain.")]
 Device = Annotated[str, typer.Option(help="See 'izhires list devices'; default: cpp where a compiler is.")]

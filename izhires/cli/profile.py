@@ -19,23 +19,27 @@ def command(
     config: options.Config = None,
     set_: options.Changes = None,
     condition: options.Conditions = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Brian2's own templates only.")] = False,
+    device: Annotated[str, typer.Option(help="One that can profile, see 'izhires list devices'.")] = "cpp",
+    plain: options.Plain = False,
 ) -> None:
-    """Simulate one seed on the device cpp and show what each of Brian2's objects takes; nothing is recorded."""
+    """Simulate one seed and show what each of Brian2's objects takes; nothing is recorded."""
     from rich.console import Console
     from rich.table import Table
 
     from izhires.cli.run import configured
-    from izhires.devices.cpp import CppDevice
+    from izhires.devices import get, require
+    from izhires.devices.standalone import StandaloneDevice
     from izhires.run import draw
+
+    target = get("plain" if plain else device)
+    require(target, "profile", "--device")
+    assert isinstance(target, StandaloneDevice)
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     drawn = draw(configuration, seed, next(iter(configuration.paradigm.variants())))
-    device = CppDevice()
-    device.templates = "timed" if plain else "own"
     console = Console(highlight=False)
     with console.status("build and run"):
-        program = device.prepare(drawn.plan)
+        program = target.profiled().prepare(drawn.plan)
         spent = program.profile(drawn.arrays)
     whole, trials = program.measured["loop_seconds"], len(drawn.experiment.trials)
     spent["the loop over time itself"] = whole - sum(spent.values())

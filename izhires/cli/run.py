@@ -25,11 +25,6 @@ SETTINGS = {"context_settings": {"allow_extra_args": True, "ignore_unknown_optio
 LONGEST = 24.0
 """Model time (h) of a run beyond which it must be asked for, since it may come of a mistaken unit."""
 
-# what a step takes on a quiet machine: of each cell (docs/speed.md: Growth; Where the time of MEET goes), and of all
-# cells together, whose number hardly matters there (docs/devices.md)
-CELL_STEP = {"cpp": 2e-9, "plain": 20e-9}
-STEP = {"numpy": 0.3e-3}
-
 
 def command(
     context: typer.Context,
@@ -40,9 +35,7 @@ def command(
     set_: options.Changes = None,
     condition: options.Conditions = None,
     device: options.Device = "",
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Brian2's own templates only; short for --device plain.")
-    ] = False,
+    plain: options.Plain = False,
     processes: Annotated[
         int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
     ] = None,
@@ -199,13 +192,14 @@ def _estimate(
     plan: Plan, experiment: Experiment, runs: int, device: str, processes: int | None, replicates: int
 ) -> str:
     """Return what so many runs take, by rules of thumb."""
-    from izhires import resources
+    from izhires import devices, resources
 
-    steps = experiment.duration / plan.cell_step
-    seconds, source = {
-        **{name: (steps * plan.cells * each, f"{each * 1e9:g} ns a cell and step") for name, each in CELL_STEP.items()},
-        **{name: (steps * each, f"{each * 1e3:g} ms a step") for name, each in STEP.items()},
-    }.get(device, (None, ""))
+    steps, target = experiment.duration / plan.cell_step, devices.get(device)
+    seconds, source = None, ""
+    if target.step or target.cell_step:
+        seconds = steps * (target.step + target.cell_step * plan.cells)
+        each = [f"{target.cell_step * 1e9:g} ns a cell and step"] if target.cell_step else []
+        source = " and ".join([*each, *([f"{target.step * 1e3:g} ms a step"] if target.step else [])])
     at_once = 1 if replicates > 1 else min(processes or resources.processes_for(plan), runs)
     text = f"{runs} run{'s' if runs > 1 else ''} of {plan.cells} cells, {at_once} at once: each about "
     if seconds is not None:
@@ -230,16 +224,14 @@ def _recordings(number: int) -> str:
 
 def _device(name: str) -> str:
     """Return the device to use, and say so when it is not the one a user would expect."""
-    from izhires.devices import get
+    from izhires import devices
 
     if name:
-        get(name)
-        return name
-    missing = get("cpp").missing()
+        return devices.get(name).name
+    name, missing = devices.default()
     if missing:
-        print(f"izhires: {missing}; running on the numpy device, which is many times slower", file=sys.stderr)
-        return "numpy"
-    return "cpp"
+        print(f"izhires: {missing}; running on the {name} device, which is many times slower", file=sys.stderr)
+    return name
 
 
 def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict[str, Any]:

@@ -10,14 +10,40 @@
     Brian2's Cython runtime.
 ``numpy``
     Brian2's numpy runtime, for machines without a compiler; slow.
+
+All that lists, chooses or refuses devices reads `all_devices` and the abilities that each declares. A user's own device
+is a subclass of `Device` with a name of its own, in a script that is imported.
 """
 
 from __future__ import annotations
 
-from izhires.devices.base import Device
-from izhires.errors import ConfigurationError, closest
+import importlib
+import inspect
 
-NAMES = ("cpp", "plain", "cuda", "cython", "numpy")
+from izhires.devices.base import Abilities, Device
+from izhires.errors import ConfigurationError, closest
+from izhires.imports import load_installed
+
+_OURS = ("cpp", "plain", "cuda", "cython", "numpy")  # modules of this package, in the order of listings
+
+DEFAULT = "cpp"
+FALLBACK = "numpy"
+"""What runs where the default one cannot: it needs nothing."""
+
+
+def all_devices() -> dict[str, type[Device]]:
+    """Return every device by its name: this package's, then those of the user's scripts, of which the last counts."""
+    load_installed()
+    for name in _OURS:
+        importlib.import_module(f"izhires.devices.{name}")
+    found: dict[str, type[Device]] = {}
+    queue = list(Device.__subclasses__())
+    while queue:
+        each = queue.pop(0)
+        queue += each.__subclasses__()
+        if "name" in vars(each) and not inspect.isabstract(each):
+            found[each.name] = each
+    return dict(sorted(found.items(), key=lambda item: _OURS.index(item[0]) if item[0] in _OURS else len(_OURS)))
 
 
 def get(name: str) -> Device:
@@ -28,13 +54,41 @@ def get(name: str) -> Device:
     ConfigurationError
         If there is no such device.
     """
-    if name not in NAMES:
-        raise ConfigurationError(f"unknown device {name!r}{closest(name, NAMES)}", "device", NAMES)
-    import importlib
-
-    module = importlib.import_module(f"izhires.devices.{name}")
-    device: Device = module.DEVICE()
-    return device
+    known = all_devices()
+    if name not in known:
+        raise ConfigurationError(f"unknown device {name!r}{closest(name, known)}", "device", known)
+    return known[name]()
 
 
-__all__ = ["NAMES", "Device", "get"]
+def default() -> tuple[str, str]:
+    """Return the device to use where none is named, and what the usual one lacks, empty if nothing."""
+    missing = get(DEFAULT).missing()
+    return (FALLBACK if missing else DEFAULT), missing
+
+
+def able(ability: str) -> list[str]:
+    """Return the names of the devices that have an ability."""
+    return [name for name, each in all_devices().items() if getattr(each.abilities, ability)]
+
+
+def require(device: Device, ability: str, place: str) -> None:
+    """Refuse a device without an ability.
+
+    Parameters
+    ----------
+    device : Device
+    ability : str
+        One of the fields of `Abilities`.
+    place : str
+        What asks for it, for the complaint.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the device, and those that can.
+    """
+    if not getattr(device.abilities, ability):
+        raise ConfigurationError(f"the device {device.name!r} cannot {Abilities.words(ability)}", place, able(ability))
+
+
+__all__ = ["DEFAULT", "FALLBACK", "Abilities", "Device", "able", "all_devices", "default", "get", "require"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import abc
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +15,58 @@ from izhires.plan import Plan
 Report = Callable[[float, int], None]
 """Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises
 ends the run."""
+
+
+def _ability(short: str, words: str) -> bool:
+    return field(default=False, metadata={"short": short, "words": words})  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a device can do beyond running a plan. Listings, refusals and the doctor read it.
+
+    Parameters
+    ----------
+    own_templates : bool
+        Its programs are made with this package's templates, where these serve.
+    own_noise : bool
+        Noise comes from this package's generator.
+    repeats : bool
+        The same seed gives the same bytes again.
+    replicates : bool
+        It runs several networks of one plan as one, see `izhires.plan.combine`.
+    pieces : bool
+        Long recordings are written to the disk while a run goes on.
+    memory : bool
+        Its programs tell the most memory that they had (``peak_bytes``).
+    guard : bool
+        A run stops when a readout diverges.
+    profile : bool
+        Its programs tell what each of Brian2's objects takes.
+    export : bool
+        It writes projects that are built and run without Python.
+    python : bool
+        Python is there while a network runs, for a ``network_operation``.
+    """
+
+    own_templates: bool = _ability("own templates", "be made with this package's templates")
+    own_noise: bool = _ability("own noise", "draw noise from this package's generator")
+    repeats: bool = _ability("repeats", "give the same bytes again for the same seed")
+    replicates: bool = _ability("replicates", "run several networks side by side as one")
+    pieces: bool = _ability("pieces", "write long recordings to the disk while a run goes on")
+    memory: bool = _ability("memory", "tell the memory that a run had")
+    guard: bool = _ability("guard", "stop when a readout diverges")
+    profile: bool = _ability("profile", "tell where the time of a run goes")
+    export: bool = _ability("export", "write a project")
+    python: bool = _ability("python", "run Python within a network")
+
+    def __str__(self) -> str:
+        return ", ".join(each.metadata["short"] for each in fields(self) if getattr(self, each.name))
+
+    @classmethod
+    def words(cls, name: str) -> str:
+        """Return an ability in words, as they follow "can"."""
+        return next(str(each.metadata["words"]) for each in fields(cls) if each.name == name)
 
 
 class Program(abc.ABC):
@@ -61,11 +115,36 @@ class Program(abc.ABC):
 
 
 class Device(abc.ABC):
-    """A target that runs plans. One file each."""
+    """A target that runs plans. One file each; a user's own subclass is known by its `name` as soon as it is defined.
+
+    Attributes
+    ----------
+    name, summary : str
+    source : str
+        What to cite beside Brian2.
+    abilities : Abilities
+    packages : dict of str to str
+        Python packages that this device alone needs, and how to install each.
+    step, cell_step : float
+        What a time step of the cells takes on a quiet machine, s: whatever their number, and for each of them (as
+        measured in docs/speed.md and docs/devices.md); 0 where it is not known.
+    quick : bool
+        Whether a small network is made ready within seconds.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    source: ClassVar[str] = ""  # what to cite beside Brian2
+    source: ClassVar[str] = ""
+    abilities: ClassVar[Abilities] = Abilities()
+    packages: ClassVar[dict[str, str]] = {}
+    step: ClassVar[float] = 0.0
+    cell_step: ClassVar[float] = 0.0
+    quick: ClassVar[bool] = True
+
+    @classmethod
+    def tools(cls) -> dict[str, str]:
+        """Return the programs that must be on the PATH, and what to install for each."""
+        return {}
 
     @classmethod
     @abc.abstractmethod
@@ -83,6 +162,14 @@ class Device(abc.ABC):
         ConfigurationError
             If Brian2 cannot read an equation of the plan; a runtime device finds that out when it runs.
         """
+
+
+def without(tools: dict[str, str]) -> str:
+    """Return which of some tools, each with what to install, is not on the PATH; empty if all are."""
+    for tool, package in tools.items():
+        if shutil.which(tool) is None:
+            return f"{tool!r} is not on the PATH; install {package}"
+    return ""
 
 
 def check_arrays(plan: Plan, arrays: dict[str, np.ndarray]) -> None:

@@ -9,14 +9,13 @@ import json
 import os
 import platform
 import re
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from izhires.devices.base import noise_seed
+from izhires.devices.base import Abilities, noise_seed, without
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
@@ -28,6 +27,9 @@ FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-
 HOT_FLAGS = ["-O3"]
 GCC_HOT_FLAGS = ["--param=vect-max-version-for-alias-checks=1000"]
 COLD_FLAGS = ["-O1"]
+
+COMPILER = "a C++ compiler (g++)"
+"""What to install where there is none."""
 
 MAKEFILE = """\
 MAKEFLAGS += -j2
@@ -89,7 +91,7 @@ def compiler_version() -> str:
     ToolchainError
         If it does not answer.
     """
-    if lacking := CppDevice.without((compiler(), "a C++ compiler (g++)")):
+    if lacking := without({compiler(): COMPILER}):
         raise ToolchainError(lacking, "device cpp")
     return next(iter(asked([compiler(), "--version"], "device cpp").splitlines()), "")
 
@@ -134,6 +136,19 @@ class CppDevice(StandaloneDevice):
     summary: ClassVar[str] = "standalone C++ through Brian2, compiled once per model shape"
     generator: ClassVar[str] = "izhires.devices.generate_cpp"
     program: ClassVar[type[StandaloneProgram]] = CppProgram
+    abilities: ClassVar[Abilities] = Abilities(
+        own_templates=True,
+        own_noise=True,
+        repeats=True,
+        replicates=True,
+        pieces=True,
+        memory=True,
+        guard=True,
+        profile=True,
+        export=True,
+    )
+    cell_step: ClassVar[float] = 2e-9
+    export_needs: ClassVar[str] = "g++"
     templates: str = "own"
     most: int = 2**20
 
@@ -164,15 +179,11 @@ class CppDevice(StandaloneDevice):
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102
-        return cls.without((compiler(), "a C++ compiler (g++)"), ("make", "make"))
+        return without(cls.tools())
 
-    @staticmethod
-    def without(*tools: tuple[str, str]) -> str:
-        """Return which of some tools, each with what to install, is not there; empty if all are."""
-        for tool, package in tools:
-            if shutil.which(tool) is None:
-                return f"{tool!r} is not on the PATH; install {package}"
-        return ""
+    @classmethod
+    def tools(cls) -> dict[str, str]:  # noqa: D102
+        return {compiler(): COMPILER, "make": "make"}
 
     def makefile(self, portable: bool = False) -> str:  # noqa: D102
         clang = not portable and "clang" in compiler_version()

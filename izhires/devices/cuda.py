@@ -19,7 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from izhires.devices.base import noise_seed
+from izhires.devices.base import Abilities, noise_seed, without
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
 from izhires.processes import asked
@@ -107,10 +107,22 @@ class CudaDevice(StandaloneDevice):
     source: ClassVar[str] = "Alevi et al. (2022), doi 10.3389/fninf.2022.883700"
     generator: ClassVar[str] = "izhires.devices.generate_cuda"
     program: ClassVar[type[StandaloneProgram]] = CudaProgram
+    abilities: ClassVar[Abilities] = Abilities(replicates=True, export=True)
+    packages: ClassVar[dict[str, str]] = {"brian2cuda": "pip install 'izhires[cuda]' on Python 3.12"}
+    export_needs: ClassVar[str] = "the CUDA toolkit (nvcc and cuRAND)"
+    export_remark: ClassVar[str] = """\
+It is compiled for the GPU that the Makefile names as ARCHITECTURE, and runs on later ones; `make ARCHITECTURE=sm_90`
+chooses another. Where cuRAND is not beside nvcc, `make CURAND=FOLDER` names the folder that holds its include/ and
+lib64/ or lib/.
+
+"""
 
     @classmethod
-    def cannot_generate(cls) -> str:
-        """Return what this machine lacks to write a CUDA project, empty if nothing."""
+    def tools(cls) -> dict[str, str]:  # noqa: D102
+        return {"nvcc": "the CUDA toolkit", "make": "make"}
+
+    @classmethod
+    def cannot_generate(cls) -> str:  # noqa: D102
         if importlib.util.find_spec("brian2cuda") is None:
             return "the Python package 'brian2cuda' is not installed; on Python 3.12: pip install 'izhires[cuda]'"
         try:
@@ -123,9 +135,8 @@ class CudaDevice(StandaloneDevice):
     @classmethod
     def cannot_compile(cls) -> str:
         """Return what this machine lacks to compile one, empty if nothing."""
-        for tool, package in (("nvcc", "the CUDA toolkit"), ("make", "make")):
-            if shutil.which(tool) is None:
-                return f"{tool!r} is not on the PATH; install {package}"
+        if lacking := without(cls.tools()):
+            return lacking
         if curand() is None:
             return "cuRAND is missing beside nvcc; install it with the CUDA toolkit, or: pip install nvidia-curand"
         return ""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from izhires.devices.base import Device, Program, Report, check_arrays, noise_seed
+from izhires.devices.base import Abilities, Device, Program, Report, check_arrays, noise_seed
 from izhires.errors import ToolchainError
 from izhires.plan import Plan
 
@@ -68,6 +68,8 @@ class NumpyDevice(Device):
 
     name: ClassVar[str] = "numpy"
     summary: ClassVar[str] = "Brian2's numpy runtime, for machines without a compiler; slow"
+    abilities: ClassVar[Abilities] = Abilities(repeats=True, replicates=True, guard=True, python=True)
+    step: ClassVar[float] = 0.3e-3
 
     @classmethod
     def missing(cls) -> str:  # noqa: D102

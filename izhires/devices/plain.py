@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from izhires.devices.base import Abilities
 from izhires.devices.cpp import CppDevice
 
 
@@ -13,6 +14,12 @@ class PlainDevice(CppDevice):
     name: ClassVar[str] = "plain"
     summary: ClassVar[str] = "standalone C++ with Brian2's templates only, several times slower; to compare with"
     templates = "plain"
+    abilities: ClassVar[Abilities] = Abilities(repeats=True, replicates=True, memory=True, profile=True, export=True)
+    cell_step: ClassVar[float] = 20e-9
+
+    def profiled(self) -> Self:  # noqa: D102
+        self.templates = "timed"  # but for the loop over time, which in Brian2's own cannot tell
+        return self
 
 
 DEVICE = PlainDevice

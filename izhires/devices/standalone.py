@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -234,10 +234,23 @@ class StandaloneDevice(Device):
     ----------
     generator : str
         Module that writes the project of a plan; it gets the plan's file, the folder, and `generator_arguments`.
+    export_needs, export_remark : str
+        What an exported project is compiled with besides make, and what its README says of it.
     """
 
     generator: ClassVar[str]
     program: ClassVar[type[StandaloneProgram]] = StandaloneProgram
+    export_needs: ClassVar[str]
+    export_remark: ClassVar[str] = ""
+
+    @classmethod
+    def cannot_generate(cls) -> str:
+        """Return what this machine lacks to write a project, empty if nothing."""
+        return ""
+
+    def profiled(self) -> Self:
+        """Return a device whose programs have a loop over time that a profile can be taken of."""
+        return self
 
     def generator_arguments(self) -> list[str]:
         """Return further arguments of the generator."""
@@ -277,10 +290,13 @@ class StandaloneDevice(Device):
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:20]
 
     def prepare(self, plan: Plan) -> StandaloneProgram:  # noqa: D102
+        from filelock import FileLock
+
+        from izhires.devices import FALLBACK
+
         missing = self.missing()
         if missing:
-            raise ToolchainError(f"{missing}, or use --device numpy", f"device {self.name}")
-        from filelock import FileLock
+            raise ToolchainError(f"{missing}, or use --device {FALLBACK}", f"device {self.name}")
 
         began = time.perf_counter()
         key = self.build_key(plan)

@@ -18,7 +18,8 @@ from pydantic import field_validator, model_validator
 from izhires.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
 from izhires.configuration import read as read_configuration
 from izhires.declare import Declaration, parameter
-from izhires.errors import ConfigurationError
+from izhires.devices import DEFAULT, all_devices
+from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, read_toml
 from izhires.plan import Plan
 from izhires.run import code
@@ -198,12 +199,20 @@ class Spec(Declaration):
         ("",), "each a condition, or several that hold together; empty: the configuration as it is", min_length=1
     )
     seeds: str | int = parameter("0", "as on the command line: 7, 1,4,9 or 100:105")
-    device: Literal["cpp", "cuda", "cython", "numpy"] = parameter("cpp", "where to run")
+    device: str = parameter(DEFAULT, "where to run, see izhires list devices")
     metrics: tuple[str, ...] = parameter(METRICS, "what to compute of the recordings, see izhires list metrics")
     slurm: dict[str, Any] = parameter(
         {}, "run on a SLURM cluster: jobs, and options of dask_jobqueue.SLURMCluster", source="by choice"
     )
     sensitivity: Sensitivity | None = parameter(None, "what izhires sensitivity makes the points from")
+
+    @field_validator("device")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        known = all_devices()
+        if name not in known:
+            raise ConfigurationError(f"{name!r} is not a device{closest(name, known)}", choices=known)
+        return name
 
     def configuration(self) -> Configuration:
         """Return the configuration that every point changes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -79,7 +79,9 @@ class OwnEquations(Tabled):
         known = {**declared(self.equations), **defined(self.equations)}
         for name in TAKEN:
             if name in known:
-                raise ConfigurationError(f"{name!r} is something else here; give the variable another name", "equations")
+                raise ConfigurationError(
+                    f"{name!r} is something else here; give the variable another name", "equations"
+                )
         for name, wanted, what in (("v", "volt", "the membrane potential"), ("r", "Hz", "the trace of the spikes")):
             if name not in known:
                 raise ConfigurationError(f"there is no variable {name!r}, {what} ({wanted})", "equations")

@@ -54,9 +54,7 @@ class LIF(Tabled):
         MEMBRANE + CURRENTS.lstrip() + PARAMETERS.lstrip(), "the cell, as Brian2 equations", source=BRUNEL_2000
     )
     threshold: str = parameter("v >= v_threshold and left <= dt/2", "spike condition", source=BRUNEL_2000)
-    reset: str = parameter(
-        f"v = v_reset\nleft = tau_ref\n{TRACE}", "what a spike does to its cell", source=BRUNEL_2000
-    )
+    reset: str = parameter(f"v = v_reset\nleft = tau_ref\n{TRACE}", "what a spike does to its cell", source=BRUNEL_2000)
 
     def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Begin around rest, below the threshold."""

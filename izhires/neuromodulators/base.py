@@ -200,9 +200,7 @@ class Neuromodulator(Component):
             raise ConfigurationError(problem, f"neuromodulators.{name}.delay")
         size = round(many)
         link = Link(name, "released", "network")
-        draft.add(
-            Group(line, size, LINE, links={"released": link}), place=np.arange(size, dtype=np.int32), places=size
-        )
+        draft.add(Group(line, size, LINE, links={"released": link}), place=np.arange(size, dtype=np.int32), places=size)
         draft.add(
             Pathway(
                 f"{line}_arrived",

@@ -44,8 +44,8 @@ class Stdp(Plasticity):
 
     def texts(self) -> Texts:
         """Return the texts of this mu: the commonest two need no power, which would take most of the time."""
-        down = {0: "w_max", 1: "w"}.get(self.mu, "w_max*(w/w_max)**mu")
-        up = {0: "w_max", 1: "(w_max - w)"}.get(self.mu, "w_max*(1 - w/w_max)**mu")
+        down = {0.0: "w_max", 1.0: "w"}.get(self.mu, "w_max*(w/w_max)**mu")
+        up = {0.0: "w_max", 1.0: "(w_max - w)"}.get(self.mu, "w_max*(1 - w/w_max)**mu")
         return Texts(
             pre=f"w = clip(w - learning*a_minus*{down}*y, w_low, w_high)",
             post=f"w = clip(w + learning*a_plus*{up}*x, w_low, w_high)",

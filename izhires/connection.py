@@ -177,7 +177,8 @@ class Connection(Declaration):
         weight = sign * self.weight * np.exp(s * rng.standard_normal(len(i)) - s**2 / 2)
         delay = rng.uniform(*self.delay, source.n)[i] if self.delay_of == "cell" else rng.uniform(*self.delay, len(i))
         effect = self.effect or (EXCITATION if sign > 0 else INHIBITION)
-        draft.add_synapses(name, self.source, self.target, effect, i, j, weight, delay)
+        order = np.lexsort((j, i))  # a spike then finds its synapses side by side
+        draft.add_synapses(name, self.source, self.target, effect, *(each[order] for each in (i, j, weight, delay)))
 
     def variables(self, results: Results, name: str) -> dict[str, Variable]:
         """Return what a recording keeps: the weights at the start and the end, and which cells they connect."""

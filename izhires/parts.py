@@ -183,7 +183,7 @@ class Reaction:
         ``"spike"``, or an event of that group.
     template : {"", "sparse", "dense"}
         A hint for devices: ``"dense"`` changes only the weights of synapses that connect all with all, ``"sparse"`` is
-        any reaction without a further one on the other side.
+        any other reaction to spikes.
     """
 
     code: str

@@ -262,10 +262,9 @@ class Draft:
         assert isinstance(pathway, Pathway)
         given = pathway.reactions["pre"]
         code = "\n".join(each for each in (arrival.strip(), effect(given.code).strip(), pre.strip()) if each)
-        template = "" if pre.strip() or post.strip() else given.template
-        reactions = {**pathway.reactions, "pre": replace(given, code=f"{code}\n", template=template)}
+        reactions = {**pathway.reactions, "pre": replace(given, code=f"{code}\n")}
         if post.strip():
-            reactions["post"] = Reaction(f"{post.strip()}\n", "post", "target spikes")
+            reactions["post"] = Reaction(f"{post.strip()}\n", "post", "target spikes", template="sparse")
         self.parts[name] = replace(pathway, reactions=reactions)
 
     def free(self, name: str) -> str:

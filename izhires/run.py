@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     import brian2 as b2
     import xarray as xr
 
+    from izhires.connection import Connection
     from izhires.paradigms.experiment import Experiment
+    from izhires.readouts.base import Readout
 
 
 def simulate(
@@ -310,7 +312,7 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -
     """
     configuration, plan, trials = drawn.configuration, drawn.plan, drawn.experiment.trials
     readouts, connections = configuration.all_readouts(), configuration.connections
-    watching = {**readouts, **connections}
+    watching: dict[str, Readout | Connection] = {**readouts, **connections}
     watched = [(name, *each) for name, owner in watching.items() for each in enumerate(owner.watched(name))]
     found = []
     # in the order in which one makes the other diverge: what all of them say, then the weights of all

@@ -183,6 +183,8 @@ class OwnTemplates(Plain):
 
     def propagation(self, pathway: Any) -> None:  # noqa: D102
         _without_queue(pathway, "propagation")
+        # of a reaction to the spikes of the targets these are the sources
+        pathway.needed_variables = [*pathway.needed_variables, pathway.synapse_sources.name]
         synapses = pathway.synapses
         names = {"_synaptic_post", *get_identifiers(pathway.code)} & set(synapses.variables)
         read = [synapses.variables[name] for name in sorted(names) if synapses.variables.indices[name] == "_idx"]

@@ -100,6 +100,10 @@ class Plasticity(Component):
         """Return the traces that a spike sets to 1, instead of adding 1 to them: only the nearest spike counts."""
         return ()
 
+    def texts(self) -> Texts:
+        """Return what the rule does when spikes come: by default the texts of its class."""
+        return Texts(self.on_arrival, self.effect, self.on_pre, self.on_post)
+
     def factors(self) -> dict[str, str]:
         """Return the third factors: the name that the texts read, and that of the neuromodulator."""
         return {}
@@ -155,8 +159,9 @@ class Plasticity(Component):
             place = f"{name}_rule_{number:02}_update"
             steps = whole_steps(draft, self.every())
             draft.add(Update(place, name, renamed(self.update, names), "weights", every=steps))
-        pre = f"{self.on_pre.rstrip()}\n{entering}"
-        return Texts(*(renamed(each, names) for each in (self.on_arrival, self.effect, pre, self.on_post)))
+        own = self.texts()
+        pre = f"{own.pre.rstrip()}\n{entering}"
+        return Texts(*(renamed(each, names) for each in (own.arrival, own.effect, pre, own.post)))
 
     def _traces(self, draft: Draft, name: str, number: int, side: str, names: Mapping[str, str]) -> str:
         """Add the traces of one side, and the lines by which a synapse knows them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -76,7 +76,8 @@ class Scaling(Plasticity):
         members, weights, size = draft.arrays[f"{name}.{end}"], draft.arrays[f"{name}.w"], draft.length(group)
         sign = 1 if draft.arrays[f"{name}.w_high"] > 0 else -1
         sums = np.bincount(members, weights, size)
-        lines, numbers = draft.shared(**{f"{own}_strength": ("1", self.strength)})
+        lines, shared = draft.shared(**{f"{own}_strength": ("1", self.strength)})
+        numbers: dict[str, Any] = dict(shared)
         factor = self.how == "multiplicative"
         lines += f"{own} : {'1' if factor else 'volt/second'}\n"
         lines += f"{own}_sum : volt/second\n{own}_held : volt/second (constant)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from izhires.declare import Drive, Milliseconds, parameter
-from izhires.plasticity.base import Plasticity
+from izhires.plasticity.base import Plasticity, Texts
 
 SONG = "Song, Miller & Abbott (2000), Nat. Neurosci. 3:919, doi 10.1038/78829"
 GUETIG = "Guetig et al. (2003), J. Neurosci. 23:3697, doi 10.1523/JNEUROSCI.23-09-03697.2003"
@@ -41,8 +41,15 @@ class Stdp(Plasticity):
     sign: ClassVar[Literal["any", "excitatory", "inhibitory"]] = "excitatory"
     before: ClassVar[dict[str, str]] = {"x": "tau_plus"}
     after: ClassVar[dict[str, str]] = {"y": "tau_minus"}
-    on_pre: ClassVar[str] = "w = clip(w - learning*a_minus*w_max*(w/w_max)**mu*y, w_low, w_high)"
-    on_post: ClassVar[str] = "w = clip(w + learning*a_plus*w_max*(1 - w/w_max)**mu*x, w_low, w_high)"
+
+    def texts(self) -> Texts:
+        """Return the texts of this mu: the commonest two need no power, which would take most of the time."""
+        down = {0.0: "w_max", 1.0: "w"}.get(self.mu, "w_max*(w/w_max)**mu")
+        up = {0.0: "w_max", 1.0: "(w_max - w)"}.get(self.mu, "w_max*(1 - w/w_max)**mu")
+        return Texts(
+            pre=f"w = clip(w - learning*a_minus*{down}*y, w_low, w_high)",
+            post=f"w = clip(w + learning*a_plus*{up}*x, w_low, w_high)",
+        )
 
     def nearest(self) -> tuple[str, ...]:  # noqa: D102
         return ("x", "y") if self.pairs == "nearest" else ()

@@ -268,7 +268,9 @@ def test_a_level_is_around_the_cells_that_it_reaches():
         )
     with pytest.raises(ConfigurationError, match=r"plasticity\[0\]: 'c' does not reach 'cells' \(valid: others\)"):
         small.configuration(
-            neuromodulators={"c": {**given, "reaches": "others"}}, connections=plastic, populations={"others": {"n": 10}}
+            neuromodulators={"c": {**given, "reaches": "others"}},
+            connections=plastic,
+            populations={"others": {"n": 10}},
         )
 
 
@@ -319,7 +321,7 @@ def test_a_name_is_of_one_level():
     ("changes", "said"),
     [
         ({"neuromodulators": {"c": "dopamin"}},
-         r"neuromodulators.c.type: 'dopamin' is not a neuromodulator, did you mean 'dopamine'\? \(valid: acetylcholine"),
+         r"s.c.type: 'dopamin' is not a neuromodulator, did you mean 'dopamine'\? \(valid: acetylcholine, dopamine"),
         ({"neuromodulators": {"c": {"type": "reward_prediction_error", "of": "valu"}}, "readouts": {"value": "value"}},
          r"c.of: there is no readout 'valu', did you mean 'value'\? \(valid: when, what, value\)"),
         ({"neuromodulators": {"c": {"type": "reward_prediction_error", "of": "when"}}, "readouts": {"value": "value"}},

@@ -22,8 +22,8 @@ from izhires.rules.force import Force
 from izhires.rules.node_perturbation import NodePerturbation
 from izhires.rules.normalised_three_factor import NormalisedThreeFactor
 from izhires.rules.surprise_two_factor import SurpriseTwoFactor
-from izhires.rules.three_factor import ThreeFactor
 from izhires.rules.td import Td
+from izhires.rules.three_factor import ThreeFactor
 from izhires.rules.two_factor import TwoFactor
 
 RULES = small.shipped(Rule)

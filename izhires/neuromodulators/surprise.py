@@ -56,4 +56,6 @@ class Surprise(Noradrenaline):
         check_known(self.of, readouts, "readout", place)
         fitting = [key for key, each in readouts.items() if (each.schedule, self.measure) in SUMMANDS]
         if self.of not in fitting:
-            raise ConfigurationError(f"{self.of!r} predicts no probability, which {self.measure!r} needs", place, fitting)
+            raise ConfigurationError(
+                f"{self.of!r} predicts no probability, which {self.measure!r} needs", place, fitting
+            )

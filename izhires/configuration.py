@@ -67,7 +67,8 @@ class Configuration(Model):
     def variables(self, results: Results) -> dict[str, Variable]:  # noqa: D102
         found = super().variables(results)
         for each in self.keep.record:
-            found |= each.variables(results)
+            # what a neuromodulator keeps in each probe has the name of its level already
+            found |= {f"kept_{name}" if name in found else name: own for name, own in each.variables(results).items()}
         return found
 
     def _extension(self, draft: Draft) -> None:

@@ -24,7 +24,8 @@ class Record(Declaration):
     """One variable of one part, of chosen elements, every so often.
 
     A recording has it as ``PART_VARIABLE``, with the dimensions ``PART_VARIABLE_time`` (s from the start of the
-    experiment) and ``PART_VARIABLE_element``.
+    experiment) and ``PART_VARIABLE_element``; where the recording has that name without being asked, as the level of
+    a neuromodulator in each probe, as ``kept_PART_VARIABLE``.
     """
 
     of: str = parameter(

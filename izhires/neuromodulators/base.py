@@ -142,8 +142,8 @@ class Neuromodulator(Component):
         place, readouts, populations = f"neuromodulators.{name}", model.all_readouts(), model.all_populations()
         for key, each in self.sums.items():
             check_known(each.of, readouts, "readout", f"{place}.sums.{key}.of")
-        for each in self.reaches:
-            check_known(each, populations, "population", f"{place}.reaches")
+        for reached in self.reaches:
+            check_known(reached, populations, "population", f"{place}.reaches")
         if self.cells:
             check_known(self.cells, populations, "population", f"{place}.cells")
 
@@ -228,8 +228,10 @@ class Neuromodulator(Component):
             draft.add(Pathway(f"{name}_{key}", each.of, name, equations, "all by target", sums=sums), **numbers)
         if self.cells:
             spikes = {"pre": Reaction("spiked_post += 1", "pre", "traces before")}
-            path = (f"{name}_spikes", self.cells, f"{name}_spiked", "", "all by target")
-            draft.add(Pathway(*path, step="cells", reactions=spikes))
+            counted = f"{name}_spiked"
+            draft.add(
+                Pathway(f"{name}_spikes", self.cells, counted, "", "all by target", step="cells", reactions=spikes)
+            )
 
     def variables(self, results: Results, name: str) -> dict[str, Variable]:
         """Return what a recording keeps: the level in the window of each probe."""

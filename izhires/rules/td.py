@@ -33,7 +33,7 @@ class Td(Rule):
     rate: PerMillisecond = parameter("0.01 1/ms", "learning rate", symbol="eta", gt=0)
     tau_discount: Milliseconds = parameter("2000 ms", "time in which what is to come loses all but 1/e of its worth",
                                            gt=0)  # fmt: skip
-    tau_eligibility: Milliseconds = parameter("100 ms", "decay of the eligibility trace; 0: TD(0)", ge=0)
+    tau_eligibility: Milliseconds = parameter("50 ms", "decay of the eligibility trace; 0: TD(0)", ge=0)
     between_trials: bool = parameter(True, "whether values are read and learned between trials, too")
 
     schedule: ClassVar[Literal["step", "trial"]] = "step"

@@ -18,6 +18,7 @@ from izhires.errors import ParadigmError, RecordingError
 from izhires.files import as_path, whole
 from izhires.parts import Monitor
 from izhires.schema import LAYOUT
+from izhires.units import MS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -187,7 +188,7 @@ def assemble(
     kept = sorted({i for _, rows in probes.reset_index().groupby("block") for i in (rows.index[0], rows.index[-1])})
     if kept:
         state_time = np.arange(0, experiment.window, STATE_STEP)
-        tau = model.reservoir.tau_trace * 1e-3
+        tau = model.reservoir.tau_trace * MS
         traces = []
         for cue in probes["cue"].iloc[kept]:
             own = spikes_between(outputs, cue - MEMORY * tau, cue + experiment.window)

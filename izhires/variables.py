@@ -6,7 +6,6 @@ are pure numbers. The cells' own ``a``, ``b``, ``c``, ``d`` and ``bias`` may be 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,18 +14,13 @@ import numpy as np
 
 from izhires.declare import parse_quantity
 from izhires.errors import ConfigurationError, closest
+from izhires.units import UNITS
 
-# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
 BRIAN_UNITS: dict[str, tuple[str, float]] = {
     "": ("1", 1.0),
-    "ms": ("second", 1e-3),
-    "s": ("second", 1.0),
-    "mV": ("volt", 1e-3),
-    "Hz": ("Hz", 1.0),
-    "mV/ms": ("volt/second", 1.0),
-    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
-    "1/ms": ("1/second", 1e3),
+    **{name: (each.dimensions, each.size) for name, each in UNITS.items()},
 }
+"""Unit of a declared parameter -> Brian2's dimensions, and its size in SI units; pure numbers have none."""
 
 CELL_UNITS = {"a": "1/ms", "b": "1/ms", "c": "mV", "d": "mV/ms", "bias": "mV/ms"}
 """What bare numbers of `Reservoir.draw_cells` mean."""

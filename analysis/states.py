@@ -118,7 +118,7 @@ class _Run:
     """The spikes and constants of one recording, all times as whole steps."""
 
     def __init__(self, recording: xr.Dataset) -> None:
-        from izhires.declare import parse_quantity
+        from izhires.declare import in_si
         from izhires.model import STATE_UPDATE
         from izhires.recording import configuration
 
@@ -136,10 +136,10 @@ class _Run:
         if state.get("update", STATE_UPDATE) != STATE_UPDATE:
             raise Unavailable("the readouts see a state of their own equations (state.update)")
         self.step = float(recording.attrs["time_step"])
-        cell_step = parse_quantity(made["time_step"], "ms") * 1e-3
-        self.tau = parse_quantity(reservoir["tau_trace"], "ms") * 1e-3
-        self.gain = self.step / (parse_quantity(state["tau_mean"], "ms") * 1e-3)
-        self.smallest_spread = parse_quantity(state["smallest_spread"], "Hz")
+        cell_step = in_si(made["time_step"], "ms")
+        self.tau = in_si(reservoir["tau_trace"], "ms")
+        self.gain = self.step / in_si(state["tau_mean"], "ms")
+        self.smallest_spread = in_si(state["smallest_spread"], "Hz")
         self.cells = recording.sizes["neuron"]
         self.cues = np.rint(recording["trial_cue"].values / self.step).astype(int)
         self.window = round(float(recording.attrs["window"]) / self.step)

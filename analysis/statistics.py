@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def t_half_width(spread: Any, count: Any, level: float = 0.95) -> Any:
+    """Return half of Student's t interval of a mean: t(count - 1, (1 + level) / 2) * spread / sqrt(count).
+
+    Parameters
+    ----------
+    spread : float or array_like
+        Sample standard deviation (count - 1).
+    count : int or array_like
+        Independent values; of a single one nothing is known.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    float or ndarray
+        NaN for fewer than two values.
+    """
+    from scipy.special import stdtrit
+
+    count = np.asarray(count, float)
+    half = stdtrit(np.maximum(count - 1, 1), (1 + level) / 2) * spread / np.sqrt(np.maximum(count, 1))
+    return np.where(count > 1, half, np.nan)
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
@@ -36,9 +60,7 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, fl
     mean = float(found.mean())
     if found.size < 2 or not np.isfinite(mean):
         return mean, np.nan, np.nan
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(found.size - 1, (1 + level) / 2) * found.std(ddof=1) / np.sqrt(found.size))
+    half = float(t_half_width(found.std(ddof=1), found.size, level))
     return mean, mean - half, mean + half
 
 
@@ -61,9 +83,7 @@ def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     """
     groups = table.groupby(list(by), sort=False, dropna=False)[value]
     found = groups.agg(mean="mean", spread="std", seeds="count").reset_index()
-    from scipy.special import stdtrit
-
-    half = stdtrit(np.maximum(found["seeds"] - 1, 1), 0.975) * found["spread"] / np.sqrt(found["seeds"])
+    half = t_half_width(found["spread"], found["seeds"])
     found["low"], found["high"] = found["mean"] - half, found["mean"] + half
     return found[[*by, "mean", "low", "high", "seeds"]]
 

@@ -34,6 +34,7 @@ from pydantic_core import PydanticUndefined
 
 from izhires.errors import Complaint, ConfigurationError, closest, shown
 from izhires.imports import load_installed
+from izhires.units import UNITS
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -42,24 +43,6 @@ else:
 
 ASSUMED = "assumed"
 """Source of a value that no publication gives: chosen in this project, see ``docs/science.md``."""
-
-# unit -> (kind of quantity, size in the first unit of its kind)
-UNITS: dict[str, tuple[str, float]] = {
-    "ms": ("time", 1.0),
-    "s": ("time", 1e3),
-    "us": ("time", 1e-3),
-    "min": ("time", 6e4),
-    "mV": ("voltage", 1.0),
-    "V": ("voltage", 1e3),
-    "uV": ("voltage", 1e-3),
-    "Hz": ("rate", 1.0),
-    "kHz": ("rate", 1e3),
-    "mV/ms": ("drive", 1.0),
-    "V/s": ("drive", 1.0),
-    "mV/sqrt(ms)": ("noise", 1.0),
-    "1/ms": ("inverse time", 1.0),
-    "1/s": ("inverse time", 1e-3),
-}
 
 
 def parse_quantity(value: Any, unit: str) -> float:
@@ -82,8 +65,8 @@ def parse_quantity(value: Any, unit: str) -> float:
         If the unit is missing, unknown, or of another kind.
     """
     value = _plain(value)
-    kind, size = UNITS[unit]
-    valid = ", ".join(name for name, (other, _) in UNITS.items() if other == kind)
+    kind, dimensions, size = UNITS[unit]
+    valid = ", ".join(name for name, other in UNITS.items() if other.kind == kind)
     if isinstance(value, str):
         match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*", value)
         if not match:
@@ -91,22 +74,25 @@ def parse_quantity(value: Any, unit: str) -> float:
         number, given = float(match[1]), match[2]
         if given is None:
             raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}")
-        if given not in UNITS or UNITS[given][0] != kind:
+        if given not in UNITS or UNITS[given].kind != kind:
             raise ValueError(f"{value!r} has the wrong unit; a {kind} needs one of: {valid}")
-        return number if given == unit else _rounded(number * UNITS[given][1] / size)
+        return number if given == unit else _rounded(number * UNITS[given].size / size)
     if hasattr(value, "dim") and hasattr(value, "in_unit"):  # a Brian2 quantity, without importing Brian2 to know
-        import brian2
+        from brian2.equations.equations import dimensions_and_type_from_string
 
-        scale = {"time": brian2.ms, "voltage": brian2.mV, "rate": brian2.Hz, "drive": brian2.mV / brian2.ms,
-                 "noise": brian2.mV / brian2.ms**0.5, "inverse time": 1 / brian2.ms}[kind]  # fmt: skip
-        if not brian2.have_same_dimensions(value, scale):
+        if value.dim is not dimensions_and_type_from_string(dimensions)[0]:
             raise ValueError(f"{value} has the wrong unit; a {kind} needs one of: {valid}")
         if value.shape:
             raise ValueError(f"{value} is not a single {kind}")
-        return _rounded(float(value / scale) / size)
+        return _rounded(float(np.asarray(value)) / size)
     raise ValueError(
         f"{shown(value)} has no unit; a {kind} needs one of: {valid}, written like '{shown(value)} {unit}'"
     )
+
+
+def in_si(value: Any, unit: str) -> float:
+    """Read a quantity, as `parse_quantity` does, into SI units; those of its kind are to be like `unit`."""
+    return parse_quantity(value, unit) * UNITS[unit].size
 
 
 def _rounded(converted: float) -> float:
@@ -511,5 +497,5 @@ def chosen(family: type[Component], default: str) -> Any:
 
 __all__ = [
     "ASSUMED", "Component", "Declaration", "Drive", "Hertz", "Milliseconds", "Millivolts", "Noise", "PerMillisecond",
-    "Seconds", "chosen", "parameter", "parse_quantity", "put",
+    "Seconds", "chosen", "in_si", "parameter", "parse_quantity", "put",
 ]  # fmt: skip

@@ -10,14 +10,12 @@ import numpy as np
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
 from izhires.parts import Extension, Group, Monitor, Pathway
+from izhires.units import symbol
 
 if TYPE_CHECKING:
     from izhires.plan import Draft
     from izhires.readouts.base import Variable
     from izhires.recording import Results
-
-SI = {"volt": "V", "second": "s", "amp": "A", "siemens": "S", "farad": "F", "meter": "m", "kelvin": "K"}
-"""Brian2's names of units, and their symbols."""
 
 
 class Record(Declaration):
@@ -119,8 +117,3 @@ def variables(equations: str) -> dict[str, str]:
         if match and unit and "shared" not in (unit[2] or ""):
             found[match[1] or match[2]] = unit[1]
     return found
-
-
-def symbol(unit: str) -> str:
-    """Return a unit in symbols, as ``"volt/second"`` -> ``"V/s"``."""
-    return re.sub(r"[A-Za-z]+", lambda match: SI.get(match[0], match[0]), unit).replace("**", "^")

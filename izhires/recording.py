@@ -18,6 +18,7 @@ from izhires.errors import ParadigmError, RecordingError
 from izhires.files import as_path, whole
 from izhires.parts import Monitor
 from izhires.schema import LAYOUT
+from izhires.units import MS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -217,7 +218,7 @@ def assemble(
 
     if kept := results.kept_probes():
         state_time = np.arange(0, experiment.window, STATE_STEP)
-        tau = cells.tau_trace * 1e-3
+        tau = cells.tau_trace * MS
         traces = []
         for cue in probes["cue"].iloc[kept]:
             own = spikes_between(outputs, cue - MEMORY * tau, cue + experiment.window)

@@ -6,7 +6,6 @@ are pure numbers. The parameters of a cell model and ``bias`` may be bare, in th
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,20 +14,15 @@ import numpy as np
 
 from izhires.declare import parse_quantity
 from izhires.errors import ConfigurationError, closest
-from izhires.units import quantity
-from izhires.units import unit as read_unit
+from izhires.quantities import quantity
+from izhires.quantities import unit as read_unit
+from izhires.units import UNITS
 
-# unit of a declared parameter -> (Brian2 dimensions, size in SI units)
 BRIAN_UNITS: dict[str, tuple[str, float]] = {
     "": ("1", 1.0),
-    "ms": ("second", 1e-3),
-    "s": ("second", 1.0),
-    "mV": ("volt", 1e-3),
-    "Hz": ("Hz", 1.0),
-    "mV/ms": ("volt/second", 1.0),
-    "mV/sqrt(ms)": ("volt/second**0.5", 1e-3 / math.sqrt(1e-3)),
-    "1/ms": ("1/second", 1e3),
+    **{name: (each.dimensions, each.size) for name, each in UNITS.items()},
 }
+"""Unit of a declared parameter -> Brian2's dimensions, and its size in SI units; pure numbers have none."""
 
 _PURE = ("1", "integer", "boolean")
 

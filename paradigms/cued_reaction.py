@@ -20,6 +20,7 @@ from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
 from izhires.paradigms.base import MOST, Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment, check_size
 from izhires.paradigms.text_table import PathText, Row, TextTable, as_name, read_text_table
+from izhires.units import SPELLED, UNITS
 
 DATA_SET = "OpenNeuro ds003690 v1.0.0, doi 10.18112/openneuro.ds003690.v1.0.0"
 
@@ -29,14 +30,6 @@ MISSING = "n/a"
 RESPONSES = ("button press", "error of commission")
 LONGEST_LATENCY = 60.0
 """Time (s) from a cue to its target beyond which the window must be given, since it may be a mistaken unit."""
-
-# unit of a column, as BIDS has it in the file beside a table -> seconds
-_SECONDS = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-6),
-    **dict.fromkeys(("min", "minute", "minutes"), 60.0),
-}
 
 
 class CuedReaction(Paradigm):
@@ -561,7 +554,8 @@ def _units(table: TextTable, columns: list[str]) -> dict[str, float]:
             unit = about.get("Units") if isinstance(about, dict) else None
             if unit in (None, "", MISSING):
                 continue
-            seconds = _SECONDS.get(unit.strip().lower()) if isinstance(unit, str) else None
+            named = SPELLED.get(unit.strip().lower()) if isinstance(unit, str) else None
+            seconds = UNITS[named].size if named else None
             if seconds is None:
                 raise ParadigmError(
                     f"the unit of {column}, {unit!r}, is none of time", str(sidecar), ("s", "ms", "us", "min")

@@ -68,7 +68,7 @@ SI = {
 @pytest.mark.parametrize("given", UNITS)
 @pytest.mark.parametrize("wanted", UNITS)
 def test_every_unit_into_every_other(given, wanted):
-    if UNITS[given][0] == UNITS[wanted][0]:
+    if UNITS[given].kind == UNITS[wanted].kind:
         value = parse_quantity(f"3.5 {given}", wanted)
         assert value == pytest.approx(3.5 * SI[given] / SI[wanted], rel=1e-13)
         if not given[0].isdigit():
@@ -76,7 +76,7 @@ def test_every_unit_into_every_other(given, wanted):
     else:
         with pytest.raises(ValueError, match=r"'3.5 .*' has the wrong unit; an? .* needs one of: ") as caught:
             parse_quantity(f"3.5 {given}", wanted)
-        valid = [name for name, (kind, _) in UNITS.items() if kind == UNITS[wanted][0]]
+        valid = [name for name, each in UNITS.items() if each.kind == UNITS[wanted].kind]
         assert str(caught.value).endswith(f"needs one of: {', '.join(valid)}")
 
 

@@ -12,7 +12,8 @@ from izhires.circuits.base import Reservoir
 from izhires.circuits.sequence import Sequence
 from izhires.configuration import Configuration
 from izhires.errors import ConfigurationError
-from izhires.variables import check_filled, declared
+from izhires.units import UNITS
+from izhires.variables import BRIAN_UNITS, check_filled, declared
 
 N = 100
 OWN = CELL_EQUATIONS + "theta : volt (constant)\nshare : 1 (constant)\n"
@@ -113,3 +114,16 @@ def test_a_state_variable_that_nobody_sets():
 def test_every_circuit_that_is_shipped_fills_its_own(name):
     assert small.planned(Configuration.parse({"reservoir": {"type": name}}))[2]["cells.a"].shape == (1000,)
     assert name in Reservoir.alternatives()
+
+
+def test_brian2_agrees_with_the_table_of_units():
+    """Each unit's size and dimensions are those that Brian2 gives the same text."""
+    from brian2.equations.equations import dimensions_and_type_from_string
+
+    names = {"ms": b2.ms, "s": b2.second, "us": b2.us, "min": 60 * b2.second, "mV": b2.mV, "V": b2.volt,
+             "uV": b2.uvolt, "Hz": b2.Hz, "kHz": b2.kHz, "sqrt": np.sqrt}  # fmt: skip
+    for name, each in UNITS.items():
+        value = eval(name, {}, names)
+        assert value.dim is dimensions_and_type_from_string(each.dimensions)[0], name
+        assert float(np.asarray(value)) == pytest.approx(each.size, rel=1e-15), name
+        assert BRIAN_UNITS[name] == (each.dimensions, each.size)

@@ -11,6 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import by_event
+from izhires.analysis.statistics import t_half_width
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,21 +79,12 @@ def film(recordings: Sequence[xr.Dataset], name: str, numbers: int = NUMBERS) ->
         "mean": _whole(mean),
     }
     if len(recordings) > 1:
-        half = _half_widths(shown)
+        half = t_half_width(shown.std(0, ddof=1), len(shown))
         found |= {"low": _whole(mean - half), "high": _whole(mean + half)}
     for block in selection.blocks(first):
         wanted = first["expectation"].isel(probe=selection.last_probe(first, block)).transpose("event", "time").values
         found["expectation"][str(block)] = _whole(wanted[:, ::step])
     return found
-
-
-def _half_widths(values: np.ndarray) -> np.ndarray:
-    """Return half the 95% t-interval over the first axis."""
-    from scipy.special import stdtrit
-
-    count = len(values)
-    half: np.ndarray = stdtrit(count - 1, 0.975) * values.std(0, ddof=1) / np.sqrt(count)
-    return half
 
 
 def _whole(values: np.ndarray) -> Any:

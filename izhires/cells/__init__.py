@@ -92,7 +92,7 @@ def values(cell_type: str, name: str = "izhikevich") -> dict[str, Any]:
     from brian2 import Quantity
     from brian2.equations.equations import dimensions_and_type_from_string
 
-    from izhires.units import unit
+    from izhires.quantities import unit
     from izhires.variables import declared, defined
 
     cell = _named(name)

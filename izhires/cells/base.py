@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import ASSUMED, Component, Declaration, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.units import as_text, quantity
+from izhires.quantities import as_text, quantity
 
 CURRENTS = """
 I = I_fast + I_slow + I_inhibitory + drive : volt/second

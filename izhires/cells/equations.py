@@ -12,7 +12,7 @@ from pydantic import field_validator, model_validator
 from izhires.cells.base import CURRENTS, TRACE, Tabled
 from izhires.declare import Millivolts, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.units import as_text, quantity, unit
+from izhires.quantities import as_text, quantity, unit
 from izhires.variables import declared, defined, flags
 
 NUMBERS = ("integer", "boolean")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.declare import parse_quantity
+from izhires.declare import in_si
 from izhires.errors import RecordingError
 from izhires.files import as_path, whole
 from izhires.formats.shared import (
@@ -176,7 +176,7 @@ def _units(pynwb: Any, recording: xr.Dataset) -> Any:
         "obs_intervals": ("intervals in which spikes were kept, s", [intervals] * recording.sizes["neuron"]),
         **_columns(recording, "", ("cell_type", "excitatory", "rate")),
     }
-    resolution = parse_quantity(step, "ms") / 1e3 if step else None
+    resolution = in_si(step, "ms") if step else None
     labels = recording["neuron"].values
     return _table(pynwb.misc.Units, "units", "The cells of the network.", columns, labels, resolution=resolution)
 

@@ -173,6 +173,10 @@ class Connection(Declaration):
             i, j = self.wiring.draw(sources, np.arange(target.n), self.source == self.target, rng)
         except ConfigurationError as error:
             raise ConfigurationError(error.complaints, f"connections.{name}.wiring") from None
+        if not len(i):
+            return
+        order = np.lexsort((j, i))  # spikes are delivered fastest by runs of synapses
+        i, j = i[order], j[order]
         s, sign = self.weight_spread, 1 if self.cells == "excitatory" else -1
         weight = sign * self.weight * np.exp(s * rng.standard_normal(len(i)) - s**2 / 2)
         delay = rng.uniform(*self.delay, source.n)[i] if self.delay_of == "cell" else rng.uniform(*self.delay, len(i))

@@ -158,7 +158,18 @@ def quantity(value: Any, wanted: str) -> float:
     (10.0, 3.0)
     """
     if wanted in UNITS:
-        return parse_quantity(value, wanted)
+        try:
+            return parse_quantity(value, wanted)
+        except ValueError:
+            try:  # in other words: 20 Hz for 0.02 1/ms
+                return _general(value, wanted)
+            except ValueError:
+                pass
+            raise
+    return _general(value, wanted)
+
+
+def _general(value: Any, wanted: str) -> float:
     size, dimensions = unit(wanted)
     if hasattr(value, "dim") and hasattr(value, "in_unit"):  # a Brian2 quantity
         value = as_text(value)

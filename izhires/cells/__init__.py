@@ -70,7 +70,7 @@ def types(name: str = "izhikevich") -> list[str]:
 
 
 def values(cell_type: str, name: str = "izhikevich") -> dict[str, Any]:
-    """Return the values of a cell type as Brian2 quantities: its parameters, and its variables at rest.
+    """Return the values of a cell type as Brian2 quantities: its parameters, and its variables near rest.
 
     Parameters
     ----------

@@ -149,7 +149,7 @@ class Cell(Component):
         """Return the parameters of cells of these types as the table has them, in their units."""
         known = self.known_types()
         rows = {name: self.values_of(known[name], f"types.{name}.values") for name in dict.fromkeys(types)}
-        return {name: np.array([rows[each][name] for each in types]) for name in self.units}
+        return {name: np.array([rows[each][name] for each in types]) for name in self.parameters()}
 
     @abc.abstractmethod
     def draw(self, types: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -76,7 +76,8 @@ class OwnEquations(Tabled):
 
     @model_validator(mode="after")
     def _complete(self) -> OwnEquations:
-        known = {**declared(self.equations), **defined(self.equations)}
+        alone = declared(self.equations)
+        known = {**alone, **defined(self.equations)}
         for name in TAKEN:
             if name in known:
                 raise ConfigurationError(
@@ -89,7 +90,11 @@ class OwnEquations(Tabled):
                 raise ConfigurationError(f"{name!r} is {what}, in {wanted}, got {known[name]}", "equations")
         if "v" not in self.initial:
             raise ConfigurationError("is required", "initial.v")
-        changing = {name: each for name, each in known.items() if name not in self.parameters()}
+        changing = {
+            name: each
+            for name, each in known.items()
+            if name not in self.parameters() and (name in alone or re.search(rf"\bd{name}\s*/\s*dt\b", self.equations))
+        }
         for name, value in self.initial.items():
             if name not in changing:
                 problem = f"the equations have no such variable{closest(name, changing)}"
@@ -98,9 +103,6 @@ class OwnEquations(Tabled):
                 quantity(value, changing[name])
             except ValueError as error:
                 raise ConfigurationError(str(error), f"initial.{name}") from None
-        for name in self.spread:
-            if self.parameters()[name] in NUMBERS:
-                raise ConfigurationError(f"is {self.parameters()[name]}, and has no spread", f"spread.{name}")
         return self
 
     def parameters(self) -> dict[str, str]:
@@ -108,18 +110,13 @@ class OwnEquations(Tabled):
         constant = {name for name, words in flags(self.equations).items() if "constant" in words}
         found = {name: each for name, each in declared(self.equations).items() if name in constant}
         for name, each in found.items():
+            if each in NUMBERS:
+                raise ConfigurationError(f"{name!r} is {each}, a parameter is a real number: give its unit, or 1", "equations")
             try:
                 unit(each)
             except ValueError:
                 raise ConfigurationError(f"{name!r} has no unit that is known, {each!r}", "equations") from None
         return found
-
-    def draw(self, types: list[str], rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: D102
-        units = self.parameters()
-        return {
-            name: values.astype(np.int32) if units[name] == "integer" else values
-            for name, values in super().draw(types, rng).items()
-        }
 
     def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Begin at `initial`, v with a spread."""

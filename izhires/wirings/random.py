@@ -10,6 +10,9 @@ from izhires.declare import parameter
 from izhires.errors import ConfigurationError
 from izhires.wirings.base import Wiring
 
+AT_ONCE = 10_000_000
+"""Pairs that are drawn together: all pairs of a large network do not fit into memory."""
+
 
 def choices(
     ones: np.ndarray, others: np.ndarray, degree: int, same: bool, rng: np.random.Generator
@@ -50,7 +53,10 @@ class FixedOutDegree(Wiring):
 
 
 class Probability(Wiring):
-    """Every pair is connected with the same probability, independently."""
+    """Every pair is connected with the same probability, independently.
+
+    How many synapses there are differs between seeds, so that each seed has a build of its own, and no replicates.
+    """
 
     type: Literal["probability"] = "probability"
     p: float = parameter(0.1, "probability that a pair is connected", ge=0, le=1)
@@ -58,8 +64,14 @@ class Probability(Wiring):
     def draw(  # noqa: D102
         self, sources: np.ndarray, targets: np.ndarray, same: bool, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        found = rng.random((len(sources), len(targets))) < self.p
-        if same:
-            found &= sources[:, None] != targets
-        source, target = np.nonzero(found)
-        return sources[source], targets[target]
+        rows = max(1, AT_ONCE // max(1, len(targets)))
+        source, target = [np.empty(0, int)], [np.empty(0, int)]
+        for start in range(0, len(sources), rows):
+            some = sources[start : start + rows]
+            found = rng.random((len(some), len(targets))) < self.p
+            if same:
+                found &= some[:, None] != targets
+            i, j = np.nonzero(found)
+            source.append(some[i])
+            target.append(targets[j])
+        return np.concatenate(source), np.concatenate(target)

@@ -24,13 +24,15 @@ class All(Wiring):
 
 
 class OneToOne(Wiring):
-    """The first source with the first target, and so on; as many sources as targets."""
+    """The first source with the first target, and so on; as many sources as targets, and not within a population."""
 
     type: Literal["one_to_one"] = "one_to_one"
 
     def draw(  # noqa: D102
         self, sources: np.ndarray, targets: np.ndarray, same: bool, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
+        if same:
+            raise ConfigurationError("would connect each cell of a population with itself")
         if len(sources) != len(targets):
-            raise ConfigurationError(f"{len(sources)} sources and {len(targets)} targets cannot be paired", "wiring")
+            raise ConfigurationError(f"{len(sources)} sources and {len(targets)} targets cannot be paired")
         return sources, targets

@@ -54,8 +54,8 @@ def study_folders(folder: str | Path) -> list[Path]:
     RecordingError
         If there is no such folder, or no recording in it.
     """
-    from izhires.recording import files
-    from izhires.studies import STUDIES
+    from izhires.recordings.recording import files
+    from izhires.analysis.studies import STUDIES
 
     folder = as_path(folder, "folder")
     inside = [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
@@ -69,7 +69,7 @@ def study_folders(folder: str | Path) -> list[Path]:
 
 def study(folder: str | Path) -> tuple[list[xr.Dataset], pd.DataFrame | None]:
     """Return all recordings of a folder, and its table of metrics where that can be trusted."""
-    from izhires.recording import load_folder
+    from izhires.recordings.recording import load_folder
 
     recordings = load_folder(folder)
     return recordings, kept_table(folder, recordings)

@@ -42,7 +42,7 @@ def trials_of_probes(recording: xr.Dataset) -> np.ndarray:
     Unavailable
         If the recording does not say it, or lacks the trial of one.
     """
-    from izhires import recording as recordings
+    from izhires.recordings import recording as recordings
 
     try:
         found = recordings.trials_of_probes(recording)
@@ -61,7 +61,7 @@ def cell_spikes(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     Unavailable
         If the recording holds no spikes, or does not say whose they are.
     """
-    from izhires import recording as recordings
+    from izhires.recordings import recording as recordings
 
     require(recording, ("spike_time", "spike_neuron"))
     try:
@@ -78,7 +78,7 @@ def state_probes(recording: xr.Dataset) -> np.ndarray:
     Unavailable
         If it holds no traces.
     """
-    from izhires.recording import places
+    from izhires.recordings.recording import places
 
     require(recording, ["state_trace"])
     found = places(np.atleast_1d(recording["probe"].values), recording["state_probe"].values)

@@ -1,6 +1,6 @@
 """What the readouts saw, rebuilt from a recording that holds all spikes.
 
-Every readout step of length dt, from the spike trace r of each cell (`izhires.model.STATE_UPDATE`):
+Every readout step of length dt, from the spike trace r of each cell (`izhires.model.model.STATE_UPDATE`):
 
     mean     <- mean + (r - mean) dt/tau_mean
     variance <- variance + ((r - mean)^2 - variance) dt/tau_mean
@@ -119,8 +119,8 @@ class _Run:
 
     def __init__(self, recording: xr.Dataset) -> None:
         from izhires.declare import in_si
-        from izhires.model import STATE_UPDATE
-        from izhires.recording import configuration
+        from izhires.model.model import STATE_UPDATE
+        from izhires.recordings.recording import configuration
 
         require(recording, ["trial_cue"])
         if "configuration" not in recording.attrs:

@@ -11,7 +11,7 @@ import pandas as pd
 from izhires.analysis.metrics.base import Metric, Part, Row, all_metrics
 from izhires.analysis.statistics import t_interval
 from izhires.errors import ConfigurationError, RecordingError, closest
-from izhires.worker import Report, Task, results
+from izhires.running.worker import Report, Task, results
 
 if TYPE_CHECKING:
     import xarray as xr

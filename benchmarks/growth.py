@@ -19,10 +19,10 @@ import numpy as np
 from stored import finish, options
 
 from izhires import Configuration
-from izhires.batch import run_batch
+from izhires.running.batch import run_batch
 from izhires.devices import get
-from izhires.plan import combine
-from izhires.run import draw
+from izhires.building.plan import combine
+from izhires.running.run import draw
 
 SERIES = {
     "cells": (100, 300, 1000, 4000, 16000),

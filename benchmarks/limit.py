@@ -30,8 +30,8 @@ from izhires.circuits.base import Reservoir, Synapses
 from izhires.declare import Milliseconds, PerMillisecond, parameter
 from izhires.devices import get
 from izhires.paradigms import Experiment, Paradigm
-from izhires.run import Drawn, draw
-from izhires.seeds import Seeds
+from izhires.running.run import Drawn, draw
+from izhires.model.seeds import Seeds
 
 BY_HAND = "the hand-written program"
 

@@ -19,9 +19,9 @@ from stored import finish, options
 ONE = """
 import json, sys
 from izhires import Configuration
-from izhires.recording import save
-from izhires.resources import needed_memory, peak_memory
-from izhires.run import draw, simulate_together
+from izhires.recordings.recording import save
+from izhires.running.resources import needed_memory, peak_memory
+from izhires.running.run import draw, simulate_together
 made = Configuration().to_dict()
 for block in made["paradigm"]["blocks"]:
     block["trials"] = int(sys.argv[1]) // len(made["paradigm"]["blocks"])

@@ -19,7 +19,7 @@ import numpy as np
 from izhires import Configuration
 from izhires.devices import get
 from izhires.devices.cpp import CppDevice
-from izhires.run import Drawn, draw
+from izhires.running.run import Drawn, draw
 
 
 def configured(cells: int, synapses: int, seconds: int) -> Drawn:

@@ -25,8 +25,8 @@ from izhires.devices import get
 from izhires.devices.cpp import compiler
 from izhires.devices.standalone import StandaloneProgram
 from izhires.paradigms.experiment import Experiment, frequencies
-from izhires.plan import make_plan
-from izhires.seeds import Seeds
+from izhires.building.plan import make_plan
+from izhires.model.seeds import Seeds
 
 UPDATES = {500: 4000, 1000: 2000, 2000: 800}
 """Of each number of cells: enough for a second or so."""

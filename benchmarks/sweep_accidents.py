@@ -70,7 +70,7 @@ def under_fire(spec: Path, out: Path, workers: int, drivers: int, runs: int, rng
             continue
         mine: list[int] = []
         while driver.poll() is None and not mine:
-            mine = [number for number, line in children(driver.pid).items() if "izhires.worker" in line]
+            mine = [number for number, line in children(driver.pid).items() if "izhires.running.worker" in line]
         if mine:
             os.kill(rng.choice(mine), signal.SIGKILL)
             killed["worker"] += 1
@@ -143,8 +143,8 @@ def differing(one: Path, other: Path) -> list[str]:
 BARE = """
 import sys
 from pathlib import Path
-from izhires.run import simulate
-from izhires.recording import save
+from izhires.running.run import simulate
+from izhires.recordings.recording import save
 from izhires.sweeps.design import read, expand
 from izhires.sweeps.index import path_of
 points = expand(read(sys.argv[1]))

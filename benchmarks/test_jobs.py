@@ -61,7 +61,7 @@ def project(folder):
     """Folder with the plan of MEET and the Makefile of its project."""
     from izhires import Configuration
     from izhires.devices import get
-    from izhires.run import draw
+    from izhires.running.run import draw
 
     made, device, plan = folder / "project", get("cpp"), draw(Configuration(), 0).plan
     made.mkdir()

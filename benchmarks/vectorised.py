@@ -18,9 +18,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from izhires.configuration import read
+from izhires.model.configuration import read
 from izhires.devices.cpp import FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, CppDevice, compiler, compiler_version
-from izhires.run import draw
+from izhires.running.run import draw
 
 TARGETS = ("native", "x86-64-v3", "x86-64-v2", "x86-64")
 """As -march has them; v3 is AVX2, v2 SSE4, the last SSE2."""

@@ -24,7 +24,7 @@ import xarray as xr
 import izhires
 from izhires.analysis.figures import style
 from izhires.analysis.statistics import over_seeds
-from izhires.configuration import parse_seeds
+from izhires.model.configuration import parse_seeds
 
 LATENCY = 600
 """From the cue to the reward, ms."""

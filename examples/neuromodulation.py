@@ -19,7 +19,7 @@ import izhires
 from izhires.analysis.claims.base import final_error, zero_error
 from izhires.analysis.figures import style
 from izhires.analysis.statistics import over_seeds
-from izhires.configuration import parse_seeds, read
+from izhires.model.configuration import parse_seeds, read
 
 DECAYS = (50, 100, 200, 500, 1000, 2000)
 TRACES = (0, 50, 200, 500, 1000, 2000)

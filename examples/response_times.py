@@ -20,7 +20,7 @@ import pandas as pd
 from izhires import load_folder, run_batch
 from izhires.analysis.metrics.response_time import answers, effect
 from izhires.analysis.statistics import t_interval
-from izhires.configuration import parse_seeds, read
+from izhires.model.configuration import parse_seeds, read
 
 HERE = Path(__file__).parent
 

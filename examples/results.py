@@ -20,7 +20,7 @@ from izhires import Configuration, load_folder, run_batch
 from izhires.analysis import analyse, make_figures
 from izhires.analysis.observers.change_point import HAZARD, change_point
 from izhires.analysis.statistics import t_interval
-from izhires.configuration import parse_seeds, read
+from izhires.model.configuration import parse_seeds, read
 
 # the default, and two others at the best point found for each
 CIRCUITS: dict[str, str | None] = {

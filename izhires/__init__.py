@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any
 
 _HOME = {
-    "Configuration": "izhires.configuration",
+    "Configuration": "izhires.model.configuration",
     "Gate": "izhires.gates.base",
     "IzhiresError": "izhires.errors",
-    "Model": "izhires.model",
+    "Model": "izhires.model.model",
     "Reservoir": "izhires.circuits.base",
     "Rule": "izhires.rules.base",
-    "Seeds": "izhires.seeds",
-    "load": "izhires.recording",
-    "load_folder": "izhires.recording",
-    "network": "izhires.run",
-    "run_batch": "izhires.batch",
-    "simulate": "izhires.run",
+    "Seeds": "izhires.model.seeds",
+    "load": "izhires.recordings.recording",
+    "load_folder": "izhires.recordings.recording",
+    "network": "izhires.running.run",
+    "run_batch": "izhires.running.batch",
+    "simulate": "izhires.running.run",
     "sweep": "izhires.sweeps.driver",
 }
 

@@ -17,7 +17,7 @@ from izhires.errors import IzhiresError, ToolchainError
 
 if TYPE_CHECKING:
     from izhires.devices.standalone import StandaloneDevice
-    from izhires.plan import Plan
+    from izhires.building.plan import Plan
 
 from izhires.devices import DEFAULT, Device, all_devices
 
@@ -160,8 +160,8 @@ def _cache() -> Finding:
 
 def _toy() -> tuple[Plan, dict]:
     """Return the plan of a small network that learns for a few trials."""
-    from izhires.configuration import Configuration
-    from izhires.plan import make_plan
+    from izhires.model.configuration import Configuration
+    from izhires.building.plan import make_plan
 
     block = {"trials": 2, "latency": {"A": "100 ms"}, "probability": {"A": 1.0}}
     task = {
@@ -182,7 +182,7 @@ def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     """Build and run the small network, and compare what came out with what must."""
     from izhires.devices import get
     from izhires.devices.standalone import StandaloneDevice
-    from izhires.parts import Monitor
+    from izhires.building.parts import Monitor
 
     device = get(name)
     needed = name == DEFAULT

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from izhires import resources
+from izhires.running import resources
 from izhires.errors import Complaint, ParadigmError, shown
 
 KINDS = ("warm-up", "train", "probe")

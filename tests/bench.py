@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import small
 
-from izhires.build import build
+from izhires.building.build import build
 from izhires.devices import get
 from izhires.paradigms.experiment import Experiment, frequencies
-from izhires.parts import Monitor, Signal
-from izhires.plan import make_plan
-from izhires.seeds import Seeds
+from izhires.building.parts import Monitor, Signal
+from izhires.building.plan import make_plan
+from izhires.model.seeds import Seeds
 
 CELLS = 10
 

@@ -14,8 +14,8 @@ import numpy as np
 from izhires.cells.base import CURRENTS, Cell, CellType, published
 from izhires.declare import parameter
 from izhires.devices import get
-from izhires.plan import make_plan
-from izhires.seeds import Seeds
+from izhires.building.plan import make_plan
+from izhires.model.seeds import Seeds
 
 DT = 0.5
 """Step of cells and readouts, ms."""

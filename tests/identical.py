@@ -16,7 +16,7 @@ import numpy as np
 from small import configuration
 
 from izhires.devices.cpp import compiler_version, processor
-from izhires.run import draw, simulate_together
+from izhires.running.run import draw, simulate_together
 
 NOISE = {"reservoir__noise": "0.3 mV/sqrt(ms)"}
 OWN_STATE = {

@@ -6,10 +6,10 @@ import functools
 
 import numpy as np
 
-from izhires.configuration import Configuration
+from izhires.model.configuration import Configuration
 from izhires.devices import get
-from izhires.plan import make_plan
-from izhires.seeds import Seeds
+from izhires.building.plan import make_plan
+from izhires.model.seeds import Seeds
 
 TRIAL = 0.3
 """Length of a trial, s; one snapshot is taken a trial, at its onset."""

@@ -12,8 +12,8 @@ import small
 from izhires import devices, imports, run_batch
 from izhires.devices.base import Abilities
 from izhires.errors import ConfigurationError
-from izhires.export import export
-from izhires.run import draw, simulate_together
+from izhires.running.export import export
+from izhires.running.run import draw, simulate_together
 from izhires.sweeps.design import Spec, read
 
 SCRIPT = '''

@@ -15,11 +15,11 @@ from filelock import FileLock
 from terminal import COMMAND, Running, izhires
 
 import izhires as package
-from izhires import batch
+from izhires.running import batch
 from izhires.devices import get, standalone
 from izhires.errors import ConfigurationError, RecordingError, SimulationError
-from izhires.processes import ending, tied
-from izhires.recording import load
+from izhires.running.processes import ending, tied
+from izhires.recordings.recording import load
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
 
@@ -254,7 +254,7 @@ def test_one_run_of_several_is_ended(tmp_path, long):
 def test_a_worker_is_ended(tmp_path, long):
     run, out = start(tmp_path, long, "--processes", "2", seeds="0:3")
     run.until(run.program)
-    kill(next(number for number, line in run.processes().items() if "izhires.worker" in line))
+    kill(next(number for number, line in run.processes().items() if "izhires.running.worker" in line))
     code, _, errors = run.ended()
     assert code == 4
     assert len(recordings(out)) == 2
@@ -416,7 +416,7 @@ def test_a_program_ends_with_its_parent(tmp_path):
     """Also what it started itself, and also when the parent is killed."""
     code = f"""
     import sys, time
-    from izhires.processes import tied
+    from izhires.running.processes import tied
     with tied(["sh", "-c", "sleep 100 & echo $! > {tmp_path}/number; wait"]):
         time.sleep(100)
     """

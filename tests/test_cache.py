@@ -13,7 +13,7 @@ from terminal import COMMAND, izhires
 
 from izhires.devices import get
 from izhires.devices.standalone import builds, cache_folder, remove_build
-from izhires.processes import tied
+from izhires.running.processes import tied
 
 QUIET = small.configuration()
 

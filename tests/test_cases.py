@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from izhires.configuration import Configuration
+from izhires.model.configuration import Configuration
 from izhires.errors import ParadigmError
 from izhires.paradigms import CuedReaction, Table
-from izhires.run import simulate
+from izhires.running.run import simulate
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not beside this checkout")
@@ -186,7 +186,7 @@ def test_nothing_after_the_end_enters_a_rate():
 def test_a_part_of_a_recording_keeps_the_owners_of_its_spikes(tmp_path):
     for needed in ("neo", "pynapple"):
         pytest.importorskip(needed)
-    from izhires.recording import save
+    from izhires.recordings.recording import save
 
     path = save(ran("unequal_trials_with_probe.csv"), tmp_path / "one.nc")
     done = subprocess.run(

@@ -14,7 +14,7 @@ from izhires.cells.adex import AdEx
 from izhires.cells.izhikevich import Izhikevich
 from izhires.cells.izhikevich_2007 import Izhikevich2007
 from izhires.cells.lif import LIF
-from izhires.configuration import Configuration
+from izhires.model.configuration import Configuration
 from izhires.devices import get
 from izhires.errors import ConfigurationError
 from izhires.quantities import quantity, unit

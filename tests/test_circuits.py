@@ -11,7 +11,7 @@ from izhires.circuits.base import Reservoir, fixed_out_degree
 from izhires.circuits.random import Random
 from izhires.circuits.sequence import Sequence
 from izhires.errors import ConfigurationError
-from izhires.seeds import STREAMS, Seeds
+from izhires.model.seeds import STREAMS, Seeds
 
 FAILURE = 1e-6
 """Chance that one statistical comparison fails on correct draws (were the seed not fixed)."""

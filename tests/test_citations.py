@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import synthetic
 
-from izhires.citations import bibliography, cite, declared, identifiers, used
+from izhires.recordings.citations import bibliography, cite, declared, identifiers, used
 from izhires.cli.list import tables
-from izhires.configuration import Configuration
+from izhires.model.configuration import Configuration
 from izhires.errors import RecordingError
-from izhires.recording import save
+from izhires.recordings.recording import save
 
 DEFAULT = {
     "izhires", "stimberg2019", "yamada2026", "izhikevich2003", "abeles1991", "macdonald2011", "nagumo1967",
@@ -57,7 +57,7 @@ def test_identifiers_in_a_text(text, found):
 def test_every_work_that_a_source_names_has_an_entry():
     known = bibliography()
     missing = {(part, one) for part, source in declared().items() for one in identifiers(source) if one not in known}
-    assert not missing, f"add to izhires/bibliography.bib: {sorted(missing)}"
+    assert not missing, f"add to izhires/recordings/bibliography.bib: {sorted(missing)}"
 
 
 def test_all_that_can_be_chosen_is_asked():

@@ -8,12 +8,12 @@ import small
 from izhires.analysis.claims import Claim, Criterion, all_claims, judge
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.statistics import t_interval
-from izhires.conditions import all_conditions
-from izhires.configuration import Configuration
+from izhires.model.conditions import all_conditions
+from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError
-from izhires.recording import load
-from izhires.reproduce import draw_conditions, measure, report_text, reproduce, studies_of
-from izhires.studies import STUDIES
+from izhires.recordings.recording import load
+from izhires.analysis.reproduce import draw_conditions, measure, report_text, reproduce, studies_of
+from izhires.analysis.studies import STUDIES
 
 
 def made(tests, function=lambda runs: {"ours": 1.0}, studies=("default",)):
@@ -190,8 +190,8 @@ def test_conditions_are_drawn_side_by_side(folder, tmp_path):
 def test_the_control_of_recurrence_is_that_of_the_example():
     from pathlib import Path
 
-    from izhires.conditions import apply
-    from izhires.configuration import read
+    from izhires.model.conditions import apply
+    from izhires.model.configuration import read
 
     example = Path(__file__).parents[1] / "examples" / "unconnected.toml"
     assert apply(Configuration(), ["unconnected"]) == read(example)

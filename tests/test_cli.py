@@ -21,12 +21,12 @@ from izhires.analysis.claims import all_claims
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
-from izhires.conditions import all_conditions
+from izhires.model.conditions import all_conditions
 from izhires.gates.base import Gate
 from izhires.paradigms.base import Paradigm
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout
-from izhires.recording import load, load_folder
+from izhires.recordings.recording import load, load_folder
 from izhires.rules.base import Rule
 
 # few cells and short trials: the numpy device then needs no build and a second or two
@@ -193,7 +193,7 @@ def test_a_profile_is_printed_and_nothing_is_kept(config, tmp_path):
 
 
 def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
-    monkeypatch.setattr("izhires.run.code", lambda: "abc")
+    monkeypatch.setattr("izhires.running.run.code", lambda: "abc")
     arguments = ["run", "meet", "--config", config, "--processes", "1", "--out", tmp_path]
     assert command(*arguments, "--seeds", "1")[0] == 0
     first = (tmp_path / "meet_seed1.nc").stat()
@@ -213,7 +213,7 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     # asked for again, of other code, on another device, or not whole: none of these is kept
     assert "1 run" in command(*arguments, "--seeds", "1", "--again")[1]
     assert (tmp_path / "meet_seed1.nc").stat().st_ino != first.st_ino
-    monkeypatch.setattr("izhires.run.code", lambda: "abd")
+    monkeypatch.setattr("izhires.running.run.code", lambda: "abd")
     assert "1 run" in command(*arguments, "--seeds", "1")[1]
     assert "kept" in command(*arguments, "--seeds", "1")[1]
     (tmp_path / "meet_seed1.nc").write_bytes((tmp_path / "meet_seed1.nc").read_bytes()[:-100])
@@ -432,7 +432,7 @@ def test_a_script_with_a_rule_of_its_own_runs_in_several_processes(tmp_path):
         from pathlib import Path
         from typing import ClassVar, Literal
         from izhires import Configuration, Rule, run_batch
-        from izhires.configuration import read
+        from izhires.model.configuration import read
         from izhires.declare import parameter
 
         class Still(Rule):

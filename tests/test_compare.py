@@ -6,8 +6,8 @@ import small
 from terminal import izhires
 
 from izhires import simulate
-from izhires.compare import compare
-from izhires.recording import save
+from izhires.analysis.compare import compare
+from izhires.recordings.recording import save
 
 QUIET = small.configuration()
 

@@ -8,11 +8,11 @@ import pytest
 import small
 
 from izhires.circuits.base import Reservoir
-from izhires.conditions import all_conditions, apply, condition
-from izhires.configuration import Configuration
+from izhires.model.conditions import all_conditions, apply, condition
+from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError
-from izhires.recording import load
-from izhires.run import draw, simulate
+from izhires.recordings.recording import load
+from izhires.running.run import draw, simulate
 
 NAMES = list(all_conditions())
 CIRCUITS = list(small.shipped(Reservoir))
@@ -99,7 +99,7 @@ def test_what_cannot_be_together(names, message):
 
 
 def test_a_combination_that_cannot_be_names_the_conditions(monkeypatch):
-    monkeypatch.setattr("izhires.conditions._KNOWN", all_conditions())
+    monkeypatch.setattr("izhires.model.conditions._KNOWN", all_conditions())
     condition("own", "own", {"prediction": "joint"})
     with pytest.raises(ConfigurationError) as caught:
         apply(Configuration(), ["no_feedback", "own"])

@@ -8,8 +8,8 @@ from small import configuration as small
 from terminal import izhires
 
 from izhires.circuits.base import Reservoir
-from izhires.conditions import all_conditions, apply
-from izhires.configuration import Configuration, parse_seeds, read
+from izhires.model.conditions import all_conditions, apply
+from izhires.model.configuration import Configuration, parse_seeds, read
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
 from izhires.paradigms import CuedReaction

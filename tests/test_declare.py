@@ -30,7 +30,7 @@ from izhires.declare import (
 )
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
-from izhires.model import Model
+from izhires.model.model import Model
 from izhires.rules.base import Rule
 from izhires.rules.three_factor import ThreeFactor
 
@@ -448,7 +448,7 @@ def test_a_new_component_is_one_new_file(tmp_path):
     script = """
         import sys
         import izhires.rules
-        from izhires.model import Model
+        from izhires.model.model import Model
         izhires.rules.__path__.append(sys.argv[1])
         assert Model(when={"rule": "everywhere"}).when.rule.summary() == "A rule in a file of its own."
         assert "brian2" not in sys.modules

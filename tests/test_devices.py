@@ -19,18 +19,18 @@ from scipy import stats
 from terminal import izhires
 
 from izhires import simulate
-from izhires.batch import run_batch
+from izhires.running.batch import run_batch
 from izhires.cells.izhikevich import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice
 from izhires.errors import ConfigurationError, SimulationError, SlowerWarning, ToolchainError
 from izhires.paradigms import Experiment
-from izhires.parts import SCHEDULE
-from izhires.plan import make_plan
-from izhires.recording import load, save
+from izhires.building.parts import SCHEDULE
+from izhires.building.plan import make_plan
+from izhires.recordings.recording import load, save
 from izhires.rules.base import Rule
-from izhires.seeds import Seeds
+from izhires.model.seeds import Seeds
 
 QUIET = small.configuration()
 NOISY = small.configuration(reservoir__noise="1 mV/sqrt(ms)")
@@ -111,7 +111,7 @@ def test_seeds_and_values_share_a_build():
 def test_an_array_that_does_not_fit_is_refused_before_anything_runs(device, monkeypatch):
     program, arrays = prepared(QUIET, device=device)
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("the program was started"))
-    monkeypatch.setattr("izhires.build.build", lambda *_, **__: pytest.fail("the network was built"))
+    monkeypatch.setattr("izhires.building.build.build", lambda *_, **__: pytest.fail("the network was built"))
     assert len(arrays) > 40
     for name, value in arrays.items():
         for wrong in (np.append(value, value.ravel()[:1]), value.astype(np.float32), None):
@@ -414,7 +414,7 @@ def test_a_long_run_takes_the_memory_of_a_short_one():
 
 
 def test_a_run_that_memory_cannot_hold_is_refused_before_anything_is_built(tmp_path, monkeypatch):
-    monkeypatch.setattr("izhires.resources.available_memory", lambda: 50e6)
+    monkeypatch.setattr("izhires.running.resources.available_memory", lambda: 50e6)
     monkeypatch.setattr("izhires.devices.standalone.StandaloneDevice.prepare", lambda *_: pytest.fail("it was built"))
     with pytest.raises(SimulationError, match=r"^the run needs about \d+ MB of memory, 50 MB are free"):
         run_batch(QUIET, [0, 1], tmp_path)

@@ -7,10 +7,10 @@ import pytest
 import small
 from terminal import izhires
 
-from izhires.recording import load
+from izhires.recordings.recording import load
 from izhires.rules.three_factor import ThreeFactor
 from izhires.rules.two_factor import TwoFactor
-from izhires.run import Diverged, draw, simulate, simulate_together
+from izhires.running.run import Diverged, draw, simulate, simulate_together
 
 TOO_FAST = small.configuration("random", when__rule={"type": "three_factor", "rate": "1 1/ms"})
 """It overshoots at every step, more each time: soon all is beyond every number."""

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import small
 
-from izhires import elapsed
+from izhires.recordings import elapsed
 from izhires.analysis.table import analyse
-from izhires.configuration import Configuration
-from izhires.run import simulate
+from izhires.model.configuration import Configuration
+from izhires.running.run import simulate
 
 TAU = 0.05
 

@@ -16,9 +16,9 @@ from terminal import izhires
 from izhires import simulate
 from izhires.devices import cuda
 from izhires.errors import ConfigurationError, RecordingError, SimulationError, ToolchainError
-from izhires.export import collect, export
-from izhires.plan import Plan
-from izhires.recording import load
+from izhires.running.export import collect, export
+from izhires.building.plan import Plan
+from izhires.recordings.recording import load
 
 QUIET = small.configuration()
 LEVELS = {

@@ -7,8 +7,8 @@ import pytest
 import small
 
 from izhires.analysis.table import analyse
-from izhires.parts import Update
-from izhires.run import simulate
+from izhires.building.parts import Update
+from izhires.running.run import simulate
 
 MANY = [f"E{k:02d}" for k in range(64)]
 

@@ -19,7 +19,7 @@ from izhires.formats.tables import tables
 from izhires.paradigms.cued_reaction import CuedReaction
 from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.table import Table
-from izhires.recording import save
+from izhires.recordings.recording import save
 
 
 def made(source=None, keep="probes", **options):

@@ -13,7 +13,7 @@ import small
 
 import izhires
 from izhires import imports
-from izhires.configuration import read
+from izhires.model.configuration import read
 from izhires.errors import ConfigurationError
 
 SCRIPT = '''
@@ -21,7 +21,7 @@ from typing import ClassVar, Literal
 from izhires import Rule
 from izhires.cells.base import CURRENTS, TRACE, Tabled, published
 from izhires.declare import Drive, Milliseconds, parameter
-from izhires.parts import Monitor
+from izhires.building.parts import Monitor
 from izhires.plasticity.base import Plasticity
 from izhires.readouts.trial import Trial
 

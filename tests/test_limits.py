@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from izhires import resources
+from izhires.running import resources
 
 GB = 2**30
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from izhires.errors import RecordingError
-from izhires.export import PREFIX, export
+from izhires.running.export import PREFIX, export
 from izhires.files import private_folder, whole
-from izhires.processes import python
+from izhires.running.processes import python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are killed by signals")
 
@@ -157,9 +157,9 @@ def test_a_file_holds_what_was_written_last_without_an_error(tmp_path_factory, w
 
 EXPORT = """
     import sys
-    from izhires.configuration import read
+    from izhires.model.configuration import read
     from izhires.devices.standalone import StandaloneDevice
-    from izhires.export import export
+    from izhires.running.export import export
     def write(self, *arguments, **options):
         real(self, *arguments, **options)
         print("half", flush=True)

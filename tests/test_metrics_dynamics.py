@@ -8,7 +8,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics import dynamics
 from izhires.analysis.metrics.base import all_metrics
-from izhires.seeds import STREAMS
+from izhires.model.seeds import STREAMS
 
 
 def rows(name, given):

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import small
 
-from izhires.citations import declared, identifiers, used
+from izhires.recordings.citations import declared, identifiers, used
 from izhires.errors import ConfigurationError
 from izhires.neuromodulators.base import Neuromodulator
 from izhires.plasticity.base import Plasticity
-from izhires.recording import load
+from izhires.recordings.recording import load
 from izhires.rules.base import Rule
 from izhires.rules.td import Td
-from izhires.run import draw, simulate, simulate_together
+from izhires.running.run import draw, simulate, simulate_together
 from izhires.sweeps.design import read as read_sweep
 from izhires.sweeps.driver import sweep
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import izhires
-from izhires.processes import python
+from izhires.running.processes import python
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {"izhires": "izhires", "paradigms": "izhires.paradigms", "analysis": "izhires.analysis"}
@@ -158,7 +158,7 @@ def test_the_wheel_holds_the_three_rooms_and_no_more(wheel):
         f"izhires/analysis/report/{path.name}" for path in page.iterdir() if path.suffix in (".jinja", ".css", ".js")
     }
     assert len(looks) >= 4 and len(parts) == 3
-    data = {"izhires/py.typed", "izhires/bibliography.bib", *templates, *looks, *parts}
+    data = {"izhires/py.typed", "izhires/recordings/bibliography.bib", *templates, *looks, *parts}
     assert {name for name in names - code if not name.startswith(info)} == data
     assert info + "licenses/LICENSE" in names
 

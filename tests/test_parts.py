@@ -9,9 +9,9 @@ import small
 
 import izhires
 from izhires.errors import ConfigurationError
-from izhires.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
-from izhires.plan import Plan
-from izhires.run import draw, simulate, simulate_together
+from izhires.building.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
+from izhires.building.plan import Plan
+from izhires.running.run import draw, simulate, simulate_together
 
 OPEN_LOOP = {"when__feedback": "0 mV/ms"}
 HERE = __file__.rpartition("/")[0]
@@ -162,7 +162,7 @@ def test_what_cannot_be_recorded(record, said):
 
 
 def test_memory_counts_what_is_recorded():
-    from izhires.resources import needed_memory
+    from izhires.running.resources import needed_memory
 
     few, many = (
         small.planned(small.configuration(keep__record=record))[1]

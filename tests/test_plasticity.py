@@ -10,14 +10,14 @@ import pytest
 import small
 from given import DT, model, run, trains, weights
 
-from izhires.citations import declared
+from izhires.recordings.citations import declared
 from izhires.cli.list import tables
 from izhires.declare import parameter
 from izhires.devices import cuda
 from izhires.errors import ConfigurationError, SimulationError
 from izhires.plasticity.base import Plasticity
 from izhires.plasticity.triplet import FITS
-from izhires.run import draw, simulate, simulate_together
+from izhires.running.run import draw, simulate, simulate_together
 
 EXACT = {"rtol": 1e-12, "atol": 1e-14}
 W = 0.5
@@ -673,7 +673,7 @@ def test_weights_that_leave_their_bounds_stop_a_run(device, way):
 
 @pytest.mark.skipif(bool(cuda.CudaDevice.cannot_generate()), reason=cuda.CudaDevice.cannot_generate() or "brian2cuda")
 def test_cuda_code_of_every_rule(tmp_path, monkeypatch):
-    from izhires.export import export
+    from izhires.running.export import export
 
     monkeypatch.setenv("IZHIRES_CUDA_ARCHITECTURE", "9.0")
     folder = export(small.configuration(**MANY), 3, "", "cuda", tmp_path / "project")

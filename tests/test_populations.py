@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import small
 
-from izhires.configuration import Configuration, read
+from izhires.model.configuration import Configuration, read
 from izhires.devices import get
 from izhires.errors import ConfigurationError
-from izhires.plan import combine, split
-from izhires.recording import load, save
-from izhires.run import draw, simulate
+from izhires.building.plan import combine, split
+from izhires.recordings.recording import load, save
+from izhires.running.run import draw, simulate
 from izhires.wirings.base import Wiring
 from izhires.wirings.random import FixedInDegree, FixedOutDegree, Probability
 from izhires.wirings.regular import All, OneToOne

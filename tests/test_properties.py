@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from izhires.circuits.base import Reservoir
-from izhires.configuration import Configuration, _none_as_text, read
+from izhires.model.configuration import Configuration, _none_as_text, read
 from izhires.declare import UNITS, Component, Declaration, parse_quantity
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate

@@ -6,13 +6,13 @@ import pytest
 import small
 
 from izhires.errors import ConfigurationError
-from izhires.model import Model
+from izhires.model.model import Model
 from izhires.predictions.base import Prediction
 from izhires.predictions.factorised import Factorised
 from izhires.predictions.joint import Joint
 from izhires.predictions.merged import Merged
 from izhires.rules.consolidated_three_factor import ConsolidatedThreeFactor
-from izhires.run import draw, simulate
+from izhires.running.run import draw, simulate
 
 WHAT = np.array([[0.3, 1.4], [-0.2, 0.5]])
 WHEN = np.array([[[0.5, -0.1, 2.0], [1.0, 0.0, -3.0]], [[0.5, 0.4, 0.3], [0.2, 0.8, -0.4]]])

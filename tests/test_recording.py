@@ -15,14 +15,14 @@ import xarray as xr
 import izhires
 from izhires.analysis import analyse
 from izhires.analysis.report import write_report
-from izhires.batch import jobs
-from izhires.citations import cite
-from izhires.configuration import Configuration, parse_seeds
+from izhires.running.batch import jobs
+from izhires.recordings.citations import cite
+from izhires.model.configuration import Configuration, parse_seeds
 from izhires.devices import get
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.paradigms.experiment import Experiment
-from izhires.plan import make_plan
-from izhires.recording import (
+from izhires.building.plan import make_plan
+from izhires.recordings.recording import (
     LAYOUT,
     assemble,
     in_order,
@@ -34,9 +34,9 @@ from izhires.recording import (
     spike_trace,
     spikes_between,
 )
-from izhires.run import Facts, draw, record, simulate
-from izhires.schema import ATTRIBUTES as DECLARED
-from izhires.schema import KINDS, VARIABLES, checksum, markdown
+from izhires.running.run import Facts, draw, record, simulate
+from izhires.recordings.schema import ATTRIBUTES as DECLARED
+from izhires.recordings.schema import KINDS, VARIABLES, checksum, markdown
 
 CONTRACT = {
     "prediction": ("probe", "event", "time"),
@@ -273,7 +273,7 @@ def test_spike_trace_against_a_slow_loop():
 @pytest.mark.parametrize("scattered", ["", "cells", "all"])
 def test_spikes_between_two_moments_are_in_order(scattered, monkeypatch):
     """Whatever the order in which a device leaves them, and however few are looked at together."""
-    monkeypatch.setattr("izhires.recording.PORTION", 7)
+    monkeypatch.setattr("izhires.recordings.recording.PORTION", 7)
     rng = np.random.default_rng(0)
     steps, cells = np.divmod(np.sort(rng.choice(100 * 50, 200, replace=False)), 50)
     expected = steps / 1000, cells
@@ -401,7 +401,7 @@ def test_a_full_disk_leaves_nothing(path, tmp_path):
     code = f"""
     import resource
     from izhires.errors import RecordingError
-    from izhires.recording import load, save
+    from izhires.recordings.recording import load, save
     recording = load({str(path)!r})
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     try:
@@ -496,7 +496,7 @@ def test_a_spike_at_the_very_end_is_after_it(shift):
 def test_the_documentation_has_the_schema():
     text = (Path(__file__).parents[1] / "docs" / "recording.md").read_text(encoding="utf-8")
     assert text.split("<!-- schema -->\n")[1] == markdown(), (
-        "the tables are out of date: python -c 'from izhires.schema import markdown; print(markdown(), end=\"\")'"
+        "the tables are out of date: python -c 'from izhires.recordings.schema import markdown; print(markdown(), end=\"\")'"
     )
 
 
@@ -674,7 +674,7 @@ def test_a_recording_of_the_first_layout():
 
 
 def test_what_cannot_be_written_is_refused_before_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("izhires.run.get", lambda device: pytest.fail("it ran"))
+    monkeypatch.setattr("izhires.running.run.get", lambda device: pytest.fail("it ran"))
     with pytest.raises(ConfigurationError, match="seed"):
         simulate(small.configuration(), seed=2**63)
     with pytest.raises(ConfigurationError, match="seed"):

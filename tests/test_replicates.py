@@ -9,9 +9,9 @@ from terminal import izhires
 
 from izhires.devices import get
 from izhires.errors import ConfigurationError, SimulationError
-from izhires.plan import combine, split
-from izhires.recording import load
-from izhires.run import draw, simulate_together
+from izhires.building.plan import combine, split
+from izhires.recordings.recording import load
+from izhires.running.run import draw, simulate_together
 
 QUIET = small.configuration()
 CIRCUITS = ("sequence", "random")
@@ -230,9 +230,9 @@ def test_the_command(config, tmp_path):
 
 
 def test_what_is_there_is_kept(tmp_path, monkeypatch):
-    from izhires.batch import run_batch
+    from izhires.running.batch import run_batch
 
-    monkeypatch.setattr("izhires.run.code", lambda: "abc")
+    monkeypatch.setattr("izhires.running.run.code", lambda: "abc")
 
     def run(seeds, replicates, **options):
         stages = {}
@@ -274,7 +274,7 @@ def test_one_failing_network_leaves_the_recordings_of_the_others(device, tmp_pat
 
 def test_trials_at_other_times_are_refused(tmp_path, monkeypatch, capsys):
     """A paradigm whose seeds do not share the times of their trials."""
-    from izhires.batch import run_batch
+    from izhires.running.batch import run_batch
     from izhires.paradigms import Meet
 
     real = Meet.experiment

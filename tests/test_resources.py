@@ -3,9 +3,9 @@
 import pytest
 import small
 
-from izhires.configuration import Configuration
-from izhires.resources import INVERSE_BYTES, needed_memory
-from izhires.run import simulate
+from izhires.model.configuration import Configuration
+from izhires.running.resources import INVERSE_BYTES, needed_memory
+from izhires.running.run import simulate
 
 
 def needed(configuration):

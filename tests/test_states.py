@@ -9,7 +9,7 @@ import synthetic
 
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.states import mean_states, readout_states
-from izhires.run import simulate
+from izhires.running.run import simulate
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ import small
 from terminal import COMMAND, Running, izhires
 
 import izhires as package
-from izhires import batch, resources
+from izhires.running import batch
+from izhires.running import resources
 from izhires.cli.sweep import Progress, duration
 from izhires.errors import LostError, RecordingError, ToolchainError
-from izhires.processes import tied
-from izhires.recording import load
-from izhires.resources import needed_memory, processes_for
+from izhires.running.processes import tied
+from izhires.recordings.recording import load
+from izhires.running.resources import needed_memory, processes_for
 from izhires.sweeps import driver, index, pilot
 from izhires.sweeps.design import Spec, expand, read
 from izhires.sweeps.driver import SPEC, sweep
@@ -308,7 +309,7 @@ def test_a_run_that_is_killed_again_and_again_has_failed(tmp_path, monkeypatch):
             yield (task := waiting.popleft()), driver_outcome(task)
 
     def driver_outcome(task):
-        from izhires.worker import Outcome
+        from izhires.running.worker import Outcome
 
         begun[task.name] = begun.get(task.name, 0) + 1
         return Outcome(error=LostError("its process was ended by SIGKILL (out of memory?)", task.name))
@@ -345,7 +346,7 @@ def start(tmp_path, config, *arguments):
 
 
 def workers(run):
-    return [number for number, line in run.processes().items() if "izhires.worker" in line]
+    return [number for number, line in run.processes().items() if "izhires.running.worker" in line]
 
 
 def test_a_worker_is_killed(tmp_path, long):

@@ -13,11 +13,11 @@ import pytest
 import small
 
 from izhires.errors import ConfigurationError, ToolchainError
-from izhires.recording import load
+from izhires.recordings.recording import load
 from izhires.sweeps import cluster
 from izhires.sweeps.design import Spec
 from izhires.sweeps.driver import sweep
-from izhires.worker import Task
+from izhires.running.worker import Task
 
 pytest.importorskip("distributed")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import small
 
-from izhires.configuration import parse_seeds
+from izhires.model.configuration import parse_seeds
 from izhires.errors import ConfigurationError, SimulationError
 from izhires.sweeps import sensitivity
 from izhires.sweeps.design import Sensitivity, Spec, _changed, read

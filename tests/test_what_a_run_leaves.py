@@ -25,11 +25,11 @@ from izhires import formats
 from izhires.analysis import analyse
 from izhires.analysis.figures.base import Prepared, prepare_all
 from izhires.analysis.kept import read_table
-from izhires.configuration import Configuration
+from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError, ParadigmError, RecordingError
 from izhires.predictions.base import Prediction
-from izhires.recording import load, save
-from izhires.run import simulate
+from izhires.recordings.recording import load, save
+from izhires.running.run import simulate
 from izhires.sweeps.design import Spec
 from izhires.sweeps.driver import sweep
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from izhires.errors import LostError, SimulationError
-from izhires.worker import Task, results, run_tasks
+from izhires.running.worker import Task, results, run_tasks
 
 
 def kill_yourself(path, say):

@@ -119,7 +119,7 @@ def claim(
     ours, control : str
         What is measured, and its counterpart in the control, in words.
     studies : iterable of str
-        Names of the studies whose recordings it needs, see `izhires.studies`.
+        Names of the studies whose recordings it needs, see `izhires.analysis.studies`.
     tests : mapping of str to Criterion
         By the key under which the function returns the tested value; "ours", "control" and "difference" are always
         there.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, whole
-from izhires.worker import Report, Task, results
+from izhires.running.worker import Report, Task, results
 
 if TYPE_CHECKING:
     import pandas as pd

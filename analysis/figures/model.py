@@ -24,7 +24,7 @@ HEIGHT = 46.0
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     """Return what stands in each box, from the configuration of the first recording."""
-    from izhires.recording import configuration
+    from izhires.recordings.recording import configuration
 
     if not recordings or "configuration" not in recordings[0].attrs:
         raise Unavailable("needs the configuration, which the recording does not hold")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DRAWS = 100
 
 SHARED = ("topology", "cells", "input", "trials")
-"""The streams of `izhires.seeds` that make a network and its trials; the others are noise."""
+"""The streams of `izhires.model.seeds` that make a network and its trials; the others are noise."""
 PAIR = "izhires run ... " + " ".join(f"--set seeds.{name}=0" for name in SHARED)
 """What makes all seeds of a folder the same network in the same trials, apart from its noise."""
 
@@ -235,7 +235,7 @@ def twins(recordings: Sequence[xr.Dataset]) -> list[list[xr.Dataset]]:
     Unavailable
         If there is no such pair; with the command that makes one.
     """
-    from izhires.recording import configuration
+    from izhires.recordings.recording import configuration
 
     groups: dict[str, list[xr.Dataset]] = {}
     for recording in recordings:

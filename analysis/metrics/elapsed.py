@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires import elapsed
+from izhires.recordings import elapsed
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Part, Row, metric
 

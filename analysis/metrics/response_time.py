@@ -79,7 +79,7 @@ def readiness(recording: xr.Dataset, within: bool = False) -> pd.DataFrame:
 def _prediction(recording: xr.Dataset) -> Prediction:
     """Return what made the recording's predictions: what x when, where the recording does not say."""
     from izhires.predictions.base import Prediction
-    from izhires.recording import configuration
+    from izhires.recordings.recording import configuration
 
     made = configuration(recording) if "configuration" in recording.attrs else {}
     kind = made.get("prediction", made.get("readout", {})).get("type", "factorised")

@@ -41,7 +41,7 @@ def need_all_spikes(recording: xr.Dataset) -> None:
     """
     require(recording, ("spike_time", "spike_neuron"))
     if "configuration" in recording.attrs:
-        from izhires.recording import configuration
+        from izhires.recordings.recording import configuration
 
         kept = configuration(recording)["keep"]["spikes"]
         if kept == "all":

@@ -183,7 +183,7 @@ def _blocks(recording: xr.Dataset) -> list[dict[str, Any]]:
 
 def _settings(attributes: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return every parameter with what it means and its source, and what cannot be said about them."""
-    from izhires.configuration import Configuration
+    from izhires.model.configuration import Configuration
     from izhires.declare import ASSUMED
 
     if "configuration" not in attributes:
@@ -239,7 +239,7 @@ def _again(folder: Path, attributes: dict[str, Any], seeds: Sequence[int]) -> tu
     kept = folder / "configuration.toml"
     if kept.is_file():
         return kept.read_text(encoding="utf-8"), command
-    from izhires.configuration import Configuration
+    from izhires.model.configuration import Configuration
 
     try:
         return Configuration.parse(json.loads(attributes["configuration"])).to_toml(), command

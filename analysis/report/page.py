@@ -49,7 +49,7 @@ def make_report(folder: str | Path) -> str:
     from izhires.analysis.figures.base import prepare_all
     from izhires.analysis.kept import study, study_folders
     from izhires.analysis.table import analyse, notes
-    from izhires.citations import cite
+    from izhires.recordings.citations import cite
 
     folder = as_path(folder, "folder")
     places = study_folders(folder)

@@ -13,7 +13,7 @@ from izhires.cells.base import CURRENTS, TRACE, Tabled
 from izhires.declare import Millivolts, parameter
 from izhires.errors import ConfigurationError, closest
 from izhires.quantities import as_text, quantity, unit
-from izhires.variables import declared, defined, flags
+from izhires.model.variables import declared, defined, flags
 
 NUMBERS = ("integer", "boolean")
 

@@ -11,11 +11,11 @@ from pydantic import model_validator
 
 from izhires.declare import Component, parameter
 from izhires.errors import ConfigurationError
-from izhires.population import EXCITATION, INHIBITION, OF_CIRCUIT, REFERENCE_SIZE, Cells
-from izhires.seeds import Seeds
+from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, REFERENCE_SIZE, Cells
+from izhires.model.seeds import Seeds
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
+    from izhires.building.plan import Draft
 
 EXCITATORY, INHIBITORY = "excitation", "inhibition"
 """Names of the two connections of a circuit."""

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from izhires.circuits.base import Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, Noise, parameter
 from izhires.errors import ConfigurationError
-from izhires.seeds import Seeds
+from izhires.model.seeds import Seeds
 
 
 class Random(Reservoir):

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from izhires.circuits.base import REFERENCE_SIZE, Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, parameter, parse_quantity
 from izhires.errors import ConfigurationError
-from izhires.seeds import Seeds
+from izhires.model.seeds import Seeds
 
 USUAL_DELAY = (8.0, 12.0)
 """Range of the axonal delay where none is stated and the window is not longer than the sequence, ms."""

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from izhires.circuits.base import Reservoir, Synapses
 from izhires.declare import Drive, parameter
 from izhires.errors import ConfigurationError
-from izhires.seeds import Seeds
+from izhires.model.seeds import Seeds
 
 NONE = Synapses(np.empty(0, int), np.empty(0, int), np.empty(0), np.empty(0))
 

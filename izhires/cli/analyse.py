@@ -22,8 +22,8 @@ def command(
     """Compute every metric; write one tidy table and show its summary over seeds."""
     from izhires.analysis import analyse, notes, summary
     from izhires.files import whole
-    from izhires.recording import load_folder
-    from izhires.resources import analyses_for
+    from izhires.recordings.recording import load_folder
+    from izhires.running.resources import analyses_for
 
     recordings = load_folder(folder)
     table = analyse(recordings, processes=processes or analyses_for(recordings))

@@ -15,7 +15,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Write to this file, e.g. paper.bib, rather than show.")] = None,
 ) -> None:
     """Print the BibTeX of exactly what the recordings used: simulator, model, paradigm, rules, metrics, data set."""
-    from izhires.citations import cite
+    from izhires.recordings.citations import cite
     from izhires.files import whole
 
     text = cite(folder)

@@ -15,8 +15,8 @@ def command(
     second: Annotated[Path, typer.Argument(help="Another, of the same seed on another device, say.")],
 ) -> None:
     """Compare two recordings, variable by variable; spikes in order of time."""
-    from izhires.compare import compare
-    from izhires.recording import load
+    from izhires.analysis.compare import compare
+    from izhires.recordings.recording import load
 
     found = compare(load(first), load(second))
     width = max(len(each.name) for each in found)

@@ -23,7 +23,7 @@ def command(
     """Write recordings as NWB files, BIDS events files or CSV tables."""
     from izhires import formats
     from izhires.errors import ConfigurationError, closest
-    from izhires.recording import files, load
+    from izhires.recordings.recording import files, load
 
     if to not in FORMATS:
         raise ConfigurationError(f"{to!r} is not a format{closest(to, FORMATS)}", "--to", FORMATS)

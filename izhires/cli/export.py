@@ -28,7 +28,7 @@ def command(
     results.
     """
     from izhires.cli.run import configured
-    from izhires.export import export
+    from izhires.running.export import export
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     folder = export(configuration, seed, variant, device, out)

@@ -31,7 +31,7 @@ def command(
     """
     from izhires.analysis.figures.base import prepare_all, save_all
     from izhires.analysis.kept import study, study_folders
-    from izhires.resources import cores
+    from izhires.running.resources import cores
 
     target = out or folder / "figures"
     studies = (study(each) for each in study_folders(folder))

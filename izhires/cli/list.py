@@ -18,7 +18,7 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.analysis import all_figures, all_metrics, all_observers
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
-    from izhires.conditions import all_conditions
+    from izhires.model.conditions import all_conditions
     from izhires.gates.base import Gate
     from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
@@ -70,18 +70,18 @@ def parameters() -> dict[str, str]:
     """Return every parameter with what it means, its unit, default and source."""
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
-    from izhires.configuration import Keep
-    from izhires.connection import Connection
+    from izhires.model.configuration import Keep
+    from izhires.model.connection import Connection
     from izhires.gates.base import Gate
-    from izhires.model import Model, State
+    from izhires.model.model import Model, State
     from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
     from izhires.plasticity.intrinsic import Intrinsic
-    from izhires.population import Population
+    from izhires.model.population import Population
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
-    from izhires.seeds import Seeds
+    from izhires.model.seeds import Seeds
     from izhires.wirings.base import Wiring
 
     owners = {"": Model, "state": State, "population": Population, "connection": Connection}

@@ -29,7 +29,7 @@ def command(
     from izhires.cli.run import configured
     from izhires.devices import get, require
     from izhires.devices.standalone import StandaloneDevice
-    from izhires.run import draw
+    from izhires.running.run import draw
 
     target = get("plain" if plain else device)
     require(target, "profile", "--device")

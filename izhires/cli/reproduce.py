@@ -35,9 +35,9 @@ def command(
     A run that was stopped goes on where it was, with the same command.
     """
     from izhires.cli.run import _device
-    from izhires.configuration import parse_seeds, read
+    from izhires.model.configuration import parse_seeds, read
     from izhires.errors import SimulationError
-    from izhires.reproduce import draw_conditions, reproduce
+    from izhires.analysis.reproduce import draw_conditions, reproduce
 
     wanted = parse_seeds(seeds)
     base = read(config, set_ or []).to_dict() if config or set_ else None
@@ -106,7 +106,7 @@ def _show(table) -> None:  # type: ignore[no-untyped-def]
     from rich.console import Console
     from rich.table import Table
 
-    from izhires.reproduce import figure_text
+    from izhires.analysis.reproduce import figure_text
 
     console = Console()
     console = console if console.is_terminal else Console(width=150)

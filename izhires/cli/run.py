@@ -13,10 +13,10 @@ import typer
 from izhires.cli import options
 
 if TYPE_CHECKING:
-    from izhires.configuration import Configuration
+    from izhires.model.configuration import Configuration
     from izhires.paradigms.experiment import Experiment
-    from izhires.plan import Plan
-    from izhires.run import Drawn
+    from izhires.building.plan import Plan
+    from izhires.running.run import Drawn
 
 COMMAND = "run"
 # each paradigm may declare options of its own, so what typer does not know is read in `_own_options`
@@ -54,8 +54,8 @@ def command(
     --response-time-column, --longest-response, --window, --probe-every; for table: --table FILE, --event VALUE,
     --probe-every N, --window, --longest-response
     """
-    from izhires.batch import jobs, run_batch
-    from izhires.configuration import parse_seeds
+    from izhires.running.batch import jobs, run_batch
+    from izhires.model.configuration import parse_seeds
     from izhires.errors import ConfigurationError, IzhiresError
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
@@ -106,7 +106,7 @@ def _say_what_time_is_told(paths: list[Path]) -> None:
     """Warn of recordings in which the states do not tell time in all of the window."""
     from netCDF4 import Dataset
 
-    from izhires import elapsed
+    from izhires.recordings import elapsed
 
     found = {}
     for path in paths:
@@ -122,8 +122,8 @@ def configured(
     context: typer.Context, paradigm: str, config: Path | None, settings: list[str], conditions: list[str]
 ) -> Configuration:
     """Read the configuration of a command: the paradigm's own options, a file, settings, and named conditions."""
-    from izhires.conditions import apply
-    from izhires.configuration import read
+    from izhires.model.conditions import apply
+    from izhires.model.configuration import read
     from izhires.errors import ConfigurationError, closest
     from izhires.paradigms.base import Paradigm
 
@@ -156,7 +156,7 @@ def understood(
         If it lasts longer than `LONGEST` and nobody asked for that.
     """
     from izhires.errors import ConfigurationError
-    from izhires.run import draw
+    from izhires.running.run import draw
 
     variants = configuration.paradigm.variants()
     generator = configuration.seeds.with_changes(seed=seeds[0]).generator("trials")
@@ -192,7 +192,8 @@ def _estimate(
     plan: Plan, experiment: Experiment, runs: int, device: str, processes: int | None, replicates: int
 ) -> str:
     """Return what so many runs take, by rules of thumb."""
-    from izhires import devices, resources
+    from izhires import devices
+    from izhires.running import resources
 
     steps, target = experiment.duration / plan.cell_step, devices.get(device)
     seconds, source = None, ""

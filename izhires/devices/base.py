@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from izhires.plan import Plan
+from izhires.building.plan import Plan
 
 Report = Callable[[float, int], None]
 """Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises
@@ -34,7 +34,7 @@ class Abilities:
     repeats : bool
         The same seed gives the same bytes again.
     replicates : bool
-        It runs several networks of one plan as one, see `izhires.plan.combine`.
+        It runs several networks of one plan as one, see `izhires.building.plan.combine`.
     pieces : bool
         Long recordings are written to the disk while a run goes on.
     memory : bool
@@ -98,7 +98,7 @@ class Program(abc.ABC):
         Parameters
         ----------
         arrays : dict of str to ndarray
-            What `izhires.plan.Plan.shapes` lists, in those shapes.
+            What `izhires.building.plan.Plan.shapes` lists, in those shapes.
         report : callable, optional
 
         Returns

@@ -18,8 +18,8 @@ import numpy as np
 from izhires.devices.base import Abilities, noise_seed, without
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
-from izhires.plan import Plan
-from izhires.processes import asked
+from izhires.building.plan import Plan
+from izhires.running.processes import asked
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]
 # GCC gives up on the loop over the cells unless it may check this many pointers for overlap; clang does not know the

@@ -22,7 +22,7 @@ import numpy as np
 from izhires.devices.base import Abilities, noise_seed, without
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ConfigurationError, ToolchainError
-from izhires.processes import asked
+from izhires.running.processes import asked
 
 # CUDA 13 needs C++17
 FLAGS = ["-std=c++17", "-O3", "-w", "-rdc=true", "-Xcompiler", "-w", "-I."]

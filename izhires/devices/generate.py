@@ -19,9 +19,9 @@ import brian2 as b2
 import numpy as np
 from brian2.core.base import BrianObjectException
 
-from izhires.build import Built, cannot_read
+from izhires.building.build import Built, cannot_read
 from izhires.errors import ConfigurationError
-from izhires.plan import Plan, mentions
+from izhires.building.plan import Plan, mentions
 
 
 def placeholders(plan: Plan) -> dict[str, np.ndarray]:

@@ -21,11 +21,11 @@ from brian2.equations.unitcheck import check_units_statements
 from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
-from izhires.build import Additions, Built, build, cannot_read
+from izhires.building.build import Additions, Built, build, cannot_read
 from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
 from izhires.devices.standalone import EARLIER
-from izhires.parts import Extension
-from izhires.plan import Plan
+from izhires.building.parts import Extension
+from izhires.building.plan import Plan
 
 ALIGNED = """
 // large arrays lie where vector code reads them fastest

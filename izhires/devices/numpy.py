@@ -9,7 +9,7 @@ import numpy as np
 
 from izhires.devices.base import Abilities, Device, Program, Report, check_arrays, noise_seed
 from izhires.errors import ToolchainError
-from izhires.plan import Plan
+from izhires.building.plan import Plan
 
 
 class RuntimeProgram(Program):
@@ -29,7 +29,7 @@ class RuntimeProgram(Program):
         import brian2 as b2
         from brian2.core.base import BrianObjectException
 
-        from izhires.build import build, cannot_read
+        from izhires.building.build import build, cannot_read
 
         check_arrays(self.plan, arrays)
         # a network that cannot be prepared is told of once, not for each of its objects

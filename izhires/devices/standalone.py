@@ -27,9 +27,9 @@ import numpy as np
 from izhires.devices.base import Device, Program, Report, check_arrays
 from izhires.errors import ConfigurationError, LostError, SimulationError, SlowerWarning, ToolchainError
 from izhires.files import private_folder
-from izhires.plan import Plan
-from izhires.processes import cause, ending, python, tied
-from izhires.resources import note_program
+from izhires.building.plan import Plan
+from izhires.running.processes import cause, ending, python, tied
+from izhires.running.resources import note_program
 
 # of the working folders of runs, among the temporary files
 PREFIX = "izhires-run-"
@@ -276,7 +276,7 @@ class StandaloneDevice(Device):
         """Return the name of a plan's build in the cache."""
         own = hashlib.sha256()
         package = Path(__file__).resolve().parents[1]
-        for path in sorted([package / "build.py", *(package / "devices").rglob("*")]):
+        for path in sorted([package / "building" / "build.py", *(package / "devices").rglob("*")]):
             if path.suffix in (".py", ".cpp"):
                 own.update(path.read_bytes())
         parts = (

@@ -26,7 +26,7 @@ from izhires.formats.shared import (
     spike_trains,
     title,
 )
-from izhires.schema import TEXT, VARIABLES
+from izhires.recordings.schema import TEXT, VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr

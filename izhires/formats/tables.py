@@ -11,7 +11,7 @@ import pandas as pd
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, whole
 from izhires.formats.shared import require
-from izhires.schema import VARIABLES
+from izhires.recordings.schema import VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -34,13 +34,13 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import Component, Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Group, Link, Monitor, Pathway, Reaction, Update
+from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
 from izhires.readouts.base import Variable
 
 if TYPE_CHECKING:
-    from izhires.model import Model
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.model.model import Model
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 EQUATIONS = """
 since_event = elapsed(t) - latency(t) : second

@@ -11,7 +11,7 @@ from izhires.neuromodulators.base import Sum, check_known
 from izhires.neuromodulators.dopamine import Dopamine
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.model.model import Model
 
 SCHULTZ = "Schultz, Dayan & Montague (1997), doi 10.1126/science.275.5306.1593"
 

@@ -10,7 +10,7 @@ from izhires.neuromodulators.base import Sum, check_known
 from izhires.neuromodulators.noradrenaline import Noradrenaline
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.model.model import Model
 
 YU = "Yu & Dayan (2005), doi 10.1016/j.neuron.2005.04.026"
 

@@ -6,7 +6,7 @@ A rule reads these names; every parameter of it is known by its own:
 ``w``                  weight of the synapse, V/s; negative in a connection of inhibitory cells
 ``w_low``, ``w_high``  what the weights of the connection lie between: the narrowest of its rules' bounds, and
                        0 on the other side of its sign
-``learning``           1 while the connection learns, else 0 (`izhires.connection.Connection.learns`)
+``learning``           1 while the connection learns, else 0 (`izhires.model.connection.Connection.learns`)
 a name in `before`     trace of the spikes that arrived at the synapse: one more at each, and decays
 a name in `after`      trace of the spikes of the target cell
 a name in `factors`    level of the neuromodulator of that name around the target cell
@@ -37,10 +37,10 @@ import numpy as np
 
 from izhires.declare import Component
 from izhires.errors import ConfigurationError
-from izhires.parts import Group, Link, Pathway, Reaction, Update
+from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
+    from izhires.building.plan import Draft
 
 DECLARED = re.compile(r"(?m)^[ \t]*(?:d(\w+)/dt[ \t]*=|(\w+)[ \t]*[:=])")
 """The names that Brian2 equations declare."""

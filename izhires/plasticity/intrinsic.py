@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from izhires.declare import Declaration, Drive, Hertz, parameter
-from izhires.parts import Group, Link, Monitor, Update
+from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.readouts.base import Variable
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 LAZAR = "Lazar, Pipa & Triesch (2009), Front. Comput. Neurosci. 3:23, doi 10.3389/neuro.10.023.2009"
 ZHENG = "Zheng & Triesch (2014), Front. Comput. Neurosci. 8:66, doi 10.3389/fncom.2014.00066"

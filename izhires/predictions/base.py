@@ -11,7 +11,7 @@ import numpy as np
 from izhires.declare import Component
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.model.model import Model
 
 
 class Prediction(Component):

@@ -9,7 +9,7 @@ from izhires.predictions.merged import Merged
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.model.model import Model
 
 
 class Joint(Merged):

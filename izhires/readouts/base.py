@@ -15,8 +15,8 @@ from izhires.gates.base import Gate
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 TASK = """
 since_event = elapsed(t) - latency(t) : second

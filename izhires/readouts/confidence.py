@@ -13,8 +13,8 @@ from izhires.readouts.trial import Trial
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 
 class Confidence(Trial):

@@ -11,14 +11,14 @@ from pydantic import model_validator
 from izhires.declare import Drive, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
-from izhires.parts import Event, Group, Guard, Link, Monitor, Pathway, Reaction, Update
-from izhires.plan import mentions
+from izhires.building.parts import Event, Group, Guard, Link, Monitor, Pathway, Reaction, Update
+from izhires.building.plan import mentions
 from izhires.readouts.base import OUTCOME, TASK, Readout, Variable, Watched
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 CHANNELS = """
 z : 1

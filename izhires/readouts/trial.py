@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import model_validator
 
 from izhires.declare import chosen, parameter
-from izhires.parts import Event, Group, Monitor, Pathway, Reaction, Update
+from izhires.building.parts import Event, Group, Monitor, Pathway, Reaction, Update
 from izhires.readouts.base import OUTCOME, TASK, Readout, Variable, Watched
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 WINDOW_END = "abs(elapsed(t) - window) < dt/2"
 

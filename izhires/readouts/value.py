@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from izhires.declare import Drive, chosen, parameter
 from izhires.gates.base import Gate
-from izhires.parts import Monitor
+from izhires.building.parts import Monitor
 from izhires.readouts.base import Variable
 from izhires.readouts.online import Online
 from izhires.rules.base import Rule
 from izhires.rules.td import SCHULTZ
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 
 class Value(Online):

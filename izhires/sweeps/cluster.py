@@ -16,8 +16,8 @@ from typing import Any
 
 from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
 from izhires.optional import library
-from izhires.processes import cause
-from izhires.worker import Outcome, Report, Task, attempt
+from izhires.running.processes import cause
+from izhires.running.worker import Outcome, Report, Task, attempt
 
 PATIENCE = 30
 """How long to wait for a scheduler to answer, s."""

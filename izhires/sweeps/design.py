@@ -15,15 +15,15 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from izhires.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
-from izhires.configuration import read as read_configuration
+from izhires.model.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
+from izhires.model.configuration import read as read_configuration
 from izhires.declare import Declaration, parameter
 from izhires.devices import DEFAULT, all_devices
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, read_toml
-from izhires.plan import Plan
-from izhires.run import code
-from izhires.schema import LAYOUT
+from izhires.building.plan import Plan
+from izhires.running.run import code
+from izhires.recordings.schema import LAYOUT
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""
@@ -308,7 +308,7 @@ def expand(spec: Spec) -> list[Point]:
         If a point cannot be, naming it.
     """
     from izhires.analysis.table import chosen_metrics
-    from izhires.run import draw
+    from izhires.running.run import draw
 
     chosen_metrics(spec.metrics, "metrics")
     base, seeds = spec.configuration(), parse_seeds(str(spec.seeds))
@@ -358,7 +358,7 @@ def _changed(base: dict[str, Any], row: dict[str, Any], place: str) -> Configura
 
 def _applied(configuration: Configuration, names: tuple[str, ...]) -> Configuration:
     """Return the configuration under some conditions."""
-    from izhires.conditions import apply
+    from izhires.model.conditions import apply
 
     try:
         return apply(configuration, names)

@@ -9,13 +9,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.batch import Job, Report, check_space, claimed, run_job
+from izhires.running.batch import Job, Report, check_space, claimed, run_job
 from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.files import as_path, whole
-from izhires.resources import needed_memory, peak_memory, processes_for
+from izhires.running.resources import needed_memory, peak_memory, processes_for
 from izhires.sweeps.design import Point, Spec, expand, plans, read
 from izhires.sweeps.index import Index, digest, path_of, writing
-from izhires.worker import Task, run_tasks
+from izhires.running.worker import Task, run_tasks
 
 if TYPE_CHECKING:
     from izhires.sweeps.results import Results

@@ -126,7 +126,7 @@ class Index:
 
     def recover_points(self) -> None:
         """Take the design from the recordings, where the table has none."""
-        from izhires.recording import load
+        from izhires.recordings.recording import load
 
         if self._base.execute("SELECT count(*) FROM points").fetchone()[0]:
             return
@@ -157,7 +157,7 @@ class Index:
 
 
 def _is_recording_of(run: str, path: Path) -> bool:
-    from izhires.recording import load
+    from izhires.recordings.recording import load
 
     try:
         return load(path).attrs.get("run") == run

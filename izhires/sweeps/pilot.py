@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from izhires.batch import Report
-from izhires.plan import Plan
-from izhires.resources import needed_memory, peak_memory, processes_for, recorded_bytes
+from izhires.running.batch import Report
+from izhires.building.plan import Plan
+from izhires.running.resources import needed_memory, peak_memory, processes_for, recorded_bytes
 from izhires.sweeps.design import Point, Spec, expand, plans
 from izhires.sweeps.index import writing
-from izhires.worker import Task, run_tasks, silent
+from izhires.running.worker import Task, run_tasks, silent
 
 LIMIT = 20.0
 """How long the pilot may simulate, s; a longer run is cut, and its length is predicted from the share it has done."""
@@ -133,8 +133,8 @@ def _missing(points: list[Point], folder: Path, retry_failed: bool) -> list[Poin
 def measure(point: Point, device: str, limit: float, say: Report) -> dict[str, Any]:
     """Do a run for at most `limit` seconds of simulation, in a worker; return its seconds, share, memory and size."""
     from izhires.devices import get
-    from izhires.recording import save
-    from izhires.run import draw, simulate_together
+    from izhires.recordings.recording import save
+    from izhires.running.run import draw, simulate_together
 
     began = time.perf_counter()
     start = time.process_time()  # a process that has just begun: what it took to import

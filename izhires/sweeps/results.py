@@ -93,7 +93,7 @@ def _table(folder: Path, entries: list[Entry], metrics: list[str]) -> pd.DataFra
 
     from izhires.analysis import analyse
     from izhires.analysis.table import COLUMNS as TIDY
-    from izhires.recording import load
+    from izhires.recordings.recording import load
 
     columns, units = _columns(entries)
     groups: dict[tuple[int, str], list[Entry]] = {}

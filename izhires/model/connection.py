@@ -11,15 +11,15 @@ from pydantic import field_validator, model_validator
 
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Guard, Monitor, Pathway, Update
+from izhires.building.parts import Guard, Monitor, Pathway, Update
 from izhires.plasticity.base import Plasticity
-from izhires.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
+from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
 from izhires.readouts.base import Variable, Watched
 from izhires.wirings.base import Wiring
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 
 OF_CIRCUIT_CONNECTIONS = {"excitation": "excitatory", "inhibition": "inhibitory"}

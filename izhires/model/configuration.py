@@ -14,22 +14,22 @@ from izhires import declare
 from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError, closest, shown
-from izhires.extension import extension
+from izhires.model.extension import extension
 from izhires.files import read_toml
 from izhires.imports import load
-from izhires.model import Model
+from izhires.model.model import Model
 from izhires.paradigms.base import Paradigm
-from izhires.parts import Extension
-from izhires.record import Record
-from izhires.seeds import LARGEST, Seeds
+from izhires.building.parts import Extension
+from izhires.model.record import Record
+from izhires.model.seeds import LARGEST, Seeds
 
 MOST_RUNS = 10**6
 """Runs that one command does, at most; with a second each they take eleven days."""
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
+    from izhires.building.plan import Draft
     from izhires.readouts.base import Variable
-    from izhires.recording import Results
+    from izhires.recordings.recording import Results
 
 
 class Keep(Declaration):

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires import resources
-from izhires.configuration import Configuration, read
+from izhires.running import resources
+from izhires.model.configuration import Configuration, read
 from izhires.devices import DEFAULT, get, require
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import as_path, remove_parts, whole
@@ -23,8 +23,8 @@ from izhires.files import as_path, remove_parts, whole
 if TYPE_CHECKING:
     import xarray as xr
 
-    from izhires.plan import Plan
-    from izhires.run import Drawn
+    from izhires.building.plan import Plan
+    from izhires.running.run import Drawn
 
 Report = Callable[[str, str, float], None]
 """Called with the name of a run, its stage, and the share that is done.
@@ -111,7 +111,7 @@ def run_batch(
     IzhiresError
         What went wrong in any run, after all others have ended.
     """
-    from izhires.run import draw
+    from izhires.running.run import draw
 
     if replicates > 1:
         require(get(device), "replicates", "--replicates")
@@ -159,7 +159,7 @@ def run_batch(
 
 def _side_by_side(jobs: list[Job], device: str, say: Report, replicates: int) -> list[IzhiresError]:
     """Do runs in groups that are one network each; write one recording a job, and return the errors."""
-    from izhires.run import draw, simulate_together
+    from izhires.running.run import draw, simulate_together
 
     errors: list[IzhiresError] = []
     for variant in dict.fromkeys(job.variant for job in jobs):
@@ -192,7 +192,7 @@ def run_job(job: Job, device: str, say: Report, drawn: Drawn | None = None) -> N
     IzhiresError
         Naming the run.
     """
-    from izhires.run import draw, simulate_together
+    from izhires.running.run import draw, simulate_together
 
     try:
         drawn = drawn or draw(job.configuration, job.seed, job.variant)
@@ -205,8 +205,8 @@ def run_job(job: Job, device: str, say: Report, drawn: Drawn | None = None) -> N
 
 def _finish(job: Job, found: xr.Dataset | SimulationError, say: Report) -> None:
     """Write the recording of a job, or raise what went wrong with it."""
-    from izhires.recording import save
-    from izhires.run import Diverged
+    from izhires.recordings.recording import save
+    from izhires.running.run import Diverged
 
     try:
         if isinstance(found, Diverged) and found.partial is not None:
@@ -238,7 +238,7 @@ def _error_of(job: Job, device: str, say: Report, drawn: Drawn | None) -> Izhire
 
 def _in_processes(waiting: list[Job], device: str, say: Report, at_once: int) -> list[IzhiresError]:
     """Do several runs at once, each worker one after the other; return the errors."""
-    from izhires.worker import Task, run_tasks
+    from izhires.running.worker import Task, run_tasks
 
     order = {job.name: k for k, job in enumerate(waiting)}
     tasks = deque(Task(job.name, run_job, (job, device)) for job in waiting)
@@ -295,8 +295,8 @@ def _is_there(job: Job, of_variant: Callable[[str], Drawn], device: str, replica
     """
     from importlib.metadata import version
 
-    from izhires.recording import load
-    from izhires.run import code
+    from izhires.recordings.recording import load
+    from izhires.running.run import code
 
     if not job.path.exists():
         return False

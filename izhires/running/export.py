@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from izhires.configuration import Configuration, read
+from izhires.model.configuration import Configuration, read
 from izhires.devices import get, require
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
-from izhires.run import Drawn, Facts, draw, record
+from izhires.running.run import Drawn, Facts, draw, record
 
 if TYPE_CHECKING:
     import numpy as np

@@ -66,7 +66,7 @@ def python(*arguments: str) -> tuple[list[str], dict[str, str]]:
 
     Not the folder it is started in, which may hold another `izhires`: a checkout beside an installed package, say.
     """
-    own = str(Path(__file__).resolve().parents[1])
+    own = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")]))
     return [sys.executable, "-P", *arguments], {**os.environ, "PYTHONPATH": path}
 

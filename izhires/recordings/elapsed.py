@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.recording import MEMORY, in_order, spike_trace, spikes_between
+from izhires.recordings.recording import MEMORY, in_order, spike_trace, spikes_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

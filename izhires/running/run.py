@@ -18,23 +18,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires import elapsed, paradigms
-from izhires.configuration import Configuration
+from izhires import paradigms
+
+from izhires.recordings import elapsed
+from izhires.model.configuration import Configuration
 from izhires.devices import DEFAULT, Device, get, require
 from izhires.devices.base import noise_seed
 from izhires.errors import SimulationError
 from izhires.imports import loaded
-from izhires.parts import Monitor
-from izhires.plan import Plan, combine, make_plan, split
-from izhires.recording import assemble, mean_rates, of_experiment, portions, task_values
-from izhires.schema import LAYOUT
-from izhires.seeds import Seeds
+from izhires.building.parts import Monitor
+from izhires.building.plan import Plan, combine, make_plan, split
+from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
+from izhires.recordings.schema import LAYOUT
+from izhires.model.seeds import Seeds
 
 if TYPE_CHECKING:
     import brian2 as b2
     import xarray as xr
 
-    from izhires.connection import Connection
+    from izhires.model.connection import Connection
     from izhires.paradigms.experiment import Experiment
     from izhires.readouts.base import Readout
 
@@ -64,7 +66,7 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        The recording, see `izhires.recording`.
+        The recording, see `izhires.recordings.recording`.
 
     Raises
     ------
@@ -143,7 +145,7 @@ def network(configuration: Configuration | None = None, seed: int = 0, variant: 
     """
     import brian2 as b2
 
-    from izhires.build import build
+    from izhires.building.build import build
 
     drawn = draw(configuration or Configuration(), seed, variant)
     b2.seed(noise_seed(drawn.arrays))
@@ -374,7 +376,7 @@ def code() -> str:
 @cache
 def _package() -> str:
     found = hashlib.sha256()
-    rooms = (Path(__file__).resolve().parent, Path(paradigms.__file__).resolve().parent)
+    rooms = (Path(__file__).resolve().parents[1], Path(paradigms.__file__).resolve().parent)
     for path in sorted(path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".cpp")):
         if not {"cli", "formats", "sweeps"} & set(path.parts):
             found.update(path.name.encode() + path.read_bytes())

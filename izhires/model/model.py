@@ -1,4 +1,4 @@
-"""The model: a reservoir, the state that is read from it, and the readouts. A description only; `izhires.build` makes
+"""The model: a reservoir, the state that is read from it, and the readouts. A description only; `izhires.building.build` makes
 it run.
 """
 
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir
-from izhires.connection import OF_CIRCUIT_CONNECTIONS, Connection
+from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
 from izhires.neuromodulators.base import Neuromodulator, check_known
-from izhires.parts import Group, Link, Monitor, Update
-from izhires.population import OF_CIRCUIT, Cells, Population, spikes_of
+from izhires.building.parts import Group, Link, Monitor, Update
+from izhires.model.population import OF_CIRCUIT, Cells, Population, spikes_of
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout, Variable
 from izhires.readouts.confidence import Confidence
 from izhires.readouts.online import Online
 from izhires.readouts.trial import Trial
-from izhires.variables import check_filled
+from izhires.model.variables import check_filled
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 SHUFFLED = """
 s : 1

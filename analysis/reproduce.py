@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from izhires.devices import DEFAULT
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import as_path, whole
-from izhires.recording import load
-from izhires.resources import cores
-from izhires.studies import STUDIES
-from izhires.worker import Report as TaskReport
-from izhires.worker import Task, results
+from izhires.recordings.recording import load
+from izhires.running.resources import cores
+from izhires.analysis.studies import STUDIES
+from izhires.running.worker import Report as TaskReport
+from izhires.running.worker import Task, results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ DRAWN = ("default", "merged", "force", "force_reset", "no_gate")
 """Studies that the figure ``conditions`` shows side by side."""
 
 Report = Callable[[str, str, str, float], None]
-"""Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.batch.Report`."""
+"""Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.running.batch.Report`."""
 
 
 class Ran(NamedTuple):
@@ -67,7 +67,7 @@ def run_studies(
     dict
         By study. A run that fails stops no other.
     """
-    from izhires.batch import run_batch
+    from izhires.running.batch import run_batch
 
     found = {}
     for name in names:

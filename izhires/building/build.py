@@ -14,8 +14,8 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import KINDS, SCHEDULE, Extension, Group, Guard, Monitor, Part, Pathway, Signal, Update
-from izhires.plan import INDICES, Plan
+from izhires.building.parts import KINDS, SCHEDULE, Extension, Group, Guard, Monitor, Part, Pathway, Signal, Update
+from izhires.building.plan import INDICES, Plan
 
 
 class Additions:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from izhires.conditions import apply
-from izhires.configuration import Configuration
+from izhires.model.conditions import apply
+from izhires.model.configuration import Configuration
 from izhires.paradigms.meet import DEFAULT_BLOCKS
 
 
@@ -21,7 +21,7 @@ class Study:
     paradigm : mapping
         Parameters of the paradigm, its type among them.
     conditions : tuple of str
-        See `izhires.conditions`.
+        See `izhires.model.conditions`.
     """
 
     paradigm: Mapping[str, Any] = field(default_factory=lambda: {"type": "meet"})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from izhires.configuration import Configuration, put
+from izhires.model.configuration import Configuration, put
 from izhires.errors import Complaint, ConfigurationError, closest
 
 Changes = dict[str, Any]

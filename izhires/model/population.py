@@ -11,14 +11,14 @@ from pydantic import model_validator
 from izhires.cells.base import Cell
 from izhires.declare import Declaration, Drive, Milliseconds, Noise, chosen, parameter
 from izhires.errors import ConfigurationError
-from izhires.parts import Group, Link, Monitor, Update
+from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.plasticity.intrinsic import Intrinsic
 from izhires.readouts.base import Variable
-from izhires.variables import cell_values, check_filled
+from izhires.model.variables import cell_values, check_filled
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
-    from izhires.recording import Results
+    from izhires.building.plan import Draft
+    from izhires.recordings.recording import Results
 
 DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
 
@@ -121,7 +121,7 @@ class Cells(Declaration):
     ) -> None:
         """Add the cells of a population, and the monitor of their spikes.
 
-        The drive of those that are read comes from the group ``state``, see `izhires.model.State`; others have theirs
+        The drive of those that are read comes from the group ``state``, see `izhires.model.model.State`; others have theirs
         beside their other variables.
 
         Parameters
@@ -178,7 +178,7 @@ class Cells(Declaration):
 class Population(Cells):
     """Further cells, beside those of the circuit: an area of their own, or cells that do one thing for others.
 
-    A share of the cells gets the cue. They have no synapses but those of `izhires.connection.Connection`.
+    A share of the cells gets the cue. They have no synapses but those of `izhires.model.connection.Connection`.
     """
 
     cue_share: float = parameter(0.0, "share of cells that the cue reaches", ge=0, le=1)

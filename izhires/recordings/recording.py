@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires import schema
+from izhires.recordings import schema
 from izhires.errors import ParadigmError, RecordingError
 from izhires.files import as_path, whole
-from izhires.parts import Monitor
-from izhires.schema import LAYOUT
+from izhires.building.parts import Monitor
+from izhires.recordings.schema import LAYOUT
 from izhires.units import MS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from izhires.model import Model
+    from izhires.model.model import Model
     from izhires.paradigms.experiment import Experiment
-    from izhires.plan import Plan
+    from izhires.building.plan import Plan
 
 STATE_STEP = 0.01
 """Time between two samples of the kept spike traces, s."""
@@ -135,7 +135,7 @@ class Results:
     def at_events(self, output: str) -> np.ndarray:
         """Return an output of every step at the moment of each trial's event, NaN without one, shape (trial, element).
 
-        It is the reading of that step, before the weights learn from it (`izhires.parts.SCHEDULE`).
+        It is the reading of that step, before the weights learn from it (`izhires.building.parts.SCHEDULE`).
         """
         values = self.outputs[output]
         found = np.full((len(self.trials), values.shape[1]), np.nan)
@@ -393,7 +393,7 @@ def _check(recording: Any, place: str) -> None:
 def load(path: str | Path) -> xr.Dataset:
     """Read a recording into memory.
 
-    It is checked against `izhires.schema`, and against its own checksum. One of an older layout gets the labels that it
+    It is checked against `izhires.recordings.schema`, and against its own checksum. One of an older layout gets the labels that it
     lacks, and loses the spikes after its experiment's end.
 
     Raises
@@ -420,7 +420,7 @@ def load(path: str | Path) -> xr.Dataset:
     _check(recording, str(path))
     said = recording.attrs.pop("checksum", None)
     if said is None and int(recording.attrs["layout"]) >= 2:
-        raise RecordingError("lacks its checksum; izhires.recording.save writes it", str(path))
+        raise RecordingError("lacks its checksum; izhires.recordings.recording.save writes it", str(path))
     if said is not None and said != schema.checksum(recording):
         raise RecordingError("was changed after it was written: its checksum does not agree", str(path))
     recording = recording.set_coords([name for name, each in schema.VARIABLES.items()
@@ -532,6 +532,6 @@ def load_folder(folder: str | Path) -> list[xr.Dataset]:
 
 def configuration(recording: xr.Dataset) -> dict[str, Any]:
     """Return the configuration that made a recording, as plain data under present names."""
-    from izhires.configuration import present
+    from izhires.model.configuration import present
 
     return present(json.loads(recording.attrs["configuration"]))

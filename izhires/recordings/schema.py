@@ -305,7 +305,7 @@ def _attribute_complaints(attributes: Mapping[str, Any], layout: int) -> Iterato
     for name, about in ATTRIBUTES.items():
         value = attributes.get(name)
         if value is None:
-            # the file alone holds its checksum, see `izhires.recording.load`
+            # the file alone holds its checksum, see `izhires.recordings.recording.load`
             if not about.when and layout >= about.since and name != "checksum":
                 yield f"it lacks the attribute {name}"
             continue

@@ -4,7 +4,7 @@ A worker and its driver talk through a socket. The worker is told where to look 
 it answers with messages on the way and with the outcome of each task. It ends when the socket closes.
 
 A process pool of a library (joblib, concurrent.futures) leaves its workers and their simulations behind when the driver
-is killed outright; these are tied to it, see `izhires.processes`.
+is killed outright; these are tied to it, see `izhires.running.processes`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires.errors import IzhiresError, LostError, SimulationError, SlowerWarning
 from izhires.imports import load, loaded
-from izhires.processes import ending, python, tied
+from izhires.running.processes import ending, python, tied
 
 if TYPE_CHECKING:
     import subprocess
@@ -153,7 +153,7 @@ def results(tasks: Iterable[Task], processes: int = 1, imports: Sequence[str] = 
     tasks : iterable of Task
         Each with another name. What it does after its last task is done while that task is.
     processes : int
-        1 does all of them here, as do machines on which workers cannot be tied to this process (`izhires.processes`).
+        1 does all of them here, as do machines on which workers cannot be tied to this process (`izhires.running.processes`).
     imports : sequence of str
         See `run_tasks`.
 
@@ -190,7 +190,7 @@ def _worker(work: Path, imports: Sequence[str]) -> Iterator[tuple[Connection, su
     Its temporary files lie in the folder `work`.
     """
     ours, theirs = Pipe()
-    command, environment = python("-c", f"from izhires.worker import main; main({theirs.fileno()})")
+    command, environment = python("-c", f"from izhires.running.worker import main; main({theirs.fileno()})")
     with tied(command, env=environment | {"TMPDIR": str(work)}, pass_fds=[theirs.fileno()]) as process:
         theirs.close()
         try:

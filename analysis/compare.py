@@ -98,7 +98,7 @@ def compare(first: xr.Dataset | str | Path, second: xr.Dataset | str | Path) -> 
 def _recording(given: xr.Dataset | str | Path, place: str) -> xr.Dataset:
     import xarray as xr
 
-    from izhires.recording import load
+    from izhires.recordings.recording import load
 
     return given if isinstance(given, xr.Dataset) else load(as_path(given, place))
 

@@ -9,14 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from izhires.parts import Monitor, Pathway
+from izhires.building.parts import Monitor, Pathway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import xarray as xr
 
-    from izhires.plan import Plan
+    from izhires.building.plan import Plan
 
 WORKER_MEMORY = 350e6
 """What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""

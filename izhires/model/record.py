@@ -9,13 +9,13 @@ import numpy as np
 
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import Extension, Group, Monitor, Pathway
+from izhires.building.parts import Extension, Group, Monitor, Pathway
 from izhires.units import symbol
 
 if TYPE_CHECKING:
-    from izhires.plan import Draft
+    from izhires.building.plan import Draft
     from izhires.readouts.base import Variable
-    from izhires.recording import Results
+    from izhires.recordings.recording import Results
 
 
 class Record(Declaration):

@@ -3,7 +3,7 @@
 The texts decide what is compiled; the numbers are handed to the compiled program at each run. So one build serves
 every seed and every parameter value, and a plan can be made, printed and compared on a machine without Brian2.
 
-A plan is a list of parts (`izhires.parts`). Each declaration makes its own, through a `Draft`.
+A plan is a list of parts (`izhires.building.parts`). Each declaration makes its own, through a `Draft`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from izhires.declare import Declaration, unit_of
 from izhires.errors import ConfigurationError, closest
-from izhires.parts import (
+from izhires.building.parts import (
     Extension,
     Group,
     Link,
@@ -35,12 +35,12 @@ from izhires.parts import (
     from_dict,
     to_dict,
 )
-from izhires.population import OF_CIRCUIT
-from izhires.seeds import Seeds
-from izhires.variables import BRIAN_UNITS
+from izhires.model.population import OF_CIRCUIT
+from izhires.model.seeds import Seeds
+from izhires.model.variables import BRIAN_UNITS
 
 if TYPE_CHECKING:
-    from izhires.model import Model
+    from izhires.model.model import Model
     from izhires.paradigms.experiment import Experiment
 
 P = TypeVar("P", bound=Part)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from izhires.configuration import present
+from izhires.model.configuration import present
 from izhires.errors import RecordingError
 from izhires.files import as_path
 
@@ -68,7 +68,7 @@ def declared() -> dict[str, str]:
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
-    from izhires.model import Model, State
+    from izhires.model.model import Model, State
     from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
@@ -173,7 +173,7 @@ def cite(place: str | Path) -> str:
     """
     import pandas as pd
 
-    from izhires.recording import load
+    from izhires.recordings.recording import load
 
     place = as_path(place)
     paths = sorted(place.rglob("*.nc")) if place.is_dir() else [place]

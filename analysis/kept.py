@@ -54,8 +54,8 @@ def study_folders(folder: str | Path) -> list[Path]:
     RecordingError
         If there is no such folder, or no recording in it.
     """
-    from izhires.recordings.recording import files
     from izhires.analysis.studies import STUDIES
+    from izhires.recordings.recording import files
 
     folder = as_path(folder, "folder")
     inside = [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from izhires.analysis.studies import STUDIES
 from izhires.devices import DEFAULT
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import as_path, whole
 from izhires.recordings.recording import load
 from izhires.running.resources import cores
-from izhires.analysis.studies import STUDIES
-from izhires.running.worker import Report as TaskReport
+from izhires.running.worker import ClaimReport as TaskReport
 from izhires.running.worker import Task, results
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DRAWN = ("default", "merged", "force", "force_reset", "no_gate")
 """Studies that the figure ``conditions`` shows side by side."""
 
-Report = Callable[[str, str, str, float], None]
+ClaimReport = Callable[[str, str, str, float], None]
 """Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.running.batch.Report`."""
 
 
@@ -58,7 +58,7 @@ def run_studies(
     device: str = DEFAULT,
     processes: int | None = None,
     base: Mapping[str, Any] | None = None,
-    report: Report | None = None,
+    report: ClaimReport | None = None,
 ) -> dict[str, Ran]:
     """Run studies one after the other, each into a folder of its own; what is there already is kept.
 
@@ -193,7 +193,7 @@ def reproduce(
     device: str = DEFAULT,
     processes: int | None = None,
     base: Mapping[str, Any] | None = None,
-    report: Report | None = None,
+    report: ClaimReport | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float], dict[str, str]]:
     """Run, measure and judge; write ``claims.csv``, ``measured.csv`` and ``claims.md`` into the folder.
 

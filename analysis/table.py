@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from izhires.analysis.metrics.base import Metric, Part, Row, all_metrics
+from izhires.analysis.metrics.base import Item, Metric, Row, all_metrics
 from izhires.analysis.statistics import t_interval
 from izhires.errors import ConfigurationError, RecordingError, closest
-from izhires.running.worker import Report, Task, results
+from izhires.running.worker import Task, TaskReport, results
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,7 +74,7 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None,
     return pd.DataFrame([line for each in rows.values() for line in each], columns=list(COLUMNS)).astype(_TYPES)
 
 
-def _of_recording(recording: xr.Dataset, metrics: list[Metric], say: Report) -> dict[str, list[tuple[Any, ...]]]:
+def _of_recording(recording: xr.Dataset, metrics: list[Metric], say: TaskReport) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of each metric of one recording."""
     seed, variant = int(recording.attrs["seed"]), str(recording.attrs.get("variant", ""))
     return {each.name: [_line(each, row, seed, variant) for row in each.rows(recording)] for each in metrics}
@@ -147,7 +147,7 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
     rows = []
     for key, group in table.groupby(keys, sort=False, dropna=False):
         name = str(key[0])
-        part = parts.get(name, Part(""))
+        part = parts.get(name, Item(""))
         if brief and part.detail:
             continue
         values = group["value"].to_numpy(float)

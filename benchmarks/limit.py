@@ -29,9 +29,9 @@ from izhires import Configuration, Gate, Rule
 from izhires.circuits.base import Reservoir, Synapses
 from izhires.declare import Milliseconds, PerMillisecond, parameter
 from izhires.devices import get
+from izhires.model.seeds import Seeds
 from izhires.paradigms import Experiment, Paradigm
 from izhires.running.run import Drawn, draw
-from izhires.model.seeds import Seeds
 
 BY_HAND = "the hand-written program"
 

@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 
 from izhires import Configuration
+from izhires.building.plan import make_plan
 from izhires.devices import get
 from izhires.devices.cpp import compiler
 from izhires.devices.standalone import StandaloneProgram
-from izhires.paradigms.experiment import Experiment, frequencies
-from izhires.building.plan import make_plan
 from izhires.model.seeds import Seeds
+from izhires.paradigms.experiment import Experiment, frequencies
 
 UPDATES = {500: 4000, 1000: 2000, 2000: 800}
 """Of each number of cells: enough for a second or so."""

@@ -18,8 +18,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from izhires.model.configuration import read
 from izhires.devices.cpp import FLAGS, GCC_HOT_FLAGS, HOT_FLAGS, CppDevice, compiler, compiler_version
+from izhires.model.configuration import read
 from izhires.running.run import draw
 
 TARGETS = ("native", "x86-64-v3", "x86-64-v2", "x86-64")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from izhires.errors import IzhiresError, ToolchainError
 
 if TYPE_CHECKING:
-    from izhires.devices.standalone import StandaloneDevice
     from izhires.building.plan import Plan
+    from izhires.devices.standalone import StandaloneDevice
 
 from izhires.devices import DEFAULT, Device, all_devices
 
@@ -160,8 +160,8 @@ def _cache() -> Finding:
 
 def _toy() -> tuple[Plan, dict]:
     """Return the plan of a small network that learns for a few trials."""
-    from izhires.model.configuration import Configuration
     from izhires.building.plan import make_plan
+    from izhires.model.configuration import Configuration
 
     block = {"trials": 2, "latency": {"A": "100 ms"}, "probability": {"A": 1.0}}
     task = {
@@ -180,9 +180,9 @@ def _toy() -> tuple[Plan, dict]:
 
 def _try(name: str, plan: Plan, arrays: dict) -> Finding:
     """Build and run the small network, and compare what came out with what must."""
+    from izhires.building.parts import Monitor
     from izhires.devices import get
     from izhires.devices.standalone import StandaloneDevice
-    from izhires.building.parts import Monitor
 
     device = get(name)
     needed = name == DEFAULT

@@ -19,7 +19,7 @@ from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
 from izhires.paradigms.base import MOST, Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment, check_size
-from izhires.paradigms.text_table import PathText, Row, TextTable, as_name, read_text_table
+from izhires.paradigms.text_table import PathText, TableRow, TextTable, as_name, read_text_table
 from izhires.units import SPELLED, UNITS
 
 DATA_SET = "OpenNeuro ds003690 v1.0.0, doi 10.18112/openneuro.ds003690.v1.0.0"
@@ -412,7 +412,7 @@ class EventRow:
     cue: str
     event: str
     response: str
-    cells: Row
+    cells: TableRow
 
 
 @dataclass(frozen=True)

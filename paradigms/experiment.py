@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from izhires.running import resources
 from izhires.errors import Complaint, ParadigmError, shown
+from izhires.running import resources
 
 KINDS = ("warm-up", "train", "probe")
 """A training trial is part of the task. Two kinds are inserted, cue-only and with learning off: a probe, whose

@@ -34,7 +34,7 @@ def as_name(cell: str) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row: its line, what it holds by column, and whether it has fewer cells than the header."""
 
     line: int
@@ -63,11 +63,11 @@ class TextTable:
 
     path: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     decimal_comma: bool = False
     header_line: int = 1
 
-    def place(self, row: Row) -> str:
+    def place(self, row: TableRow) -> str:
         """Return the file and line of a row, for a complaint."""
         return f"{self.path}, line {row.line}"
 
@@ -104,7 +104,7 @@ class TextTable:
             )
         return {name: column for name, column in found.items() if column is not None}
 
-    def number(self, row: Row, column: str, kind: str = "a number of seconds", otherwise: str = "") -> float:
+    def number(self, row: TableRow, column: str, kind: str = "a number of seconds", otherwise: str = "") -> float:
         """Return the number in a cell.
 
         Raises
@@ -156,7 +156,7 @@ def read_text_table(path: Any, separators: str) -> TextTable:
     separator = next((each for each in separators if each in first), separators[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
     header: list[str] | None = None
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     line, header_line, fraction = 1, 1, False
     while True:
         try:
@@ -181,7 +181,7 @@ def read_text_table(path: Any, separators: str) -> TextTable:
         short = len(cells) < len(header)
         cells += [""] * (len(header) - len(cells))
         # of two columns of one name the first stays; whoever asks for it is told
-        rows.append(Row(at, {key: cell for key, cell in reversed(list(zip(header, cells, strict=True)))}, short))
+        rows.append(TableRow(at, {key: cell for key, cell in reversed(list(zip(header, cells, strict=True)))}, short))
         fraction = fraction or any("." in cell and _NUMBER.fullmatch(cell) for cell in cells)
     if header is None:
         raise ParadigmError("is empty", name)

@@ -15,11 +15,11 @@ import pandas as pd
 import small
 
 from izhires.building.build import build
-from izhires.devices import get
-from izhires.paradigms.experiment import Experiment, frequencies
 from izhires.building.parts import Monitor, Signal
 from izhires.building.plan import make_plan
+from izhires.devices import get
 from izhires.model.seeds import Seeds
+from izhires.paradigms.experiment import Experiment, frequencies
 
 CELLS = 10
 

@@ -11,10 +11,10 @@ import bench
 import brian2 as b2
 import numpy as np
 
+from izhires.building.plan import make_plan
 from izhires.cells.base import CURRENTS, Cell, CellType, published
 from izhires.declare import parameter
 from izhires.devices import get
-from izhires.building.plan import make_plan
 from izhires.model.seeds import Seeds
 
 DT = 0.5

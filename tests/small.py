@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 
-from izhires.model.configuration import Configuration
-from izhires.devices import get
 from izhires.building.plan import make_plan
+from izhires.devices import get
+from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
 
 TRIAL = 0.3

@@ -15,11 +15,11 @@ from filelock import FileLock
 from terminal import COMMAND, Running, izhires
 
 import izhires as package
-from izhires.running import batch
 from izhires.devices import get, standalone
 from izhires.errors import ConfigurationError, RecordingError, SimulationError
-from izhires.running.processes import ending, tied
 from izhires.recordings.recording import load
+from izhires.running import batch
+from izhires.running.processes import ending, tied
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
 

@@ -10,11 +10,11 @@ import small
 from terminal import COMMAND
 
 from izhires import load, load_folder, run_batch, sweep
-from izhires.running.batch import run_batch as batch
 from izhires.analysis.compare import compare
 from izhires.errors import ConfigurationError, IzhiresError
-from izhires.running.export import collect, export
 from izhires.files import as_path, read_toml
+from izhires.running.batch import run_batch as batch
+from izhires.running.export import collect, export
 from izhires.sweeps.design import read
 from izhires.sweeps.results import results
 

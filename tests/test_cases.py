@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from izhires.model.configuration import Configuration
 from izhires.errors import ParadigmError
+from izhires.model.configuration import Configuration
 from izhires.paradigms import CuedReaction, Table
 from izhires.running.run import simulate
 

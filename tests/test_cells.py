@@ -14,9 +14,9 @@ from izhires.cells.adex import AdEx
 from izhires.cells.izhikevich import Izhikevich
 from izhires.cells.izhikevich_2007 import Izhikevich2007
 from izhires.cells.lif import LIF
-from izhires.model.configuration import Configuration
 from izhires.devices import get
 from izhires.errors import ConfigurationError
+from izhires.model.configuration import Configuration
 from izhires.quantities import quantity, unit
 
 # a, b, c, d of Izhikevich (2003), fig. 2, and the sign of the cell

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import synthetic
 
-from izhires.recordings.citations import bibliography, cite, declared, identifiers, used
 from izhires.cli.list import tables
-from izhires.model.configuration import Configuration
 from izhires.errors import RecordingError
+from izhires.model.configuration import Configuration
+from izhires.recordings.citations import bibliography, cite, declared, identifiers, used
 from izhires.recordings.recording import save
 
 DEFAULT = {

@@ -7,13 +7,13 @@ import small
 
 from izhires.analysis.claims import Claim, Criterion, all_claims, judge
 from izhires.analysis.declared import Unavailable
+from izhires.analysis.reproduce import draw_conditions, measure, report_text, reproduce, studies_of
 from izhires.analysis.statistics import t_interval
+from izhires.analysis.studies import STUDIES
+from izhires.errors import ConfigurationError
 from izhires.model.conditions import all_conditions
 from izhires.model.configuration import Configuration
-from izhires.errors import ConfigurationError
 from izhires.recordings.recording import load
-from izhires.analysis.reproduce import draw_conditions, measure, report_text, reproduce, studies_of
-from izhires.analysis.studies import STUDIES
 
 
 def made(tests, function=lambda runs: {"ours": 1.0}, studies=("default",)):

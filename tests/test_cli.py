@@ -21,8 +21,8 @@ from izhires.analysis.claims import all_claims
 from izhires.cells import CELL_TYPES
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
-from izhires.model.conditions import all_conditions
 from izhires.gates.base import Gate
+from izhires.model.conditions import all_conditions
 from izhires.paradigms.base import Paradigm
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout

@@ -8,9 +8,9 @@ import pytest
 import small
 
 from izhires.circuits.base import Reservoir
+from izhires.errors import ConfigurationError
 from izhires.model.conditions import all_conditions, apply, condition
 from izhires.model.configuration import Configuration
-from izhires.errors import ConfigurationError
 from izhires.recordings.recording import load
 from izhires.running.run import draw, simulate
 

@@ -8,10 +8,10 @@ from small import configuration as small
 from terminal import izhires
 
 from izhires.circuits.base import Reservoir
-from izhires.model.conditions import all_conditions, apply
-from izhires.model.configuration import Configuration, parse_seeds, read
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
+from izhires.model.conditions import all_conditions, apply
+from izhires.model.configuration import Configuration, parse_seeds, read
 from izhires.paradigms import CuedReaction
 from izhires.paradigms.base import Paradigm
 from izhires.rules.base import Rule

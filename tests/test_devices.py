@@ -19,18 +19,18 @@ from scipy import stats
 from terminal import izhires
 
 from izhires import simulate
-from izhires.running.batch import run_batch
+from izhires.building.parts import SCHEDULE
+from izhires.building.plan import make_plan
 from izhires.cells.izhikevich import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice
 from izhires.errors import ConfigurationError, SimulationError, SlowerWarning, ToolchainError
+from izhires.model.seeds import Seeds
 from izhires.paradigms import Experiment
-from izhires.building.parts import SCHEDULE
-from izhires.building.plan import make_plan
 from izhires.recordings.recording import load, save
 from izhires.rules.base import Rule
-from izhires.model.seeds import Seeds
+from izhires.running.batch import run_batch
 
 QUIET = small.configuration()
 NOISY = small.configuration(reservoir__noise="1 mV/sqrt(ms)")

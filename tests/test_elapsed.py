@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import small
 
-from izhires.recordings import elapsed
 from izhires.analysis.table import analyse
 from izhires.model.configuration import Configuration
+from izhires.recordings import elapsed
 from izhires.running.run import simulate
 
 TAU = 0.05

@@ -14,11 +14,11 @@ import small
 from terminal import izhires
 
 from izhires import simulate
+from izhires.building.plan import Plan
 from izhires.devices import cuda
 from izhires.errors import ConfigurationError, RecordingError, SimulationError, ToolchainError
-from izhires.running.export import collect, export
-from izhires.building.plan import Plan
 from izhires.recordings.recording import load
+from izhires.running.export import collect, export
 
 QUIET = small.configuration()
 LEVELS = {

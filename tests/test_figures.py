@@ -16,8 +16,8 @@ from izhires.analysis.figures import style
 from izhires.analysis.figures.base import draw, prepare_all
 from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
-from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError, RecordingError
+from izhires.model.configuration import Configuration
 from izhires.recordings.recording import save
 
 MEET = ("task", "model", "raster", "predictions", "learning_curve", "timing", "recalibration", "adaptation",

@@ -13,8 +13,8 @@ import small
 
 import izhires
 from izhires import imports
-from izhires.model.configuration import read
 from izhires.errors import ConfigurationError
+from izhires.model.configuration import read
 
 SCRIPT = '''
 from typing import ClassVar, Literal

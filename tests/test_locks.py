@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from izhires.errors import RecordingError
-from izhires.running.export import PREFIX, export
 from izhires.files import private_folder, whole
+from izhires.running.export import PREFIX, export
 from izhires.running.processes import python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are killed by signals")

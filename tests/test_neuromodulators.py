@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import small
 
-from izhires.recordings.citations import declared, identifiers, used
 from izhires.errors import ConfigurationError
 from izhires.neuromodulators.base import Neuromodulator
 from izhires.plasticity.base import Plasticity
+from izhires.recordings.citations import declared, identifiers, used
 from izhires.recordings.recording import load
 from izhires.rules.base import Rule
 from izhires.rules.td import Td

@@ -16,7 +16,7 @@ from izhires.analysis import all_figures, analyse, notes
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import ridge_readout
-from izhires.analysis.observers import Task, all_observers, observe
+from izhires.analysis.observers import ObservedTask, all_observers, observe
 from izhires.analysis.observers.change_point import CONCENTRATIONS, HAZARD, change_point, expected_times
 from izhires.analysis.observers.hgf import COUPLING, TONIC_VOLATILITY, _filtered, binary_filter
 from izhires.analysis.observers.ridge import EVERY, ridge
@@ -32,7 +32,7 @@ def task(events, latencies, blocks=None, learn=None, names=("A", "B"), window=0.
     count = len(events)
     trials = pd.DataFrame({"block": blocks or [0] * count, "event": events, "latency": latencies})
     trials["learn"] = True if learn is None else learn
-    return Task(trials, names, window, 0.01, states)
+    return ObservedTask(trials, names, window, 0.01, states)
 
 
 def enumerated(outcomes, prior, hazard):
@@ -165,8 +165,8 @@ def test_the_observer_that_is_not_told_believes_a_new_time_at_the_second_sightin
 def test_no_observer_looks_ahead(name):
     if name == "hgf":
         pytest.importorskip("pyhgf")
-    whole = Task.of_experiment(experiment())
-    early = Task(whole.trials.iloc[:250], whole.events, whole.window, whole.event_width)
+    whole = ObservedTask.of_experiment(experiment())
+    early = ObservedTask(whole.trials.iloc[:250], whole.events, whole.window, whole.event_width)
     one, other = observe(name, whole), observe(name, early)
     for part in ("course", "probability", "deviation", "latency"):
         np.testing.assert_allclose(getattr(one, part)[:250], getattr(other, part), atol=1e-6)
@@ -215,7 +215,7 @@ def test_filter_is_the_one_written_by_hand():
 
 def test_filter_follows_what_happens_and_learns_nothing_from_probes():
     pytest.importorskip("pyhgf")
-    one = Task.of_recording(recording())
+    one = ObservedTask.of_recording(recording())
     p, happened = observe("hgf", one).probability, (one.trials["event"] == "A").to_numpy()
     assert (p > 0).all() and (p < 1).all()
     for start in (50, 150, 250, 350):  # the second half of each block, when it has followed the switch
@@ -334,7 +334,7 @@ def test_figure_shows_network_and_observers_of_all_seeds():
 @needs_data
 def test_observers_live_through_a_participants_own_trials():
     paradigm = CuedReaction(events_files=runs(data_set() / "sub-AB4"), cue="cue", events=("go", "no-go"))
-    one = Task.of_experiment(paradigm.experiment(np.random.default_rng(0)))
+    one = ObservedTask.of_experiment(paradigm.experiment(np.random.default_rng(0)))
     learned, found = one.learned, observe("bayes_told", one)
     assert learned.sum() == 120
     go = (one.trials["event"] == "go").to_numpy()[learned]

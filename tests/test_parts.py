@@ -8,9 +8,9 @@ import pytest
 import small
 
 import izhires
-from izhires.errors import ConfigurationError
 from izhires.building.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
 from izhires.building.plan import Plan
+from izhires.errors import ConfigurationError
 from izhires.running.run import draw, simulate, simulate_together
 
 OPEN_LOOP = {"when__feedback": "0 mV/ms"}

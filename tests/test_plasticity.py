@@ -10,13 +10,13 @@ import pytest
 import small
 from given import DT, model, run, trains, weights
 
-from izhires.recordings.citations import declared
 from izhires.cli.list import tables
 from izhires.declare import parameter
 from izhires.devices import cuda
 from izhires.errors import ConfigurationError, SimulationError
 from izhires.plasticity.base import Plasticity
 from izhires.plasticity.triplet import FITS
+from izhires.recordings.citations import declared
 from izhires.running.run import draw, simulate, simulate_together
 
 EXACT = {"rtol": 1e-12, "atol": 1e-14}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import small
 
-from izhires.model.configuration import Configuration, read
+from izhires.building.plan import combine, split
 from izhires.devices import get
 from izhires.errors import ConfigurationError
-from izhires.building.plan import combine, split
+from izhires.model.configuration import Configuration, read
 from izhires.recordings.recording import load, save
 from izhires.running.run import draw, simulate
 from izhires.wirings.base import Wiring
@@ -75,7 +75,9 @@ def test_two_populations_fire_alike_on_all_devices():
         assert mine.shape[1] > 200
         assert np.array_equal(mine, theirs)
     # what they send changes the others
-    alone = fired(small.outputs(small.configuration(), "cpp", 1) | {"other_spikes.t": one[1][0], "other_spikes.i": one[1][1]})
+    alone = fired(
+        small.outputs(small.configuration(), "cpp", 1) | {"other_spikes.t": one[1][0], "other_spikes.i": one[1][1]}
+    )
     assert not np.array_equal(alone[0], one[0])
 
 

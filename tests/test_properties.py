@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from izhires.circuits.base import Reservoir
-from izhires.model.configuration import Configuration, _none_as_text, read
 from izhires.declare import UNITS, Component, Declaration, parse_quantity
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
+from izhires.model.configuration import Configuration, _none_as_text, read
 from izhires.rules.base import Rule
 
 quick = settings(max_examples=60, deadline=None)

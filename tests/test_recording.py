@@ -15,13 +15,12 @@ import xarray as xr
 import izhires
 from izhires.analysis import analyse
 from izhires.analysis.report import write_report
-from izhires.running.batch import jobs
-from izhires.recordings.citations import cite
-from izhires.model.configuration import Configuration, parse_seeds
+from izhires.building.plan import make_plan
 from izhires.devices import get
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
+from izhires.model.configuration import Configuration, parse_seeds
 from izhires.paradigms.experiment import Experiment
-from izhires.building.plan import make_plan
+from izhires.recordings.citations import cite
 from izhires.recordings.recording import (
     LAYOUT,
     assemble,
@@ -34,9 +33,10 @@ from izhires.recordings.recording import (
     spike_trace,
     spikes_between,
 )
-from izhires.running.run import Facts, draw, record, simulate
 from izhires.recordings.schema import ATTRIBUTES as DECLARED
 from izhires.recordings.schema import KINDS, VARIABLES, checksum, markdown
+from izhires.running.batch import jobs
+from izhires.running.run import Execution, draw, record, simulate
 
 CONTRACT = {
     "prediction": ("probe", "event", "time"),
@@ -466,7 +466,7 @@ def test_what_happens_after_the_end_is_in_no_result():
     outputs = get("cpp").prepare(plan).run(arrays)
     assert (outputs["spikes.t"] >= 1.2).sum() > 20
     assert plan.duration > 1.5
-    recording = record(drawn, outputs, Facts("cpp", "own", "", 0.0, 0.0))
+    recording = record(drawn, outputs, Execution("cpp", "own", "", 0.0, 0.0))
     assert recording.attrs["duration"] == 1.2
     inside = outputs["spikes.t"] < 1.2 - 1e-9
     counts = np.bincount(outputs["spikes.i"][inside], minlength=100)

@@ -7,9 +7,9 @@ import pytest
 import small
 from terminal import izhires
 
+from izhires.building.plan import combine, split
 from izhires.devices import get
 from izhires.errors import ConfigurationError, SimulationError
-from izhires.building.plan import combine, split
 from izhires.recordings.recording import load
 from izhires.running.run import draw, simulate_together
 
@@ -274,8 +274,8 @@ def test_one_failing_network_leaves_the_recordings_of_the_others(device, tmp_pat
 
 def test_trials_at_other_times_are_refused(tmp_path, monkeypatch, capsys):
     """A paradigm whose seeds do not share the times of their trials."""
-    from izhires.running.batch import run_batch
     from izhires.paradigms import Meet
+    from izhires.running.batch import run_batch
 
     real = Meet.experiment
 

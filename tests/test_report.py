@@ -19,8 +19,8 @@ from izhires.analysis.report import make_report, write_report
 from izhires.analysis.report.contents import headlines
 from izhires.analysis.report.film import film
 from izhires.analysis.report.page import LARGEST, number
-from izhires.model.configuration import Configuration
 from izhires.errors import RecordingError
+from izhires.model.configuration import Configuration
 from izhires.recordings.recording import save
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

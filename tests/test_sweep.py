@@ -15,12 +15,11 @@ import small
 from terminal import COMMAND, Running, izhires
 
 import izhires as package
-from izhires.running import batch
-from izhires.running import resources
-from izhires.cli.sweep import Progress, duration
+from izhires.cli.sweep import SweepProgress, duration
 from izhires.errors import LostError, RecordingError, ToolchainError
-from izhires.running.processes import tied
 from izhires.recordings.recording import load
+from izhires.running import batch, resources
+from izhires.running.processes import tied
 from izhires.running.resources import needed_memory, processes_for
 from izhires.sweeps import driver, index, pilot
 from izhires.sweeps.design import Spec, expand, read
@@ -502,7 +501,7 @@ def test_a_dry_run_on_the_command_line(tmp_path):
 def test_progress_tells_the_truth(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    progress = Progress()
+    progress = SweepProgress()
     progress.report("", "runs", 10)
     progress.report("a", "kept", 1)
     progress.report("", "build", 0)

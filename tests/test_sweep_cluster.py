@@ -14,10 +14,10 @@ import small
 
 from izhires.errors import ConfigurationError, ToolchainError
 from izhires.recordings.recording import load
+from izhires.running.worker import Task
 from izhires.sweeps import cluster
 from izhires.sweeps.design import Spec
 from izhires.sweeps.driver import sweep
-from izhires.running.worker import Task
 
 pytest.importorskip("distributed")
 

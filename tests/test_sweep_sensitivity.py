@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import small
 
-from izhires.model.configuration import parse_seeds
 from izhires.errors import ConfigurationError, SimulationError
+from izhires.model.configuration import parse_seeds
 from izhires.sweeps import sensitivity
 from izhires.sweeps.design import Sensitivity, Spec, _changed, read
 from izhires.sweeps.index import Entry
-from izhires.sweeps.results import Results
+from izhires.sweeps.results import SweepResults
 from izhires.sweeps.sensitivity import analysed, designed, draw, parameters, strongest
 
 KEYS = ("when.feedback", "when.rule.rate", "state.tau_mean")
@@ -44,7 +44,7 @@ def answered(sweep, function, noise=0.0, seeds=8):
             value = function(*x) + noise * rng.standard_normal()
             rows.append((number, "error.last", "", seed, 0, "all events", value))
     columns = ["point", "metric", "variant", "seed", "block", "event", "value"]
-    return Results(pd.DataFrame(rows, columns=columns), None, entries)
+    return SweepResults(pd.DataFrame(rows, columns=columns), None, entries)
 
 
 # what is changed
@@ -192,7 +192,7 @@ def test_the_measures_of_the_claims():
         rows.append((seed, 1, "all events", "recovery.50", np.inf if seed else 7))
     table = pd.DataFrame(rows, columns=["seed", "block", "event", "metric", "value"]).assign(point=0, variant="")
     entries = [Entry(0, {}, "", "", seed, "", "good", 1, 0, "") for seed in (0, 1, 2)]
-    found = sensitivity._outcomes(Results(table, None, entries)).droplevel("point")
+    found = sensitivity._outcomes(SweepResults(table, None, entries)).droplevel("point")
     assert found["error"].tolist()[:2] == pytest.approx([0.6, 0.6])
     assert found["timing"].tolist()[:2] == [15, 15]
     assert found["calibration"].tolist()[:2] == pytest.approx([1, -1])

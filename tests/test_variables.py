@@ -10,10 +10,10 @@ import small
 from izhires.cells.izhikevich import CELL_EQUATIONS
 from izhires.circuits.base import Reservoir
 from izhires.circuits.sequence import Sequence
-from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError
-from izhires.units import UNITS
+from izhires.model.configuration import Configuration
 from izhires.model.variables import BRIAN_UNITS, check_filled, declared
+from izhires.units import UNITS
 
 N = 100
 OWN = CELL_EQUATIONS + "theta : volt (constant)\nshare : 1 (constant)\n"

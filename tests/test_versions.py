@@ -16,9 +16,9 @@ from izhires.analysis.compare import compare
 from izhires.devices import cpp, get
 from izhires.devices.cpp import CppDevice
 from izhires.errors import SimulationError, SlowerWarning, ToolchainError
+from izhires.recordings.recording import load
 from izhires.running.export import export
 from izhires.running.processes import asked, cause
-from izhires.recordings.recording import load
 
 QUIET = small.configuration()
 TEMPLATES = Path(cpp.__file__).parent / "templates"

@@ -25,8 +25,8 @@ from izhires import formats
 from izhires.analysis import analyse
 from izhires.analysis.figures.base import Prepared, prepare_all
 from izhires.analysis.kept import read_table
-from izhires.model.configuration import Configuration
 from izhires.errors import ConfigurationError, ParadigmError, RecordingError
+from izhires.model.configuration import Configuration
 from izhires.predictions.base import Prediction
 from izhires.recordings.recording import load, save
 from izhires.running.run import simulate

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, whole
-from izhires.running.worker import Report, Task, results
+from izhires.running.worker import Task, TaskReport, results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,10 +175,10 @@ def all_figures() -> dict[str, DeclaredFigure]:
     return FIGURES.all()
 
 
-Row = Sequence[tuple[DeclaredFigure, Tables]]
+FigureRow = Sequence[tuple[DeclaredFigure, Tables]]
 
 
-def draw(rows: Sequence[Row], style: str = "plain", columns: int = 2) -> Figure:
+def draw(rows: Sequence[FigureRow], style: str = "plain", columns: int = 2) -> Figure:
     """Draw figures as the panels of one.
 
     Parameters
@@ -237,7 +237,7 @@ class Prepared:
     """
 
     declared: DeclaredFigure
-    rows: Sequence[Row]
+    rows: Sequence[FigureRow]
     style: str
     columns: int
     caption: str
@@ -259,12 +259,12 @@ class Prepared:
         return made
 
 
-Study = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
+Analysed = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
 """All recordings of a study, and their tidy table of metrics where it is known (see `izhires.analysis.kept`)."""
 
 
 def prepare_all(
-    studies: Iterable[Study], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
+    studies: Iterable[Analysed], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
 ) -> Iterator[Prepared | str]:
     """Prepare every figure that some studies allow, each from the first study that allows it, one after the other.
 
@@ -396,7 +396,7 @@ def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], 
     return Made([path for name in all_figures() for path in paths.get(name, [])], skipped)
 
 
-def _save(prepared: Prepared, folder: Path, say: Report) -> tuple[str, list[Path]]:
+def _save(prepared: Prepared, folder: Path, say: TaskReport) -> tuple[str, list[Path]]:
     from izhires.analysis.figures import style as styles
 
     name, title = prepared.declared.name, prepared.declared.title

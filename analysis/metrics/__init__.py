@@ -20,6 +20,6 @@
 | `adaptation` | time constant, change point, overshoot and learning rate after a switch |
 """
 
-from izhires.analysis.metrics.base import ALL_EVENTS, Metric, Part, Row, all_metrics, metric
+from izhires.analysis.metrics.base import ALL_EVENTS, Item, Metric, Row, all_metrics, metric
 
-__all__ = ["ALL_EVENTS", "Metric", "Part", "Row", "all_metrics", "metric"]
+__all__ = ["ALL_EVENTS", "Item", "Metric", "Row", "all_metrics", "metric"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     description="firing rate over the experiment, mean over cells",
     definition="spikes of a cell divided by the duration of the experiment, then the mean over cells",
     needs=("rate", "excitatory"),
-    parts={"excitatory": Part("excitatory cells"), "inhibitory": Part("inhibitory cells")},
+    parts={"excitatory": Item("excitatory cells"), "inhibitory": Item("inhibitory cells")},
 )
 def mean_rate(recording: xr.Dataset) -> Iterator[Row]:
     """Mean rate of excitatory and of inhibitory cells."""

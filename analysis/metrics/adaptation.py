@@ -10,7 +10,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
-from izhires.analysis.metrics.base import ALL_EVENTS, Part, Row, metric
+from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.calibration import HALF_WIDTH, unit_expectation
 from izhires.analysis.metrics.recovery import SETTLED, courses
 from izhires.analysis.statistics import bootstrap_interval
@@ -166,15 +166,15 @@ def overshoot(before: float, trials: np.ndarray, after: np.ndarray) -> tuple[flo
     source="change point: Hinkley 1970, doi 10.1093/biomet/57.1.1; bootstrap: Efron 1979, doi 10.1214/aos/1176344552",
     scope="study",
     parts={
-        "tau": Part("time constant of the exponential"),
-        "tau_explained": Part("fraction of the variance of the error that the exponential explains", "1", detail=True),
-        "tau_pooled": Part("time constant of the mean course over seeds", detail=True, interval=False),
-        "tau_pooled_low": Part("lower end of its bootstrap interval", detail=True, interval=False),
-        "tau_pooled_high": Part("upper end of its bootstrap interval", detail=True, interval=False),
-        "change": Part("trial of the change point"),
-        "change_explained": Part("fraction of the variance of the error that the two levels explain", "1", detail=True),
-        "overshoot": Part("overshoot of the amplitude as a fraction of its change", "1"),
-        "overshoot_settled": Part("the same of the settled probes alone: the fluctuation that stays", "1"),
+        "tau": Item("time constant of the exponential"),
+        "tau_explained": Item("fraction of the variance of the error that the exponential explains", "1", detail=True),
+        "tau_pooled": Item("time constant of the mean course over seeds", detail=True, interval=False),
+        "tau_pooled_low": Item("lower end of its bootstrap interval", detail=True, interval=False),
+        "tau_pooled_high": Item("upper end of its bootstrap interval", detail=True, interval=False),
+        "change": Item("trial of the change point"),
+        "change_explained": Item("fraction of the variance of the error that the two levels explain", "1", detail=True),
+        "overshoot": Item("overshoot of the amplitude as a fraction of its change", "1"),
+        "overshoot_settled": Item("the same of the settled probes alone: the fluctuation that stays", "1"),
     },
 )
 def adaptation(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
@@ -295,21 +295,21 @@ _STRETCHES = {"early": f"the first {EARLY} trials of the block", "late": f"its t
     source="Nassar et al. 2010, doi 10.1523/JNEUROSCI.0822-10.2010; observer: Adams & MacKay 2007, arXiv 0710.3742",
     needs=("trial_what", "trial_event", "trial_learn", "trial_block"),
     parts={
-        f"{who}{stretch}": Part(f"learning rate of {whom} over {when}", detail=who == "bayes_told_")
+        f"{who}{stretch}": Item(f"learning rate of {whom} over {when}", detail=who == "bayes_told_")
         for who, whom in _LEARNERS.items()
         for stretch, when in _STRETCHES.items()
     }
     | {
-        f"{stretch}_minus_bayes": Part(f"network less observer that is not told, over {when}")
+        f"{stretch}_minus_bayes": Item(f"network less observer that is not told, over {when}")
         for stretch, when in _STRETCHES.items()
     },
 )
 def learning_rate(recording: xr.Dataset) -> Iterator[Row]:
     """Rates of the network and of both observers in each block."""
-    from izhires.analysis.observers import Task
+    from izhires.analysis.observers import ObservedTask
     from izhires.analysis.observers import change_point as exact
 
-    task = Task.of_recording(recording)
+    task = ObservedTask.of_recording(recording)
     outcomes, names = task.outcomes, len(task.events)
     prior = np.ones(names + int((outcomes == names).any()))
     expected = {"": recording["trial_what"].transpose("trial", "event").values.astype(float)} | {

@@ -16,7 +16,7 @@ import numpy as np
 
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SIZES = ("smallest", "largest")
 NULLS = {"isotropic": "isotropic random subspaces", "covariance": "random subspaces with the state's second moment"}
 
-_PARTS = {size: Part(f"{size} principal angle") for size in SIZES} | {
-    f"{size}_{null}_{name}": Part(text.format(size=size, what=what), unit, detail, interval)
+_PARTS = {size: Item(f"{size} principal angle") for size in SIZES} | {
+    f"{size}_{null}_{name}": Item(text.format(size=size, what=what), unit, detail, interval)
     for size in SIZES
     for null, what in NULLS.items()
     for name, text, unit, detail, interval in (

@@ -50,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class Item:
     """One of several values that a metric gives.
 
     Parameters
@@ -83,14 +83,14 @@ class Metric:
     scope: Scope
     worst: Worst
     needs: tuple[str, ...]
-    parts: Mapping[str, Part]
+    parts: Mapping[str, Item]
     function: Callable[[Any], Iterable[Row]] = field(repr=False)
     library: str = ""
 
-    def columns(self) -> dict[str, Part]:
+    def columns(self) -> dict[str, Item]:
         """Return every name this metric has in the tidy table (``name`` or ``name.part``) with its meaning and unit."""
         if not self.parts:
-            return {self.name: Part(self.description, self.unit)}
+            return {self.name: Item(self.description, self.unit)}
         return {
             self.full_name(part): replace(about, unit=self.unit if about.unit is None else about.unit)
             for part, about in self.parts.items()
@@ -137,7 +137,7 @@ def metric(
     scope: Scope = "recording",
     worst: Worst = "",
     needs: Iterable[str] = (),
-    parts: Mapping[str, Part] | None = None,
+    parts: Mapping[str, Item] | None = None,
     library: str = "",
 ) -> Callable[[Callable[[Any], Iterable[Row]]], Callable[[Any], Iterable[Row]]]:
     """Declare a metric; the decorated function stays a plain function.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.paradigms.experiment import expectation
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
     ),
     needs=("prediction", "outcome_latency"),
     parts={
-        "": Part("amplitude of the prediction"),
-        "minus_probability": Part("amplitude less the true probability of the event"),
+        "": Item("amplitude of the prediction"),
+        "minus_probability": Item("amplitude less the true probability of the event"),
     },
 )
 def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
@@ -166,10 +166,10 @@ def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
     worst="weakest",
     needs=("prediction", "outcome_latency", "trial_event"),
     parts={
-        "r": Part("r over all levels and seeds together"),
-        "r_seed": Part("r over the levels of one seed"),
-        "r_counting": Part("r over all levels and seeds of an observer that counts the events of the same trials"),
-        "rms": Part("root mean square of amplitude - probability, over all levels and seeds"),
+        "r": Item("r over all levels and seeds together"),
+        "r_seed": Item("r over the levels of one seed"),
+        "r_counting": Item("r over all levels and seeds of an observer that counts the events of the same trials"),
+        "rms": Item("root mean square of amplitude - probability, over all levels and seeds"),
     },
 )
 def calibration(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import ALL_EVENTS, Part, Row, metric
+from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.timing import LEAST_PROBABILITY
 
 if TYPE_CHECKING:
@@ -89,11 +89,11 @@ def distances(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> tuple[fl
     worst="highest",
     needs=("prediction", "expectation"),
     parts={
-        "total": Part("distance over event and time"),
-        "time": Part("distance in time within an event"),
-        "events": Part("mass moved between events", "1"),
+        "total": Item("distance over event and time"),
+        "time": Item("distance in time within an event"),
+        "events": Item("mass moved between events", "1"),
         **{
-            f"{part}_{name}": Part(f"{text}, of {what}", unit, detail=part != "total")
+            f"{part}_{name}": Item(f"{text}, of {what}", unit, detail=part != "total")
             for name, what in (
                 ("uniform", "a prediction that is the same everywhere"),
                 ("unchanged", "the expectation of the block before"),
@@ -199,9 +199,9 @@ def widths(recording: xr.Dataset) -> pd.DataFrame:
     ),
     needs=("prediction", "outcome_latency"),
     parts={
-        "": Part("width of the prediction"),
-        "minus_true": Part("width less that of the expectation, event_width"),
-        "over_latency": Part("coefficient of variation: width over latency", "1", detail=True),
+        "": Item("width of the prediction"),
+        "minus_true": Item("width less that of the expectation, event_width"),
+        "over_latency": Item("coefficient of variation: width over latency", "1", detail=True),
     },
 )
 def timing_width(recording: xr.Dataset) -> Iterator[Row]:
@@ -234,10 +234,10 @@ def timing_width(recording: xr.Dataset) -> Iterator[Row]:
     scope="study",
     needs=("prediction", "outcome_latency"),
     parts={
-        "slope": Part("slope of width on latency"),
-        "exponent": Part("exponent of width on latency: 0 constant width, 1 scalar"),
-        "cv": Part("mean coefficient of variation (width over latency)"),
-        "latencies": Part("number of distinct latencies that enter", detail=True, interval=False),
+        "slope": Item("slope of width on latency"),
+        "exponent": Item("exponent of width on latency: 0 constant width, 1 scalar"),
+        "cv": Item("mean coefficient of variation (width over latency)"),
+        "latencies": Item("number of distinct latencies that enter", detail=True, interval=False),
     },
 )
 def scalar_timing(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

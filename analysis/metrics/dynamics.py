@@ -17,7 +17,7 @@ import numpy as np
 
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.prediction import RIDGE, ridge_from_products
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ PAIR = "izhires run ... " + " ".join(f"--set seeds.{name}=0" for name in SHARED)
 """What makes all seeds of a folder the same network in the same trials, apart from its noise."""
 
 
-def _against(name: str, what: str, p: str) -> dict[str, Part]:
+def _against(name: str, what: str, p: str) -> dict[str, Item]:
     """Return the parts of a value and its comparison with a null."""
     return {
-        "": Part(name),
-        "difference": Part(f"{name}, less its mean {what}: its interval over seeds is the test"),
-        "mean": Part(f"mean {what}", interval=False),
-        "low": Part(f"2.5 percentile {what}", detail=True, interval=False),
-        "high": Part(f"97.5 percentile {what}", detail=True, interval=False),
-        "p_two_sided": Part(f"two-sided p{p}, within one network", "1", detail=True, interval=False),
+        "": Item(name),
+        "difference": Item(f"{name}, less its mean {what}: its interval over seeds is the test"),
+        "mean": Item(f"mean {what}", interval=False),
+        "low": Item(f"2.5 percentile {what}", detail=True, interval=False),
+        "high": Item(f"97.5 percentile {what}", detail=True, interval=False),
+        "p_two_sided": Item(f"two-sided p{p}, within one network", "1", detail=True, interval=False),
     }
 
 
@@ -266,8 +266,8 @@ def twins(recordings: Sequence[xr.Dataset]) -> list[list[xr.Dataset]]:
     scope="study",
     needs=("state_trace",),
     parts={
-        "distance": Part("distance of the two runs; chance is 1, that of two different times"),
-        "rate": Part("slope of the logarithm of the distance; negative when the cue brings the runs together", "1/s"),
+        "distance": Item("distance of the two runs; chance is 1, that of two different times"),
+        "rate": Item("slope of the logarithm of the distance; negative when the cue brings the runs together", "1/s"),
     },
 )
 def divergence(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

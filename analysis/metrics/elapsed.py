@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.recordings import elapsed
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.recordings import elapsed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     ),
     worst="highest",
     parts={
-        "": Part("error of the time told over that of a guess, in the worst tenth of the window"),
-        "chance": Part("that of a guess within each tenth", interval=False),
-        "until": Part("time after the cue up to which every tenth does better than a guess", "s"),
+        "": Item("error of the time told over that of a guess, in the worst tenth of the window"),
+        "chance": Item("that of a guess within each tenth", interval=False),
+        "until": Item("time after the cue up to which every tenth does better than a guess", "s"),
     },
 )
 def time_told(recording: xr.Dataset) -> Iterator[Row]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import ALL_EVENTS, Part, Row, metric
+from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.prediction import by_event
-from izhires.analysis.observers import Expected, Task, all_observers, observe
+from izhires.analysis.observers import Expected, ObservedTask, all_observers, observe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +42,7 @@ def expected(recording: xr.Dataset, names: Iterable[str]) -> tuple[dict[str, Exp
     Unavailable
         If the recording holds no trial table.
     """
-    task = Task.of_recording(recording)
+    task = ObservedTask.of_recording(recording)
     found: dict[str, Expected] = {}
     missing = []
     for name in names:
@@ -88,18 +88,18 @@ def network_probability(recording: xr.Dataset) -> np.ndarray:
     return np.clip(recording["trial_what"].transpose("trial", "event").values, 0, 1)
 
 
-def _parts(of: str, names: Iterable[str]) -> dict[str, Part]:
+def _parts(of: str, names: Iterable[str]) -> dict[str, Item]:
     return {
-        NETWORK: Part(f"{of} of the network"),
-        **{name: Part(f"{of} of {name}: {OBSERVERS[name].description}") for name in names},
-        **{f"{NETWORK}_minus_{name}": Part(f"network less {name}: its interval over seeds is the test")
+        NETWORK: Item(f"{of} of the network"),
+        **{name: Item(f"{of} of {name}: {OBSERVERS[name].description}") for name in names},
+        **{f"{NETWORK}_minus_{name}": Item(f"network less {name}: its interval over seeds is the test")
            for name in names},
     }  # fmt: skip
 
 
 _ERROR = _parts("mean error over the probes of the block", OBSERVERS)
 _LAST = {
-    f"{name}_last": Part(f"error of {name} at the last probe of the block", detail=True)
+    f"{name}_last": Item(f"error of {name} at the last probe of the block", detail=True)
     for name in (NETWORK, *OBSERVERS)
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import ALL_EVENTS, Part, Row, metric
+from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -141,14 +141,14 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
     worst="highest",
     needs=("prediction", "expectation"),
     parts={
-        "first": Part("error at the first probe of the block"),
+        "first": Item("error at the first probe of the block"),
         **{
-            f"trial_{n}": Part(f"error after {n} training trial{'s'[: n > 1]} of the block", detail=True)
+            f"trial_{n}": Item(f"error after {n} training trial{'s'[: n > 1]} of the block", detail=True)
             for n in TRIALS
         },
-        "last": Part("error at the last probe of the block"),
-        "ratio": Part("error at the last probe over error after the first training trial of the block"),
-        "over_zero": Part("error at the last probe over the zero-output bound"),
+        "last": Item("error at the last probe of the block"),
+        "ratio": Item("error at the last probe over error after the first training trial of the block"),
+        "over_zero": Item("error at the last probe over the zero-output bound"),
     },
 )
 def error(recording: xr.Dataset) -> Iterator[Row]:
@@ -211,10 +211,10 @@ def error_zero_output(recording: xr.Dataset) -> Iterator[Row]:
     source="this project; ridge regression: Hoerl & Kennard 1970, doi 10.1080/00401706.1970.10488634",
     needs=("expectation", "state_trace"),
     parts={
-        "same_probe": Part(
+        "same_probe": Item(
             "fitted to the very probe on which it is scored: how well this one state spans the expectation"
         ),
-        "other_probes": Part(
+        "other_probes": Item(
             "fitted to all other recorded probes: how well a readout carries over from probe to probe"
         ),
     },

@@ -14,7 +14,7 @@ import numpy as np
 
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.subspaces import weight_vectors
 
 if TYPE_CHECKING:
@@ -141,9 +141,9 @@ def _null_rows(name: str, value: float, null: str, draws: np.ndarray, block: int
     yield Row(against.p_two_sided, f"{name}_{null}_p", block)
 
 
-def _null_parts(name: str, text: str) -> dict[str, Part]:
+def _null_parts(name: str, text: str) -> dict[str, Item]:
     return {
-        f"{name}_{null}_{kind}": Part(about, "1", kind != "difference", kind not in ("mean", "p"))
+        f"{name}_{null}_{kind}": Item(about, "1", kind != "difference", kind not in ("mean", "p"))
         for null, what in NULLS.items()
         for kind, about in (
             ("mean", f"mean of: {text}, of {what}"),
@@ -178,7 +178,7 @@ def _draws(states: np.ndarray, dimensions: int, seed: int) -> dict[str, np.ndarr
         part: about
         for name in READOUTS
         for text in (f"alignment index of the states with the {name} subspace",)
-        for part, about in {name: Part(text), **_null_parts(name, text)}.items()
+        for part, about in {name: Item(text), **_null_parts(name, text)}.items()
     },
 )
 def state_alignment(recording: xr.Dataset) -> Iterator[Row]:
@@ -207,13 +207,13 @@ def state_alignment(recording: xr.Dataset) -> Iterator[Row]:
 _TARGETS = {"event": "which event's time it is", "time": f"which {1e3 * TIME_BIN:.0f}-ms stretch of the window it is"}
 
 
-def _decoding_parts() -> dict[str, Part]:
+def _decoding_parts() -> dict[str, Item]:
     parts = {}
     for target, about in _TARGETS.items():
-        parts[f"{target}_chance"] = Part(f"1 / classes: chance level of decoding {about}", detail=True, interval=False)
+        parts[f"{target}_chance"] = Item(f"1 / classes: chance level of decoding {about}", detail=True, interval=False)
         for name in READOUTS:
             text = f"balanced accuracy of decoding {about} from the {name} subspace"
-            parts |= {f"{target}_from_{name}": Part(text), **_null_parts(f"{target}_from_{name}", text)}
+            parts |= {f"{target}_from_{name}": Item(text), **_null_parts(f"{target}_from_{name}", text)}
     return parts
 
 

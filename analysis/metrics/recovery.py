@@ -10,7 +10,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.prediction import by_event
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def courses(recording: xr.Dataset, block: int) -> dict[str, Course]:
     worst="highest",
     needs=("prediction", "expectation"),
     parts={
-        **{name: Part(f"f = {f}") for name, f in FRACTIONS.items()},
-        **{f"{name}_sustained": Part(f"f = {f}, and it stays so for {STAYS} successive probes", detail=True)
+        **{name: Item(f"f = {f}") for name, f in FRACTIONS.items()},
+        **{f"{name}_sustained": Item(f"f = {f}, and it stays so for {STAYS} successive probes", detail=True)
            for name, f in FRACTIONS.items()},
     },
 )  # fmt: skip

@@ -16,7 +16,7 @@ import pandas as pd
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -229,21 +229,21 @@ def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tupl
     scope="study",
     needs=("prediction", "trial_response_time"),
     parts={
-        "readiness": Part("coefficient: change of log RT for one standard deviation of readiness"),
-        "readiness_low": Part("lower limit, 95%, over participants", interval=False),
-        "readiness_high": Part("upper limit, 95%, over participants", interval=False),
-        "readiness_p": Part("p of the mixed model, two-sided", "1", interval=False),
-        "shuffle_p": Part("p against shuffled response times, two-sided", "1", interval=False),
-        "slope": Part("mean over participants of their own slopes"),
-        "negative": Part("participants whose own slope is negative", "participants"),
-        "latency": Part("coefficient of the latency, for one standard deviation", detail=True),
-        "latency_p": Part("p of the latency", "1", detail=True, interval=False),
-        "trial": Part("coefficient of the trial number, for one standard deviation", detail=True),
-        "trial_p": Part("p of the trial number", "1", detail=True, interval=False),
-        "collinearity": Part("correlation of readiness and latency, mean over participants", "1", detail=True),
-        "participants": Part("participants", "participants", detail=True, interval=False),
-        "trials": Part("trials of all participants", "trials", detail=True, interval=False),
-        "probe_age": Part("most training trials between a probe and a trial", "trials", detail=True, interval=False),
+        "readiness": Item("coefficient: change of log RT for one standard deviation of readiness"),
+        "readiness_low": Item("lower limit, 95%, over participants", interval=False),
+        "readiness_high": Item("upper limit, 95%, over participants", interval=False),
+        "readiness_p": Item("p of the mixed model, two-sided", "1", interval=False),
+        "shuffle_p": Item("p against shuffled response times, two-sided", "1", interval=False),
+        "slope": Item("mean over participants of their own slopes"),
+        "negative": Item("participants whose own slope is negative", "participants"),
+        "latency": Item("coefficient of the latency, for one standard deviation", detail=True),
+        "latency_p": Item("p of the latency", "1", detail=True, interval=False),
+        "trial": Item("coefficient of the trial number, for one standard deviation", detail=True),
+        "trial_p": Item("p of the trial number", "1", detail=True, interval=False),
+        "collinearity": Item("correlation of readiness and latency, mean over participants", "1", detail=True),
+        "participants": Item("participants", "participants", detail=True, interval=False),
+        "trials": Item("trials of all participants", "trials", detail=True, interval=False),
+        "probe_age": Item("most training trials between a probe and a trial", "trials", detail=True, interval=False),
     },
 )
 def response_time(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

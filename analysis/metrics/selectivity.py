@@ -27,7 +27,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.spiking import need_all_spikes, window_counts
 
 if TYPE_CHECKING:
@@ -210,14 +210,14 @@ def discovered(p: np.ndarray) -> np.ndarray:
     ),
     needs=("spike_time", "spike_neuron", "trial_cue", "trial_event", "trial_kind"),
     parts={
-        "what_only": Part("cells that tell what and not when"),
-        "when_only": Part("cells that tell when and not what"),
-        "both": Part("cells that tell both (mixed selectivity)"),
-        "interaction": Part("cells whose what depends on when (nonlinear mixed selectivity)"),
-        "what": Part("cells that tell what, with or without when"),
-        "what_chance": Part("the same when the events had come in another order, mean over orders", interval=False),
-        "event": Part("cells whose count tells the event of its own trial, which reaches no cell: a control"),
-        "cells": Part("cells that fire in the windows", "cells", detail=True),
+        "what_only": Item("cells that tell what and not when"),
+        "when_only": Item("cells that tell when and not what"),
+        "both": Item("cells that tell both (mixed selectivity)"),
+        "interaction": Item("cells whose what depends on when (nonlinear mixed selectivity)"),
+        "what": Item("cells that tell what, with or without when"),
+        "what_chance": Item("the same when the events had come in another order, mean over orders", interval=False),
+        "event": Item("cells whose count tells the event of its own trial, which reaches no cell: a control"),
+        "cells": Item("cells that fire in the windows", "cells", detail=True),
     },
 )
 def selectivity(recording: xr.Dataset) -> Iterator[Row]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.optional import library
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def window_counts(recording: xr.Dataset, trials: Sequence[int] | np.ndarray, wid
     library="elephant",
     needs=("spike_time", "spike_neuron", "excitatory"),
     parts={
-        f"{name}_{kind}": Part(f"{name.upper()}, {kind} cells", detail=name == "cv")
+        f"{name}_{kind}": Item(f"{name.upper()}, {kind} cells", detail=name == "cv")
         for kind in _KINDS
         for name in ("cv2", "cv")
     },
@@ -139,7 +139,7 @@ def fano_factors(counts: np.ndarray) -> np.ndarray:
     ),
     source="Fano 1947, doi 10.1103/PhysRev.72.26",
     needs=("spike_time", "spike_neuron", "excitatory", "trial_cue", "trial_block"),
-    parts={kind: Part(f"{kind} cells") for kind in _KINDS},
+    parts={kind: Item(f"{kind} cells") for kind in _KINDS},
 )
 def fano_factor(recording: xr.Dataset) -> Iterator[Row]:
     """Fano factor of excitatory and of inhibitory cells in each block."""
@@ -201,9 +201,9 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
     library="elephant",
     needs=("spike_time", "spike_neuron", "trial_cue", "trial_block"),
     parts={
-        "": Part("correlation of cells in the same trials"),
-        "shuffled": Part("correlation of cells from different trials: what the cue alone makes", interval=False),
-        "difference": Part("correlation less that of shuffled trials: its interval over seeds is the test"),
+        "": Item("correlation of cells in the same trials"),
+        "shuffled": Item("correlation of cells from different trials: what the cue alone makes", interval=False),
+        "difference": Item("correlation less that of shuffled trials: its interval over seeds is the test"),
     },
 )
 def synchrony(recording: xr.Dataset) -> Iterator[Row]:

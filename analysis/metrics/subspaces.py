@@ -17,7 +17,7 @@ import pandas as pd
 
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable, require
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -184,30 +184,30 @@ def course(recording: xr.Dataset, *, without_mean: bool) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _parts() -> dict[str, Part]:
-    parts = {name: Part(text, unit) for name, (text, unit) in MEASURES.items() if name not in ANGLES}
+def _parts() -> dict[str, Item]:
+    parts = {name: Item(text, unit) for name, (text, unit) in MEASURES.items() if name not in ANGLES}
     for name, (text, unit) in MEASURES.items():
         listed = {null: what for null, what in NULLS.items() if name not in ANGLES or null == "shuffle"}
         for null, what in listed.items():
-            parts[f"{name}_{null}_mean"] = Part(f"mean of: {text}, of {what}", unit, True, False)
-            parts[f"{name}_{null}_difference"] = Part(f"{text}, less the mean of {what}", unit, name != "overlap")
-            parts[f"{name}_{null}_p"] = Part(
+            parts[f"{name}_{null}_mean"] = Item(f"mean of: {text}, of {what}", unit, True, False)
+            parts[f"{name}_{null}_difference"] = Item(f"{text}, less the mean of {what}", unit, name != "overlap")
+            parts[f"{name}_{null}_p"] = Item(
                 f"two-sided p within one network, uncorrected: {text} against {what}", "1", True, False
             )
         for null, what in NULLS.items():
-            parts[f"{name}_{null}_effect"] = Part(
+            parts[f"{name}_{null}_effect"] = Item(
                 f"(value - mean) / standard deviation of the null: {text} against {what}", "1", True
             )
             parts |= _tests(f"{name}_{null}", f"{text} less the mean of {what}")
-        parts[f"{name}_{BEFORE}_difference"] = Part(f"{text}, less that of the weights before learning", unit, True)
+        parts[f"{name}_{BEFORE}_difference"] = Item(f"{text}, less that of the weights before learning", unit, True)
         parts |= _tests(f"{name}_{BEFORE}", f"{text} less that of the weights before learning")
     return parts
 
 
-def _tests(name: str, text: str) -> dict[str, Part]:
+def _tests(name: str, text: str) -> dict[str, Item]:
     return {
-        f"{name}_seeds_d": Part(f"Cohen's d over seeds (mean / standard deviation): {text}", "1", True, False),
-        f"{name}_seeds_holm": Part(f"t test over seeds, Holm's adjusted p: {text}", "1", True, False),
+        f"{name}_seeds_d": Item(f"Cohen's d over seeds (mean / standard deviation): {text}", "1", True, False),
+        f"{name}_seeds_holm": Item(f"t test over seeds, Holm's adjusted p: {text}", "1", True, False),
     }
 
 
@@ -343,7 +343,7 @@ def subspace_without_mean(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
     source="Spearman 1904, doi 10.2307/1412159",
     needs=("what_weights", "when_weights", "mean_state"),
     parts={
-        f"{name}{mean}_{kind}": Part(
+        f"{name}{mean}_{kind}": Item(
             f"{MEASURES[name][0]}{', without the mean direction' * bool(mean)}: {text}",
             MEASURES[name][1] if kind == "change" else "1",
             detail=kind == "change",

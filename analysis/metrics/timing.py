@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis import selection
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +24,7 @@ LEAST_PROBABILITY = 0.1
     definition=f"time of the largest prediction less the latency; events with p >= {LEAST_PROBABILITY} and one latency",
     worst="highest",
     needs=("prediction", "outcome_latency"),
-    parts={"absolute": Part("absolute distance"), "signed": Part("positive when the peak comes too late")},
+    parts={"absolute": Item("absolute distance"), "signed": Item("positive when the peak comes too late")},
 )
 def peak_error(recording: xr.Dataset) -> Iterator[Row]:
     """Peak timing error of each event in each block."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
-from izhires.analysis.metrics.base import Part, Row, metric
+from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.statistics import bootstrap_interval
 
 if TYPE_CHECKING:
@@ -203,17 +203,17 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
     source="Yamada & Chao 2025, arXiv 2510.14382; block scaling: this project",
     scope="study",
     parts={
-        **{f"explained_{k}": Part(f"fraction of the variance over all probes on component {k}", detail=k > 2)
+        **{f"explained_{k}": Item(f"fraction of the variance over all probes on component {k}", detail=k > 2)
            for k in range(1, COMPONENTS + 1)},
-        **{f"conditions_explained_{k}": Part(f"fraction of the variance over conditions on component {k}")
+        **{f"conditions_explained_{k}": Item(f"fraction of the variance over conditions on component {k}")
            for k in (1, 2)},
         **{
             part: about
             for name, (component, level) in _LEVELS.items()
             for part, about in {
-                name: Part(f"|r| of component {component + 1} with the {level} of the first event"),
-                f"{name}_chance": Part(f"mean |r| of component {component + 1} with permuted {level}", interval=False),
-                f"{name}_p": Part(f"p of |r| of component {component + 1} with {level}, one seed, uncorrected",
+                name: Item(f"|r| of component {component + 1} with the {level} of the first event"),
+                f"{name}_chance": Item(f"mean |r| of component {component + 1} with permuted {level}", interval=False),
+                f"{name}_p": Item(f"p of |r| of component {component + 1} with {level}, one seed, uncorrected",
                                   detail=True, interval=False),
             }.items()
         },
@@ -323,16 +323,16 @@ _WAY = {"when": "the when weights", "what": "the what weights", "both": "both"}
         for n in AFTER
         for name, text in _WAY.items()
         for part, about in {
-            f"{name}_{n}": Part(f"way left after {n} trials: {text}", detail=name == "both"),
-            f"{name}_{n}_low": Part(f"lower end of the bootstrap interval: {text} after {n} trials", None, True, False),
-            f"{name}_{n}_high": Part(
+            f"{name}_{n}": Item(f"way left after {n} trials: {text}", detail=name == "both"),
+            f"{name}_{n}_low": Item(f"lower end of the bootstrap interval: {text} after {n} trials", None, True, False),
+            f"{name}_{n}_high": Item(
                 f"upper end of the bootstrap interval: {text} after {n} trials", None, True, False
             ),
         }.items()
     }
     | {
-        "to_single": Part("way left at the end of the block to the end of the matching single-block condition: both"),
-        "to_others": Part("the same to the ends of the other single-block conditions"),
+        "to_single": Item("way left at the end of the block to the end of the matching single-block condition: both"),
+        "to_others": Item("the same to the ends of the other single-block conditions"),
     },
 )
 def weight_recovery(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

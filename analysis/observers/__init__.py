@@ -8,6 +8,6 @@
 | `ridge` | a readout of the network's own states, fitted anew on all trials seen, or on those since the last switch |
 """
 
-from izhires.analysis.observers.base import Expected, Observer, Task, all_observers, observe, observer
+from izhires.analysis.observers.base import Expected, ObservedTask, Observer, all_observers, observe, observer
 
-__all__ = ["Expected", "Observer", "Task", "all_observers", "observe", "observer"]
+__all__ = ["Expected", "ObservedTask", "Observer", "all_observers", "observe", "observer"]

@@ -25,7 +25,7 @@ LATENCY_STEP = 0.001
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class ObservedTask:
     """What an observer sees: the trials, one after the other, and nothing of the statistics behind them.
 
     Parameters
@@ -51,7 +51,7 @@ class Task:
     time_step: float = 0.001
 
     @classmethod
-    def of_recording(cls, recording: xr.Dataset) -> Task:
+    def of_recording(cls, recording: xr.Dataset) -> ObservedTask:
         """Return the task that a network of a recording lived through.
 
         Raises
@@ -72,7 +72,7 @@ class Task:
         )
 
     @classmethod
-    def of_experiment(cls, experiment: Experiment) -> Task:
+    def of_experiment(cls, experiment: Experiment) -> ObservedTask:
         """Return the task of an experiment, which any paradigm makes without a network."""
         return cls(experiment.trials, experiment.events, experiment.window, experiment.event_width)
 
@@ -121,7 +121,7 @@ class Expected:
     latency: np.ndarray
 
 
-Function = Callable[[Task], Expected]
+Function = Callable[[ObservedTask], Expected]
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def all_observers() -> dict[str, Observer]:
     return OBSERVERS.all()
 
 
-def observe(name: str, task: Task) -> Expected:
+def observe(name: str, task: ObservedTask) -> Expected:
     """Return what an observer expects before each trial of a task.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from izhires.analysis.observers.base import LATENCY_STEP, Expected, Task, observer
+from izhires.analysis.observers.base import LATENCY_STEP, Expected, ObservedTask, observer
 
 HAZARD = 0.01
 """Probability of a change between two trials, for the observer that is not told: one in 100, as in MEET. Assumed."""
@@ -73,7 +73,7 @@ def change_point(outcomes: np.ndarray, prior: np.ndarray, hazard: np.ndarray) ->
     return mean, np.maximum(variance, 0)
 
 
-def hazards(task: Task, told: bool) -> np.ndarray:
+def hazards(task: ObservedTask, told: bool) -> np.ndarray:
     """Return the hazard before each row: 1 at the first of a block when told, else `HAZARD` after each learned trial.
 
     Parameters
@@ -91,7 +91,7 @@ def hazards(task: Task, told: bool) -> np.ndarray:
     return np.append(0.0, HAZARD * task.learned[:-1])
 
 
-def expected_times(task: Task, told: bool) -> tuple[np.ndarray, np.ndarray]:
+def expected_times(task: ObservedTask, told: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return what the exact observer expects of each event's time, given that the event occurs.
 
     Each event's latency is drawn from an unknown distribution over the whole milliseconds of the window, with prior
@@ -159,7 +159,7 @@ def _weighed(chances: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     return np.einsum("mt,mto->to", weight / weight.sum(0), chances)
 
 
-def _exact(task: Task, told: bool) -> Expected:
+def _exact(task: ObservedTask, told: bool) -> Expected:
     outcomes = task.outcomes
     none = len(task.events)
     mean, variance = change_point(outcomes, np.ones(none + (outcomes == none).any()), hazards(task, told))
@@ -181,7 +181,7 @@ _DEFINITION = (
     source=_SOURCE,
     told=True,
 )
-def bayes_told(task: Task) -> Expected:
+def bayes_told(task: ObservedTask) -> Expected:
     """Count since the last switch."""
     return _exact(task, told=True)
 
@@ -192,6 +192,6 @@ def bayes_told(task: Task) -> Expected:
     definition=_DEFINITION.format(f"both changed before a trial with probability {HAZARD}, each on its own"),
     source=_SOURCE,
 )
-def bayes(task: Task) -> Expected:
+def bayes(task: ObservedTask) -> Expected:
     """Weigh every possible trial of the last change."""
     return _exact(task, told=False)

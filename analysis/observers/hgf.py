@@ -8,7 +8,7 @@ import inspect
 import numpy as np
 
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.observers.base import Expected, Task, observer
+from izhires.analysis.observers.base import Expected, ObservedTask, observer
 from izhires.analysis.observers.change_point import expected_times
 from izhires.optional import library
 
@@ -83,7 +83,7 @@ def _filtered(happened: bytes, tonic: tuple[float, float], coupling: float) -> n
     source="Mathys et al. 2014, doi 10.3389/fnhum.2014.00825; package: pyhgf; its default parameters",
     library="pyhgf",
 )
-def hgf(task: Task) -> Expected:
+def hgf(task: ObservedTask) -> Expected:
     """Filter each event's occurrences; not told of the switches."""
     learned = task.learned
     before = np.append(0, np.cumsum(learned)[:-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.observers.base import Expected, Task, observer
+from izhires.analysis.observers.base import Expected, ObservedTask, observer
 
 EVERY = 0.01
 """Time between the samples of a state that are fitted and read (s)."""
@@ -15,7 +15,7 @@ PENALTY = 3.0
 MEET hardly depends on it; a hundred times smaller and the fit follows the chance of each trial."""
 
 
-def ridge(task: Task, told: bool, penalty: float = PENALTY) -> Expected:
+def ridge(task: ObservedTask, told: bool, penalty: float = PENALTY) -> Expected:
     """Return what a readout reads in each trial without learning that was fitted to the trials before it.
 
     The targets are the bump of the trial's event, and 0 for the other events. With X the states of all samples of the
@@ -102,7 +102,7 @@ _SOURCE = "this project; ridge regression: Hoerl & Kennard 1970, doi 10.1080/004
     told=True,
     probability=False,
 )
-def ridge_told(task: Task) -> Expected:
+def ridge_told(task: ObservedTask) -> Expected:
     """Fit the trials of this block."""
     return ridge(task, told=True)
 
@@ -114,6 +114,6 @@ def ridge_told(task: Task) -> Expected:
     source=_SOURCE,
     probability=False,
 )
-def ridge_all(task: Task) -> Expected:
+def ridge_all(task: ObservedTask) -> Expected:
     """Fit every trial so far."""
     return ridge(task, told=False)

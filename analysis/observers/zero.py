@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from izhires.analysis.observers.base import Expected, Task, observer
+from izhires.analysis.observers.base import Expected, ObservedTask, observer
 
 
 @observer(
@@ -13,7 +13,7 @@ from izhires.analysis.observers.base import Expected, Task, observer
     definition="prediction 0 of every event at every time",
     source="this project",
 )
-def zero(task: Task) -> Expected:
+def zero(task: ObservedTask) -> Expected:
     """Expect nothing before every trial."""
     shape = (len(task.trials), len(task.events))
     nothing, unknown = np.zeros(shape), np.full(shape, np.nan)

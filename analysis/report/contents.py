@@ -183,8 +183,8 @@ def _blocks(recording: xr.Dataset) -> list[dict[str, Any]]:
 
 def _settings(attributes: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return every parameter with what it means and its source, and what cannot be said about them."""
-    from izhires.model.configuration import Configuration
     from izhires.declare import ASSUMED
+    from izhires.model.configuration import Configuration
 
     if "configuration" not in attributes:
         return [], []

@@ -16,7 +16,7 @@ from izhires.files import as_path, whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from izhires.analysis.figures.base import Prepared, Study
+    from izhires.analysis.figures.base import Analysed, Prepared
 
 LARGEST = 5_000_000
 """Bytes that a page may have."""
@@ -131,7 +131,7 @@ def all_figures_alone() -> list[str]:
     return sorted(alone, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def _studies(places: Iterable[Path]) -> Iterator[Study]:
+def _studies(places: Iterable[Path]) -> Iterator[Analysed]:
     from izhires.analysis.kept import study
 
     return (study(place) for place in places)

@@ -13,9 +13,9 @@ import brian2 as b2
 import numpy as np
 from brian2.core.base import BrianObjectException
 
-from izhires.errors import ConfigurationError, closest
 from izhires.building.parts import KINDS, SCHEDULE, Extension, Group, Guard, Monitor, Part, Pathway, Signal, Update
 from izhires.building.plan import INDICES, Plan
+from izhires.errors import ConfigurationError, closest
 
 
 class Additions:

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from izhires.declare import Declaration, unit_of
-from izhires.errors import ConfigurationError, closest
 from izhires.building.parts import (
     Extension,
     Group,
@@ -35,6 +33,8 @@ from izhires.building.parts import (
     from_dict,
     to_dict,
 )
+from izhires.declare import Declaration, unit_of
+from izhires.errors import ConfigurationError, closest
 from izhires.model.population import OF_CIRCUIT
 from izhires.model.seeds import Seeds
 from izhires.model.variables import BRIAN_UNITS

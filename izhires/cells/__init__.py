@@ -92,8 +92,8 @@ def values(cell_type: str, name: str = "izhikevich") -> dict[str, Any]:
     from brian2 import Quantity
     from brian2.equations.equations import dimensions_and_type_from_string
 
-    from izhires.quantities import unit
     from izhires.model.variables import declared, defined
+    from izhires.quantities import unit
 
     cell = _named(name)
     if cell_type not in cell.table:

@@ -12,8 +12,8 @@ from pydantic import field_validator, model_validator
 from izhires.cells.base import CURRENTS, TRACE, Tabled
 from izhires.declare import Millivolts, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.quantities import as_text, quantity, unit
 from izhires.model.variables import declared, defined, flags
+from izhires.quantities import as_text, quantity, unit
 
 NUMBERS = ("integer", "boolean")
 
@@ -111,7 +111,9 @@ class OwnEquations(Tabled):
         found = {name: each for name, each in declared(self.equations).items() if name in constant}
         for name, each in found.items():
             if each in NUMBERS:
-                raise ConfigurationError(f"{name!r} is {each}, a parameter is a real number: give its unit, or 1", "equations")
+                raise ConfigurationError(
+                    f"{name!r} is {each}, a parameter is a real number: give its unit, or 1", "equations"
+                )
             try:
                 unit(each)
             except ValueError:

@@ -15,8 +15,8 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Write to this file, e.g. paper.bib, rather than show.")] = None,
 ) -> None:
     """Print the BibTeX of exactly what the recordings used: simulator, model, paradigm, rules, metrics, data set."""
-    from izhires.recordings.citations import cite
     from izhires.files import whole
+    from izhires.recordings.citations import cite
 
     text = cite(folder)
     if out is None:

@@ -17,10 +17,10 @@ def command(
     """Read the results of an exported project into a recording (netCDF-4)."""
     from pathlib import Path
 
-    from izhires.running.batch import jobs
     from izhires.model.configuration import read
-    from izhires.running.export import collect
     from izhires.recordings.recording import save
+    from izhires.running.batch import jobs
+    from izhires.running.export import collect
 
     recording = collect(folder)
     seed, variant = recording.attrs["seed"], recording.attrs["variant"]

@@ -18,8 +18,8 @@ def tables() -> dict[str, dict[str, str]]:
     from izhires.analysis import all_figures, all_metrics, all_observers
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
-    from izhires.model.conditions import all_conditions
     from izhires.gates.base import Gate
+    from izhires.model.conditions import all_conditions
     from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
@@ -70,18 +70,18 @@ def parameters() -> dict[str, str]:
     """Return every parameter with what it means, its unit, default and source."""
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
+    from izhires.gates.base import Gate
     from izhires.model.configuration import Keep
     from izhires.model.connection import Connection
-    from izhires.gates.base import Gate
     from izhires.model.model import Model, State
+    from izhires.model.population import Population
+    from izhires.model.seeds import Seeds
     from izhires.neuromodulators.base import Neuromodulator
     from izhires.paradigms.base import Paradigm
     from izhires.plasticity.base import Plasticity
     from izhires.plasticity.intrinsic import Intrinsic
-    from izhires.model.population import Population
     from izhires.readouts.base import Readout
     from izhires.rules.base import Rule
-    from izhires.model.seeds import Seeds
     from izhires.wirings.base import Wiring
 
     owners = {"": Model, "state": State, "population": Population, "connection": Connection}

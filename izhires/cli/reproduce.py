@@ -34,14 +34,14 @@ def command(
 
     A run that was stopped goes on where it was, with the same command.
     """
-    from izhires.cli.run import _device
-    from izhires.model.configuration import parse_seeds, read
-    from izhires.errors import SimulationError
     from izhires.analysis.reproduce import draw_conditions, reproduce
+    from izhires.cli.run import _device
+    from izhires.errors import SimulationError
+    from izhires.model.configuration import parse_seeds, read
 
     wanted = parse_seeds(seeds)
     base = read(config, set_ or []).to_dict() if config or set_ else None
-    progress = Progress()
+    progress = ClaimProgress()
     with progress:
         table, seconds, problems = reproduce(
             wanted, out, claims or None, _device(device), processes, base, progress.report
@@ -65,7 +65,7 @@ def command(
     return SimulationError.exit_code if problems else 0
 
 
-class Progress:
+class ClaimProgress:
     """Studies and their runs on the terminal; in a log, one line a study."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Progress:
         self.tasks: dict[str, object] = {}
         self.shares: dict[str, dict[str, float]] = {}
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ClaimProgress:
         if not self.bars.disable:
             self.bars.start()
         return self

@@ -13,9 +13,9 @@ import typer
 from izhires.cli import options
 
 if TYPE_CHECKING:
+    from izhires.building.plan import Plan
     from izhires.model.configuration import Configuration
     from izhires.paradigms.experiment import Experiment
-    from izhires.building.plan import Plan
     from izhires.running.run import Drawn
 
 COMMAND = "run"
@@ -54,9 +54,9 @@ def command(
     --response-time-column, --longest-response, --window, --probe-every; for table: --table FILE, --event VALUE,
     --probe-every N, --window, --longest-response
     """
-    from izhires.running.batch import jobs, run_batch
-    from izhires.model.configuration import parse_seeds
     from izhires.errors import ConfigurationError, IzhiresError
+    from izhires.model.configuration import parse_seeds
+    from izhires.running.batch import jobs, run_batch
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     wanted = parse_seeds(seeds)
@@ -71,7 +71,7 @@ def command(
             print(f"izhires: {remark}", file=sys.stderr)
         else:
             print(remark)
-    progress = Progress(len(jobs(configuration, wanted, out)))
+    progress = RunProgress(len(jobs(configuration, wanted, out)))
     began = time.perf_counter()
     try:
         with progress:
@@ -122,9 +122,9 @@ def configured(
     context: typer.Context, paradigm: str, config: Path | None, settings: list[str], conditions: list[str]
 ) -> Configuration:
     """Read the configuration of a command: the paradigm's own options, a file, settings, and named conditions."""
+    from izhires.errors import ConfigurationError, closest
     from izhires.model.conditions import apply
     from izhires.model.configuration import read
-    from izhires.errors import ConfigurationError, closest
     from izhires.paradigms.base import Paradigm
 
     known = Paradigm.alternatives()
@@ -259,7 +259,7 @@ def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict
     return found
 
 
-class Progress:
+class RunProgress:
     """Builds and runs on the terminal, with an estimate of the time left; silent where there is none."""
 
     def __init__(self, runs: int) -> None:
@@ -290,7 +290,7 @@ class Progress:
         self.build: Any = None
         self.run: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> RunProgress:
         if not self.bars.disable:
             self.bars.start()
         return self

@@ -12,8 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from izhires.sweeps.design import Spec
-    from izhires.sweeps.pilot import Prediction
-    from izhires.sweeps.results import Results
+    from izhires.sweeps.pilot import Forecast
+    from izhires.sweeps.results import SweepResults
 
 COMMAND = "sweep"
 
@@ -72,12 +72,12 @@ def specification(spec: Path | None, out: Path) -> Spec:
     return read(spec or out / SPEC)
 
 
-def perform(spec: Spec, out: Path, device: str, options: dict[str, Any]) -> Results:
+def perform(spec: Spec, out: Path, device: str, options: dict[str, Any]) -> SweepResults:
     """Do a sweep, with its progress on the terminal."""
     from izhires.errors import IzhiresError
     from izhires.sweeps.driver import sweep
 
-    progress = Progress()
+    progress = SweepProgress()
     try:
         with progress:
             return sweep(spec, out, device=device, report=progress.report, **options)
@@ -90,7 +90,7 @@ def perform(spec: Spec, out: Path, device: str, options: dict[str, Any]) -> Resu
         raise
 
 
-def _finish(found: Results, out: Path) -> int:
+def _finish(found: SweepResults, out: Path) -> int:
     """Write the tidy table and say what there is; return the exit code."""
     from izhires.files import whole
 
@@ -114,7 +114,7 @@ def _finish(found: Results, out: Path) -> int:
     return 4 if found.failed else 0
 
 
-def _show(found: Prediction, out: Path) -> None:
+def _show(found: Forecast, out: Path) -> None:
     """Print what a sweep will take."""
     kept = f", {found.runs - found.missing} of them done" if found.missing < found.runs else ""
     print(f"{found.runs} runs{kept}")
@@ -137,7 +137,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-class Progress:
+class SweepProgress:
     """A live table of a sweep on the terminal: done, running, failed, rate, time left; silent where there is none."""
 
     FINAL = ("done", "kept", "failed")
@@ -156,7 +156,7 @@ class Progress:
             get_renderable=self.table, console=self.console, refresh_per_second=4, transient=True, auto_refresh=True
         ) if self.console.is_terminal else None  # fmt: skip
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> SweepProgress:
         if self.live:
             self.live.start()
         return self

@@ -12,7 +12,7 @@ import numpy as np
 
 from izhires.building.plan import Plan
 
-Report = Callable[[float, int], None]
+ProgressReport = Callable[[float, int], None]
 """Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises
 ends the run."""
 
@@ -92,7 +92,7 @@ class Program(abc.ABC):
         """Return Brian2's table of what runs when within a time step."""
 
     @abc.abstractmethod
-    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:
+    def run(self, arrays: dict[str, np.ndarray], report: ProgressReport | None = None) -> dict[str, np.ndarray]:
         """Run with the given numbers.
 
         Parameters

@@ -15,10 +15,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from izhires.building.plan import Plan
 from izhires.devices.base import Abilities, noise_seed, without
 from izhires.devices.standalone import StandaloneDevice, StandaloneProgram
 from izhires.errors import ToolchainError
-from izhires.building.plan import Plan
 from izhires.running.processes import asked
 
 FLAGS = ["-std=c++17", "-w", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-I."]

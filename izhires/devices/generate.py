@@ -20,8 +20,8 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.building.build import Built, cannot_read
-from izhires.errors import ConfigurationError
 from izhires.building.plan import Plan, mentions
+from izhires.errors import ConfigurationError
 
 
 def placeholders(plan: Plan) -> dict[str, np.ndarray]:

@@ -22,10 +22,10 @@ from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
 from izhires.building.build import Additions, Built, build, cannot_read
-from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
-from izhires.devices.standalone import EARLIER
 from izhires.building.parts import Extension
 from izhires.building.plan import Plan
+from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
+from izhires.devices.standalone import EARLIER
 
 ALIGNED = """
 // large arrays lie where vector code reads them fastest

@@ -16,9 +16,9 @@ import brian2 as b2
 import brian2cuda  # noqa: F401  (registers the device)
 
 from izhires.building.build import Additions, build
+from izhires.building.plan import Plan
 from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
 from izhires.errors import ConfigurationError
-from izhires.building.plan import Plan
 
 # the seed of the noise is read when the program starts, so that one program serves every seed
 SEED = 'brian::random_number_buffer.set_seed(std::strtoull(std::getenv("IZHIRES_NOISE_SEED"), nullptr, 10));'

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from izhires.devices.base import Abilities, Device, Program, Report, check_arrays, noise_seed
-from izhires.errors import ToolchainError
 from izhires.building.plan import Plan
+from izhires.devices.base import Abilities, Device, Program, ProgressReport, check_arrays, noise_seed
+from izhires.errors import ToolchainError
 
 
 class RuntimeProgram(Program):
@@ -25,7 +25,7 @@ class RuntimeProgram(Program):
     def schedule(self) -> str:  # noqa: D102
         return self._schedule
 
-    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
+    def run(self, arrays: dict[str, np.ndarray], report: ProgressReport | None = None) -> dict[str, np.ndarray]:  # noqa: D102
         import brian2 as b2
         from brian2.core.base import BrianObjectException
 

@@ -24,10 +24,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from izhires.devices.base import Device, Program, Report, check_arrays
+from izhires.building.plan import Plan
+from izhires.devices.base import Device, Program, ProgressReport, check_arrays
 from izhires.errors import ConfigurationError, LostError, SimulationError, SlowerWarning, ToolchainError
 from izhires.files import private_folder
-from izhires.building.plan import Plan
 from izhires.running.processes import cause, ending, python, tied
 from izhires.running.resources import note_program
 
@@ -95,10 +95,10 @@ class StandaloneProgram(Program):
     def schedule(self) -> str:  # noqa: D102
         return str(self.facts["schedule"])
 
-    def run(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, np.ndarray]:  # noqa: D102
+    def run(self, arrays: dict[str, np.ndarray], report: ProgressReport | None = None) -> dict[str, np.ndarray]:  # noqa: D102
         return self._run(arrays, report, {})
 
-    def profile(self, arrays: dict[str, np.ndarray], report: Report | None = None) -> dict[str, float]:
+    def profile(self, arrays: dict[str, np.ndarray], report: ProgressReport | None = None) -> dict[str, float]:
         """Run with the given numbers; return the seconds that each of Brian2's objects takes, in the order of a step.
 
         Raises
@@ -112,7 +112,7 @@ class StandaloneProgram(Program):
         return {self.facts["objects"][number]: seconds for number, seconds in sorted(self.spent.items())}
 
     def _run(
-        self, arrays: dict[str, np.ndarray], report: Report | None, environment: dict[str, str]
+        self, arrays: dict[str, np.ndarray], report: ProgressReport | None, environment: dict[str, str]
     ) -> dict[str, np.ndarray]:
         check_arrays(self.plan, arrays)
         self.spent.clear()
@@ -165,7 +165,9 @@ class StandaloneProgram(Program):
             self._check_whole(outputs)
         return outputs
 
-    def _execute(self, command: list[str], work: Path, report: Report | None, environment: dict[str, str]) -> bool:
+    def _execute(
+        self, command: list[str], work: Path, report: ProgressReport | None, environment: dict[str, str]
+    ) -> bool:
         """Run the program; return whether it ran to its end, and did not stop because the readouts diverged."""
         said: list[str] = []
         whole = True

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.recordings import schema
 from izhires.errors import RecordingError
 from izhires.optional import library as library
+from izhires.recordings import schema
 from izhires.recordings.recording import cell_spikes, places, trials_of_probes
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from izhires.model.configuration import Configuration, put
 from izhires.errors import Complaint, ConfigurationError, closest
+from izhires.model.configuration import Configuration, put
 
 Changes = dict[str, Any]
 

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import model_validator
 
 from izhires import declare
+from izhires.building.parts import Extension
 from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError, closest, shown
-from izhires.model.extension import extension
 from izhires.files import read_toml
 from izhires.imports import load
+from izhires.model.extension import extension
 from izhires.model.model import Model
-from izhires.paradigms.base import Paradigm
-from izhires.building.parts import Extension
 from izhires.model.record import Record
 from izhires.model.seeds import LARGEST, Seeds
+from izhires.paradigms.base import Paradigm
 
 MOST_RUNS = 10**6
 """Runs that one command does, at most; with a second each they take eleven days."""
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
-    from izhires.readouts.base import Variable
+    from izhires.readouts.base import RecordedVariable
     from izhires.recordings.recording import Results
 
 
@@ -64,7 +64,7 @@ class Configuration(Model):
     def declarations(self) -> list[Callable[[Draft], None]]:  # noqa: D102
         return [*super().declarations(), self._extension, self.keep.parts]
 
-    def variables(self, results: Results) -> dict[str, Variable]:  # noqa: D102
+    def variables(self, results: Results) -> dict[str, RecordedVariable]:  # noqa: D102
         found = super().variables(results)
         for each in self.keep.record:
             # what a neuromodulator keeps in each probe has the name of its level already

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import field_validator, model_validator
 
+from izhires.building.parts import Guard, Monitor, Pathway, Update
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.building.parts import Guard, Monitor, Pathway, Update
-from izhires.plasticity.base import Plasticity
 from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
-from izhires.readouts.base import Variable, Watched
+from izhires.plasticity.base import Plasticity
+from izhires.readouts.base import RecordedVariable, Watched
 from izhires.wirings.base import Wiring
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Connection(Declaration):
         order = np.lexsort((j, i))  # a spike then finds its synapses side by side
         draft.add_synapses(name, self.source, self.target, effect, *(each[order] for each in (i, j, weight, delay)))
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the weights at the start and the end, and which cells they connect."""
         if not self.plasticity or self.keep == "none":
             return {}
@@ -194,7 +194,9 @@ class Connection(Declaration):
         source, target = (results.arrays[f"{name}.{each}"] for each in "ij")
         dims = (f"{name}_synapse",)
         return {
-            f"{name}_weight": Variable((f"{name}_end", *dims), weights[[0, -1]], "mV/ms", "weights at start and end"),
-            f"{name}_source": Variable(dims, source, "1", f"cell that has each synapse of {name}"),
-            f"{name}_target": Variable(dims, target, "1", f"cell that each synapse of {name} reaches"),
+            f"{name}_weight": RecordedVariable(
+                (f"{name}_end", *dims), weights[[0, -1]], "mV/ms", "weights at start and end"
+            ),
+            f"{name}_source": RecordedVariable(dims, source, "1", f"cell that has each synapse of {name}"),
+            f"{name}_target": RecordedVariable(dims, target, "1", f"cell that each synapse of {name} reaches"),
         }

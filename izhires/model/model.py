@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import model_validator
 
+from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.circuits.base import Reservoir
-from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.neuromodulators.base import Neuromodulator, check_known
-from izhires.building.parts import Group, Link, Monitor, Update
+from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.model.population import OF_CIRCUIT, Cells, Population, spikes_of
+from izhires.model.variables import check_filled
+from izhires.neuromodulators.base import Neuromodulator, check_known
 from izhires.predictions.base import Prediction
-from izhires.readouts.base import Readout, Variable
+from izhires.readouts.base import Readout, RecordedVariable
 from izhires.readouts.confidence import Confidence
 from izhires.readouts.online import Online
 from izhires.readouts.trial import Trial
-from izhires.model.variables import check_filled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,10 +118,14 @@ class State(Declaration):
             draft.add(Update("state_filter", filter_of, self.update, "state filter"))
         draft.add(Monitor("mean_state", "state", ("x",), every=draft.snapshot, after=True))
 
-    def variables(self, results: Results) -> dict[str, Variable]:
+    def variables(self, results: Results) -> dict[str, RecordedVariable]:
         """Return what a recording keeps of the state."""
         values = results.at_window_ends("mean_state.x")[results.probes]
-        return {"mean_state": Variable(("probe", "neuron"), values, "Hz", "mean spike trace over the probe's window")}
+        return {
+            "mean_state": RecordedVariable(
+                ("probe", "neuron"), values, "Hz", "mean spike trace over the probe's window"
+            )
+        }
 
 
 class Model(Declaration):
@@ -215,7 +219,7 @@ class Model(Declaration):
         heard = [partial(each.connected, name=name) for name, each in self.neuromodulators.items()]
         return [*circuit, *populations, *levels, *connections, self.state.parts, *readouts, *heard, *drives]
 
-    def variables(self, results: Results) -> dict[str, Variable]:
+    def variables(self, results: Results) -> dict[str, RecordedVariable]:
         """Return what a recording keeps of the state and the readouts."""
         found = self.state.variables(results)
         for name, cells in self.all_populations().items():

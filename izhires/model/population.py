@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import model_validator
 
+from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.cells.base import Cell
 from izhires.declare import Declaration, Drive, Milliseconds, Noise, chosen, parameter
 from izhires.errors import ConfigurationError
-from izhires.building.parts import Group, Link, Monitor, Update
-from izhires.plasticity.intrinsic import Intrinsic
-from izhires.readouts.base import Variable
 from izhires.model.variables import cell_values, check_filled
+from izhires.plasticity.intrinsic import Intrinsic
+from izhires.readouts.base import RecordedVariable
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
@@ -202,19 +202,19 @@ class Population(Cells):
         return np.where(reached, rng.uniform(*self.cue_strength, self.n), 0.0)
 
 
-def spikes_of(results: Results, name: str, cells: Cells) -> dict[str, Variable]:
+def spikes_of(results: Results, name: str, cells: Cells) -> dict[str, RecordedVariable]:
     """Return what a recording keeps of a population that is not read: types, mean rates, and spikes."""
     monitor = f"{name}_spikes"
     rate = np.bincount(results.outputs[f"{monitor}.i"], minlength=cells.n) / results.experiment.duration
     dims, spikes = (f"{name}_neuron",), (f"{name}_spike",)
     found = {
-        f"{name}_rate": Variable(dims, rate, "Hz", f"mean rate of each cell of {name}"),
-        f"{name}_cell_type": Variable(dims, np.array(cells.cell_types()), "1", f"type of each cell of {name}"),
+        f"{name}_rate": RecordedVariable(dims, rate, "Hz", f"mean rate of each cell of {name}"),
+        f"{name}_cell_type": RecordedVariable(dims, np.array(cells.cell_types()), "1", f"type of each cell of {name}"),
     }
     if results.keep_spikes == "none":
         return found
     times, members = results.kept_spikes(monitor)
     return found | {
-        f"{name}_spike_time": Variable(spikes, times, "s", f"times of spikes of {name}"),
-        f"{name}_spike_neuron": Variable(spikes, members, "1", f"cell of each spike of {name}"),
+        f"{name}_spike_time": RecordedVariable(spikes, times, "s", f"times of spikes of {name}"),
+        f"{name}_spike_neuron": RecordedVariable(spikes, members, "1", f"cell of each spike of {name}"),
     }

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from izhires.building.parts import Extension, Group, Monitor, Pathway
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.building.parts import Extension, Group, Monitor, Pathway
 from izhires.units import symbol
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
-    from izhires.readouts.base import Variable
+    from izhires.readouts.base import RecordedVariable
     from izhires.recordings.recording import Results
 
 
@@ -79,9 +79,9 @@ class Record(Declaration):
         )
         draft.add(monitor)
 
-    def variables(self, results: Results) -> dict[str, Variable]:
+    def variables(self, results: Results) -> dict[str, RecordedVariable]:
         """Return what a recording keeps."""
-        from izhires.readouts.base import Variable
+        from izhires.readouts.base import RecordedVariable
 
         monitor = f"record_{self.name}"
         values, times = results.outputs[f"{monitor}.{self.variable}"], results.outputs[f"{monitor}.t"]
@@ -94,9 +94,9 @@ class Record(Declaration):
         elements = np.arange(values.shape[1]) if self.elements is None else np.array(self.elements)
         dims = (f"{self.name}_time", f"{self.name}_element")
         return {
-            self.name: Variable(dims, values, unit, f"{self.variable} of {self.of}"),
-            dims[0]: Variable(dims[:1], times, "s", "time from the start of the experiment"),
-            dims[1]: Variable(dims[1:], elements, "1", f"element of {self.of}"),
+            self.name: RecordedVariable(dims, values, unit, f"{self.variable} of {self.of}"),
+            dims[0]: RecordedVariable(dims[:1], times, "s", "time from the start of the experiment"),
+            dims[1]: RecordedVariable(dims[1:], elements, "1", f"element of {self.of}"),
         }
 
 

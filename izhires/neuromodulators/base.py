@@ -32,14 +32,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import field_validator, model_validator
 
+from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
 from izhires.declare import Component, Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
-from izhires.readouts.base import Variable
+from izhires.readouts.base import RecordedVariable
 
 if TYPE_CHECKING:
-    from izhires.model.model import Model
     from izhires.building.plan import Draft
+    from izhires.model.model import Model
     from izhires.recordings.recording import Results
 
 EQUATIONS = """
@@ -233,10 +233,14 @@ class Neuromodulator(Component):
                 Pathway(f"{name}_spikes", self.cells, counted, "", "all by target", step="cells", reactions=spikes)
             )
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the level in the window of each probe."""
         values = results.in_probes(f"{name}_level.level")[:, 0]
-        return {f"{name}_level": Variable(("probe", "time"), values, "1", f"level of {name} over the probe's window")}
+        return {
+            f"{name}_level": RecordedVariable(
+                ("probe", "time"), values, "1", f"level of {name} over the probe's window"
+            )
+        }
 
 
 def check_known(given: str, known: Any, what: str, place: str) -> None:

@@ -35,9 +35,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
+from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 from izhires.declare import Component
 from izhires.errors import ConfigurationError
-from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from izhires.declare import Declaration, Drive, Hertz, parameter
 from izhires.building.parts import Group, Link, Monitor, Update
-from izhires.readouts.base import Variable
+from izhires.declare import Declaration, Drive, Hertz, parameter
+from izhires.readouts.base import RecordedVariable
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
@@ -70,11 +70,11 @@ class Intrinsic(Declaration):
         every = max(draft.steps - 1, 1)
         draft.add(Monitor(f"{population}_intrinsic_ends", owner, ("intrinsic",), every=every, after=True))
 
-    def variables(self, results: Results, population: str, cells: str) -> dict[str, Variable]:
+    def variables(self, results: Results, population: str, cells: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the drive at the start and the end, by cells of the dimension `cells`."""
         values = results.outputs[f"{population}_intrinsic_ends.intrinsic"]
         if len(values) == 1:  # a run that was stopped has no end
             values = np.concatenate([values, np.full_like(values, np.nan)])
         meaning = f"drive of each cell of {population} by its intrinsic plasticity, at start and end"
         name = f"{population}_intrinsic"
-        return {name: Variable((f"{name}_end", cells), values[[0, -1]], "mV/ms", meaning)}
+        return {name: RecordedVariable((f"{name}_end", cells), values[[0, -1]], "mV/ms", meaning)}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from izhires.declare import Drive, Milliseconds, parameter
 from izhires.building.parts import Pathway, Update
+from izhires.declare import Drive, Milliseconds, parameter
 from izhires.plasticity.base import Plasticity, Texts, whole_steps
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ EVERY_BLOCK = 1e9
 
 
 @dataclass(frozen=True)
-class Variable:
+class RecordedVariable:
     """One variable of a recording that a readout leaves.
 
     Parameters
@@ -111,7 +111,7 @@ class Readout(Component):
         """Add the parts of the readout, all of whose names begin with `name`."""
 
     @abc.abstractmethod
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps of the readout, by the name of the variable there."""
 
     @abc.abstractmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from izhires.declare import chosen, parameter
-from izhires.readouts.base import TASK, Variable, Watched
+from izhires.readouts.base import TASK, RecordedVariable, Watched
 from izhires.readouts.trial import Trial
 from izhires.rules.base import Rule
 
@@ -52,17 +52,17 @@ class Confidence(Trial):
     def output(self, results: Results, name: str) -> None:  # noqa: D102
         return None
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:  # noqa: D102
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
         counts = results.at_window_ends(f"{name}_output.q").reshape(-1, 2, results.channels)
         own = "" if name == "confidence" else f"_{name}"
         return {
-            f"trial_count{own}": Variable(
+            f"trial_count{own}": RecordedVariable(
                 ("trial", "event"),
                 counts[:, 0],
                 "1",
                 "occurrences of the event that the confidence readout counts, before learning from the trial",
             ),
-            f"trial_count_against{own}": Variable(
+            f"trial_count_against{own}": RecordedVariable(
                 ("trial", "event"), counts[:, 1], "1", "absences of the event that the confidence readout counts"
             ),
         }

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
+from izhires.building.parts import Event, Group, Guard, Link, Monitor, Pathway, Reaction, Update
+from izhires.building.plan import mentions
 from izhires.declare import Drive, chosen, parameter
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
-from izhires.building.parts import Event, Group, Guard, Link, Monitor, Pathway, Reaction, Update
-from izhires.building.plan import mentions
-from izhires.readouts.base import OUTCOME, TASK, Readout, Variable, Watched
+from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watched
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -252,19 +252,19 @@ class Online(Readout):
     def output(self, results: Results, name: str) -> np.ndarray:  # noqa: D102
         return results.in_probes(f"{name}_output.z")
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:  # noqa: D102
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
         shape = (-1, results.channels, results.cells)
         return {
-            name: Variable(
+            name: RecordedVariable(
                 ("probe", "event", "time"), self.output(results, name), "1", "timing prediction over the probe's window"
             ),
-            f"{name}_weights": Variable(
+            f"{name}_weights": RecordedVariable(
                 ("probe", "event", "neuron"),
                 results.inside_probes(f"{name}_snapshots.w").reshape(shape),
                 "1",
                 "weights of the timing readout at the probe",
             ),
-            f"trial_{name}": Variable(
+            f"trial_{name}": RecordedVariable(
                 ("trial", "event"),
                 results.at_events(f"{name}_output.z"),
                 "1",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from izhires.declare import chosen, parameter
 from izhires.building.parts import Event, Group, Monitor, Pathway, Reaction, Update
-from izhires.readouts.base import OUTCOME, TASK, Readout, Variable, Watched
+from izhires.declare import chosen, parameter
+from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watched
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -82,19 +82,19 @@ class Trial(Readout):
     def output(self, results: Results, name: str) -> np.ndarray | None:  # noqa: D102
         return results.at_window_ends(f"{name}_output.q")[results.probes]
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:  # noqa: D102
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
         values, shape = results.at_window_ends(f"{name}_output.q"), (-1, results.channels, results.cells)
         return {
-            name: Variable(
+            name: RecordedVariable(
                 ("probe", "event"), values[results.probes], "1", "identity prediction at the end of the probe's window"
             ),
-            f"{name}_weights": Variable(
+            f"{name}_weights": RecordedVariable(
                 ("probe", "event", "neuron"),
                 results.inside_probes(f"{name}_snapshots.w").reshape(shape),
                 "s",
                 "weights of the identity readout at the probe",
             ),
-            f"trial_{name}": Variable(
+            f"trial_{name}": RecordedVariable(
                 ("trial", "event"),
                 values,
                 "1",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from izhires.building.parts import Monitor
 from izhires.declare import Drive, chosen, parameter
 from izhires.gates.base import Gate
-from izhires.building.parts import Monitor
-from izhires.readouts.base import Variable
+from izhires.readouts.base import RecordedVariable
 from izhires.readouts.online import Online
 from izhires.rules.base import Rule
 from izhires.rules.td import SCHULTZ
@@ -31,8 +31,8 @@ class Value(Online):
         super().parts(draft, name)
         draft.add(Monitor(f"{name}_errors", name, ("delta",)))
 
-    def variables(self, results: Results, name: str) -> dict[str, Variable]:  # noqa: D102
-        errors = Variable(
+    def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
+        errors = RecordedVariable(
             ("probe", "event", "time"),
             results.in_probes(f"{name}_errors.delta"),
             "1",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from izhires.model.configuration import present
 from izhires.errors import RecordingError
 from izhires.files import as_path
+from izhires.model.configuration import present
 
 ALWAYS = {
     "simulator Brian2": "Stimberg, Brette & Goodman (2019), doi 10.7554/eLife.47314",
@@ -21,7 +21,7 @@ ALWAYS = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class Work:
     """One work.
 
     Parameters
@@ -49,7 +49,7 @@ def identifiers(text: str) -> list[str]:
     return found
 
 
-def bibliography() -> dict[str, Entry]:
+def bibliography() -> dict[str, Work]:
     """Return the entry of every DOI and arXiv number (lower case) in this package's bibliography."""
     text = Path(__file__).with_name("bibliography.bib").read_text(encoding="utf-8")
     found = {}
@@ -57,7 +57,7 @@ def bibliography() -> dict[str, Entry]:
         match = re.match(r"@\w+\{([^,]+),", part)
         assert match, part
         fields = dict(re.findall(r"^ +(doi|eprint) = \{(.*)\},$", part, flags=re.MULTILINE))
-        found.update(dict.fromkeys((each.lower() for each in fields.values()), Entry(match[1], part.strip())))
+        found.update(dict.fromkeys((each.lower() for each in fields.values()), Work(match[1], part.strip())))
     return found
 
 
@@ -185,7 +185,7 @@ def cite(place: str | Path) -> str:
     attributes = [load(path).attrs for path in paths]
 
     sources, entries = declared(), bibliography()
-    uses: dict[Entry, list[str]] = {}
+    uses: dict[Work, list[str]] = {}
     without = []
     for part in dict.fromkeys(part for each in attributes for part in used(each, metrics)):
         found = [entries[one] for one in identifiers(sources.get(part, "")) if one in entries]

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.recordings import schema
+from izhires.building.parts import Monitor
 from izhires.errors import ParadigmError, RecordingError
 from izhires.files import as_path, whole
-from izhires.building.parts import Monitor
+from izhires.recordings import schema
 from izhires.recordings.schema import LAYOUT
 from izhires.units import MS
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from izhires.building.plan import Plan
     from izhires.model.model import Model
     from izhires.paradigms.experiment import Experiment
-    from izhires.building.plan import Plan
 
 STATE_STEP = 0.01
 """Time between two samples of the kept spike traces, s."""

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.running import resources
-from izhires.model.configuration import Configuration, read
 from izhires.devices import DEFAULT, get, require
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import as_path, remove_parts, whole
+from izhires.model.configuration import Configuration, read
+from izhires.running import resources
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from izhires.building.plan import Plan
     from izhires.running.run import Drawn
 
-Report = Callable[[str, str, float], None]
+RunReport = Callable[[str, str, float], None]
 """Called with the name of a run, its stage, and the share that is done.
 
 Stages are ``build`` (without a name when it serves all runs), ``run``, ``done``, ``failed``, ``kept`` (there already)
@@ -72,7 +72,7 @@ def run_batch(
     device: str = DEFAULT,
     processes: int | None = None,
     again: bool = False,
-    report: Report | None = None,
+    report: RunReport | None = None,
     replicates: int = 1,
     first: Drawn | None = None,
 ) -> list[Path]:
@@ -157,7 +157,7 @@ def run_batch(
     return [job.path for job in todo]
 
 
-def _side_by_side(jobs: list[Job], device: str, say: Report, replicates: int) -> list[IzhiresError]:
+def _side_by_side(jobs: list[Job], device: str, say: RunReport, replicates: int) -> list[IzhiresError]:
     """Do runs in groups that are one network each; write one recording a job, and return the errors."""
     from izhires.running.run import draw, simulate_together
 
@@ -184,7 +184,7 @@ def _side_by_side(jobs: list[Job], device: str, say: Report, replicates: int) ->
     return errors
 
 
-def run_job(job: Job, device: str, say: Report, drawn: Drawn | None = None) -> None:
+def run_job(job: Job, device: str, say: RunReport, drawn: Drawn | None = None) -> None:
     """Do one run of a batch and write its recording; `drawn` is its network, where it was drawn already.
 
     Raises
@@ -203,7 +203,7 @@ def run_job(job: Job, device: str, say: Report, drawn: Drawn | None = None) -> N
     _finish(job, found, say)
 
 
-def _finish(job: Job, found: xr.Dataset | SimulationError, say: Report) -> None:
+def _finish(job: Job, found: xr.Dataset | SimulationError, say: RunReport) -> None:
     """Write the recording of a job, or raise what went wrong with it."""
     from izhires.recordings.recording import save
     from izhires.running.run import Diverged
@@ -228,7 +228,7 @@ def _of(job: Job, error: IzhiresError) -> IzhiresError:
     return type(error)(Complaint(job.name, str(each)) for each in error.complaints)
 
 
-def _error_of(job: Job, device: str, say: Report, drawn: Drawn | None) -> IzhiresError | None:
+def _error_of(job: Job, device: str, say: RunReport, drawn: Drawn | None) -> IzhiresError | None:
     try:
         run_job(job, device, say, drawn)
     except IzhiresError as error:
@@ -236,7 +236,7 @@ def _error_of(job: Job, device: str, say: Report, drawn: Drawn | None) -> Izhire
     return None
 
 
-def _in_processes(waiting: list[Job], device: str, say: Report, at_once: int) -> list[IzhiresError]:
+def _in_processes(waiting: list[Job], device: str, say: RunReport, at_once: int) -> list[IzhiresError]:
     """Do several runs at once, each worker one after the other; return the errors."""
     from izhires.running.worker import Task, run_tasks
 

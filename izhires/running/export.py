@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from izhires.model.configuration import Configuration, read
 from izhires.devices import get, require
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
-from izhires.running.run import Drawn, Facts, draw, record
+from izhires.model.configuration import Configuration, read
+from izhires.running.run import Drawn, Execution, draw, record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,4 +196,4 @@ def collect(folder: str | Path) -> xr.Dataset:
         seconds = float((results / "last_run_info.txt").read_text().split()[0])
     except (OSError, ValueError, KeyError) as error:
         raise RecordingError(f"its results cannot be read: {error}", str(folder)) from None
-    return record(drawn, outputs, Facts(device.name, program.templates, program.schedule(), 0.0, seconds))
+    return record(drawn, outputs, Execution(device.name, program.templates, program.schedule(), 0.0, seconds))

@@ -19,18 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires import paradigms
-
-from izhires.recordings import elapsed
-from izhires.model.configuration import Configuration
+from izhires.building.parts import Monitor
+from izhires.building.plan import Plan, combine, make_plan, split
 from izhires.devices import DEFAULT, Device, get, require
 from izhires.devices.base import noise_seed
 from izhires.errors import SimulationError
 from izhires.imports import loaded
-from izhires.building.parts import Monitor
-from izhires.building.plan import Plan, combine, make_plan, split
+from izhires.model.configuration import Configuration
+from izhires.model.seeds import Seeds
+from izhires.recordings import elapsed
 from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.recordings.schema import LAYOUT
-from izhires.model.seeds import Seeds
 
 if TYPE_CHECKING:
     import brian2 as b2
@@ -207,7 +206,7 @@ def simulate_together(
     outputs = split(plan, program.run(arrays, progress))
     took = time.perf_counter() - began
     peak = program.measured.get("peak_bytes", 0.0)
-    facts = Facts(device.name, program.templates, program.schedule(), program.build_seconds, took, peak, many)
+    facts = Execution(device.name, program.templates, program.schedule(), program.build_seconds, took, peak, many)
     found: list[xr.Dataset | SimulationError] = []
     for each, own in zip(networks, outputs, strict=True):
         try:
@@ -218,7 +217,7 @@ def simulate_together(
 
 
 @dataclass(frozen=True)
-class Facts:
+class Execution:
     """How a run was done: device, whether its program has this package's templates, Brian2's schedule, seconds to build
     and to run, the most memory its program had (0 if unknown), and how many networks ran as one.
     """
@@ -232,7 +231,7 @@ class Facts:
     replicates: int = 1
 
 
-def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dataset:
+def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr.Dataset:
     """Check what a program returned, and make the recording of it.
 
     Raises
@@ -304,7 +303,7 @@ class Diverged(SimulationError):  # noqa: N818
     partial: xr.Dataset | None = None
 
 
-def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> None:
+def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> None:
     """Refuse readouts that diverged, and connections whose weights left their bounds.
 
     Raises

@@ -30,13 +30,13 @@ from izhires.running.processes import ending, python, tied
 if TYPE_CHECKING:
     import subprocess
 
-Report = Callable[[str, str, float], None]
+TaskReport = Callable[[str, str, float], None]
 """Called with the name of a task, its stage, and the share that is done."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A call that a worker is to make: ``function(*arguments, say)``, where `say` is a `Report`."""
+    """A call that a worker is to make: ``function(*arguments, say)``, where `say` is a `TaskReport`."""
 
     name: str
     function: Callable[..., Any]
@@ -60,7 +60,7 @@ class Outcome:
     error: IzhiresError | None = None
 
 
-def attempt(task: Task, say: Report) -> Outcome:
+def attempt(task: Task, say: TaskReport) -> Outcome:
     """Do a task; return its outcome, whatever that is."""
     try:
         return Outcome(task.function(*task.arguments, say))
@@ -73,7 +73,7 @@ def attempt(task: Task, say: Report) -> Outcome:
 
 
 def run_tasks(
-    waiting: deque[Task] | Iterator[Task], at_once: int, say: Report, imports: Sequence[str] = ()
+    waiting: deque[Task] | Iterator[Task], at_once: int, say: TaskReport, imports: Sequence[str] = ()
 ) -> Generator[tuple[Task, Outcome]]:
     """Do tasks in parallel processes, each of which does one after the other.
 

@@ -17,13 +17,13 @@ from typing import Any
 from izhires.errors import ConfigurationError, LostError, SimulationError, ToolchainError
 from izhires.optional import library
 from izhires.running.processes import cause
-from izhires.running.worker import Outcome, Report, Task, attempt
+from izhires.running.worker import Outcome, Task, TaskReport, attempt
 
 PATIENCE = 30
 """How long to wait for a scheduler to answer, s."""
 
 
-def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: Report) -> Generator[tuple[Task, Outcome]]:
+def run_on_dask(waiting: deque[Task], where: str | dict[str, Any], say: TaskReport) -> Generator[tuple[Task, Outcome]]:
     """Do tasks on the workers of a Dask cluster.
 
     Wrap it in `contextlib.closing`: tasks that have not begun are then taken back; those under way end by themselves.

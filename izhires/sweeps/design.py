@@ -15,15 +15,15 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from izhires.model.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
-from izhires.model.configuration import read as read_configuration
+from izhires.building.plan import Plan
 from izhires.declare import Declaration, parameter
 from izhires.devices import DEFAULT, all_devices
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, read_toml
-from izhires.building.plan import Plan
-from izhires.running.run import code
+from izhires.model.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
+from izhires.model.configuration import read as read_configuration
 from izhires.recordings.schema import LAYOUT
+from izhires.running.run import code
 
 METRICS = ("error", "peak_error", "amplitude", "recovery")
 """What a sweep computes of each recording when its file does not say."""

@@ -9,16 +9,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.running.batch import Job, Report, check_space, claimed, run_job
 from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.files import as_path, whole
+from izhires.running.batch import Job, RunReport, check_space, claimed, run_job
 from izhires.running.resources import needed_memory, peak_memory, processes_for
+from izhires.running.worker import Task, run_tasks
 from izhires.sweeps.design import Point, Spec, expand, plans, read
 from izhires.sweeps.index import Index, digest, path_of, writing
-from izhires.running.worker import Task, run_tasks
 
 if TYPE_CHECKING:
-    from izhires.sweeps.results import Results
+    from izhires.sweeps.results import SweepResults
 
 ATTEMPTS = 5
 """How often a run is begun whose process is killed, before that counts as its failure."""
@@ -36,8 +36,8 @@ def sweep(
     dask: str = "",
     retry_failed: bool = False,
     rebuild_index: bool = False,
-    report: Report | None = None,
-) -> Results:
+    report: RunReport | None = None,
+) -> SweepResults:
     """Run all that is missing of a sweep, and return what the metrics say of all its recordings.
 
     Runs that the folder already holds are kept. One that fails is written down with its error, and the others go on.
@@ -110,7 +110,7 @@ def _keep(spec: Spec, folder: Path) -> None:
             part.write_text(text, encoding="utf-8")
 
 
-def _missing(points: list[Point], index: Index, retry_failed: bool, say: Report) -> list[Point]:
+def _missing(points: list[Point], index: Index, retry_failed: bool, say: RunReport) -> list[Point]:
     """Return one point for each run that is to be done, those of equal plans behind each other."""
     states = index.states()
     missing: dict[str, Point] = {}
@@ -129,7 +129,7 @@ def _missing(points: list[Point], index: Index, retry_failed: bool, say: Report)
 
 
 def _run(
-    missing: list[Point], spec: Spec, folder: Path, index: Index, processes: int | None, dask: str, say: Report
+    missing: list[Point], spec: Spec, folder: Path, index: Index, processes: int | None, dask: str, say: RunReport
 ) -> None:
     largest = max(plans(missing), key=needed_memory)
     at_once = min(processes_for(largest, processes), len(missing))
@@ -175,7 +175,7 @@ def _job(point: Point, folder: Path) -> Job:
     return Job(point.variant, point.seed, path_of(folder, point.run), point.configuration, attributes, point.name)
 
 
-def run_point(job: Job, device: str, say: Report) -> dict[str, Any]:
+def run_point(job: Job, device: str, say: RunReport) -> dict[str, Any]:
     """Do one run of a sweep and write its recording, in a worker; return what the index is to say of it."""
     began = time.perf_counter()
     folder = job.path.parent

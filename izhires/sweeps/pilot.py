@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from izhires.running.batch import Report
 from izhires.building.plan import Plan
+from izhires.running.batch import RunReport
 from izhires.running.resources import needed_memory, peak_memory, processes_for, recorded_bytes
+from izhires.running.worker import Task, run_tasks, silent
 from izhires.sweeps.design import Point, Spec, expand, plans
 from izhires.sweeps.index import writing
-from izhires.running.worker import Task, run_tasks, silent
 
 LIMIT = 20.0
 """How long the pilot may simulate, s; a longer run is cut, and its length is predicted from the share it has done."""
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Forecast:
     """What a sweep will take.
 
     Parameters
@@ -66,7 +66,7 @@ class _Enough(Exception):  # noqa: N818
     """The pilot has run long enough."""
 
 
-def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed: bool = False) -> Prediction:
+def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed: bool = False) -> Forecast:
     """Do one run of a sweep, or its first seconds, and return what all that is missing will take.
 
     Nothing is written into the folder. The pilot is the run of most cells and steps; the time of the others is taken to
@@ -84,7 +84,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     here = folder if folder.exists() else next(each for each in folder.resolve().parents if each.exists())
     free = float(shutil.disk_usage(here).free)
     if not missing:
-        return Prediction(len(points), 0, 0, 0.0, 0.0, 1.0, 0, 0.0, 0.0, 0.0, free)
+        return Forecast(len(points), 0, 0, 0.0, 0.0, 1.0, 0, 0.0, 0.0, 0.0, free)
     pilot = max(missing, key=lambda point: _work(point.plan))
     began = time.perf_counter()
     built = get(spec.device).prepare(pilot.plan).build_seconds
@@ -98,7 +98,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     at_once = min(processes_for(max(each, key=needed_memory), processes), len(missing))
     share = sum(_work(point.plan) for point in missing) / _work(pilot.plan)
     memory = max(found["memory"], needed_memory(pilot.plan) if found["share"] < 1 else 0)
-    return Prediction(
+    return Forecast(
         runs=len(points),
         missing=len(missing),
         plans=len(each),
@@ -130,7 +130,7 @@ def _missing(points: list[Point], folder: Path, retry_failed: bool) -> list[Poin
     return list({point.run: point for point in points if point.run not in done}.values())
 
 
-def measure(point: Point, device: str, limit: float, say: Report) -> dict[str, Any]:
+def measure(point: Point, device: str, limit: float, say: RunReport) -> dict[str, Any]:
     """Do a run for at most `limit` seconds of simulation, in a worker; return its seconds, share, memory and size."""
     from izhires.devices import get
     from izhires.recordings.recording import save

@@ -21,7 +21,7 @@ COLUMNS = ("point", "condition", "variant", "seed")
 
 
 @dataclass(frozen=True)
-class Results:
+class SweepResults:
     """What a sweep's folder holds.
 
     Parameters
@@ -48,7 +48,7 @@ class Results:
         return [each for each in self.entries if each.state == "failed"]
 
 
-def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results:
+def results(folder: str | Path, metrics: Sequence[str] | None = None) -> SweepResults:
     """Read a sweep's folder, wherever it lies now; nothing is simulated or written.
 
     Parameters
@@ -76,7 +76,7 @@ def results(folder: str | Path, metrics: Sequence[str] | None = None) -> Results
     chosen = list(metrics) if metrics is not None else _metrics_of(folder)
     chosen = list(METRICS) if chosen is None else chosen
     table = _table(folder, entries, chosen)
-    return Results(table, _dataset(table, entries), entries)
+    return SweepResults(table, _dataset(table, entries), entries)
 
 
 def _metrics_of(folder: Path) -> list[str] | None:

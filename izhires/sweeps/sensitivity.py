@@ -11,7 +11,7 @@ from izhires.declare import ASSUMED, Declaration
 from izhires.errors import ConfigurationError, SimulationError, closest
 from izhires.optional import library
 from izhires.sweeps.design import Design, Range, Sensitivity, Spec, _number, _text, check_size
-from izhires.sweeps.results import Results
+from izhires.sweeps.results import SweepResults
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,7 +183,7 @@ class Analysed:
     filled: dict[str, int]
 
 
-def analysed(spec: Spec, found: Results) -> Analysed:
+def analysed(spec: Spec, found: SweepResults) -> Analysed:
     """Return which parameters matter, from the results of the sweep that `designed` describes.
 
     Raises
@@ -203,7 +203,7 @@ def analysed(spec: Spec, found: Results) -> Analysed:
     return Analysed(wanted.kind, pd.DataFrame(rows(changed, outcomes, wanted)), outcomes, filled)
 
 
-def _outcomes(found: Results) -> pd.DataFrame:
+def _outcomes(found: SweepResults) -> pd.DataFrame:
     """Return the measure of each claim for every point and seed; NaN where a run failed."""
     import numpy as np
     import pandas as pd

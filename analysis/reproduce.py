@@ -26,7 +26,8 @@ DRAWN = ("default", "merged", "force", "force_reset", "no_gate")
 """Studies that the figure ``conditions`` shows side by side."""
 
 ClaimReport = Callable[[str, str, str, float], None]
-"""Called with the name of a study, and the name, stage and share of one of its runs; see `izhires.running.batch.Report`."""
+"""Called with the name of a study, and the name, stage and share of one of its runs; see
+`izhires.running.batch.RunReport`."""
 
 
 class Ran(NamedTuple):

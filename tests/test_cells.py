@@ -515,7 +515,7 @@ def test_equations_that_cannot_be(equations, said):
 def test_a_mistake_in_the_equations_is_told_of_by_name():
     types = {"A": {"excitatory": True, "values": {}}}
     made = own(equations="dv/dt = -y/(10*ms) : volt", types=types, composition={"A": 1.0}, initial={"v": "0 mV"})
-    with pytest.raises(ConfigurationError, match='^cells: .*"y"'):
+    with pytest.raises(ConfigurationError, match=r'^cells: .*"y"'):
         get("numpy").prepare(small.planned(made)[1]).run(small.planned(made)[2])
 
 

@@ -496,7 +496,8 @@ def test_a_spike_at_the_very_end_is_after_it(shift):
 def test_the_documentation_has_the_schema():
     text = (Path(__file__).parents[1] / "docs" / "recording.md").read_text(encoding="utf-8")
     assert text.split("<!-- schema -->\n")[1] == markdown(), (
-        "the tables are out of date: python -c 'from izhires.recordings.schema import markdown; print(markdown(), end=\"\")'"
+        "the tables are out of date: "
+        "python -c 'from izhires.recordings.schema import markdown; print(markdown(), end=\"\")'"
     )
 
 

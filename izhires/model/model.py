@@ -1,5 +1,5 @@
-"""The model: a reservoir, the state that is read from it, and the readouts. A description only; `izhires.building.build` makes
-it run.
+"""The model: a reservoir, the state that is read from it, and the readouts. A description only;
+`izhires.building.build` makes it run.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ class Cells(Declaration):
     ) -> None:
         """Add the cells of a population, and the monitor of their spikes.
 
-        The drive of those that are read comes from the group ``state``, see `izhires.model.model.State`; others have theirs
-        beside their other variables.
+        The drive of those that are read comes from the group ``state``, see `izhires.model.model.State`; others have
+        theirs beside their other variables.
 
         Parameters
         ----------

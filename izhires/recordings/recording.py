@@ -393,8 +393,8 @@ def _check(recording: Any, place: str) -> None:
 def load(path: str | Path) -> xr.Dataset:
     """Read a recording into memory.
 
-    It is checked against `izhires.recordings.schema`, and against its own checksum. One of an older layout gets the labels that it
-    lacks, and loses the spikes after its experiment's end.
+    It is checked against `izhires.recordings.schema`, and against its own checksum. One of an older layout gets the
+    labels that it lacks, and loses the spikes after its experiment's end.
 
     Raises
     ------

@@ -153,7 +153,8 @@ def results(tasks: Iterable[Task], processes: int = 1, imports: Sequence[str] = 
     tasks : iterable of Task
         Each with another name. What it does after its last task is done while that task is.
     processes : int
-        1 does all of them here, as do machines on which workers cannot be tied to this process (`izhires.running.processes`).
+        1 does all of them here, as do machines on which workers cannot be tied to this process
+        (`izhires.running.processes`).
     imports : sequence of str
         See `run_tasks`.
 

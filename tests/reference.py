@@ -2,7 +2,8 @@
 
 Written from the equations alone (`izhires.circuits.base`, `izhires.building.plan`, the docstrings of the rules and
 gates) and from the order of events in `izhires.building.parts.SCHEDULE`; it calls neither `izhires.building.build` nor
-Brian2. It works in mV and ms, where the package works in SI units, and takes times from the trial table as whole steps, so that the package's
+Brian2. It works in mV and ms, where the package works in SI units, and takes times from the trial table as whole steps,
+so that the package's
 units and edges are checked too. From `make_plan` it takes what was drawn (cells, synapses, cue and feedback weights),
 and how many steps there are.
 """

@@ -9,7 +9,8 @@ Writes dopamine.csv, dopamine.md and dopamine.png/.pdf.
 
 A response is all that is released from the cue to 300 ms after it, and from 100 ms before to 200 ms after the reward or
 the time at which it stays away: states that are traces of spikes of 50 ms know that time no better, so the value falls
-before it.
+before it. That window sums a dip before an expected reward and a peak after it; docs/neuromodulation.md has them apart,
+and says how these settings were chosen.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import as_path, whole
 from izhires.recordings.recording import load
 from izhires.running.resources import cores
-from izhires.running.worker import ClaimReport as TaskReport
-from izhires.running.worker import Task, results
+from izhires.running.worker import Task, TaskReport, results
 
 if TYPE_CHECKING:
     import pandas as pd

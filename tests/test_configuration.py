@@ -44,7 +44,7 @@ def every_alternative():
     for name, rule in Rule.alternatives().items():
         yield Configuration.parse({"when" if rule.schedule == "step" else "what": {"rule": name}})
     for name in Gate.alternatives():
-        yield Configuration.parse({"when": {"gate": name}})
+        yield Configuration.parse({"when": {"gate": name}, "neuromodulators": {"dopamine": "dopamine"}})
     for name in all_conditions():
         yield apply(Configuration(), [name])
     yield small(paradigm__blocks=[{"trials": 4, "latency": {"ä b": "60 ms"}, "probability": {"ä b": 1.0}}])

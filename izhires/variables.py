@@ -15,7 +15,8 @@ import numpy as np
 
 from izhires.declare import parse_quantity
 from izhires.errors import ConfigurationError, closest
-from izhires.units import quantity, unit as read_unit
+from izhires.units import quantity
+from izhires.units import unit as read_unit
 
 # unit of a declared parameter -> (Brian2 dimensions, size in SI units)
 BRIAN_UNITS: dict[str, tuple[str, float]] = {

@@ -11,7 +11,7 @@ import pytest
 from izhires.cli import main
 
 PORTABLE = """
-    cells circuits cli configuration cued_reaction devices divergence doctor errors export formats identical
+    cells populations circuits cli configuration cued_reaction devices divergence doctor errors export formats identical
     imports metrics_table observers optional package parts readouts recording reference rules versions worker
 """
 """Tests of all that depends on the versions of Python and of its packages: generate, compile, run, export, read."""

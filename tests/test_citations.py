@@ -65,7 +65,8 @@ def test_all_that_can_be_chosen_is_asked():
     kinds = {"paradigms": "paradigm", "circuits": "circuit", "rules": "rule", "readouts": "readout",
              "predictions": "prediction",
              "observers": "observer", "gates": "gate", "metrics": "metric",
-             "cell types": "cell type", "cell models": "cell model", "wirings": "wiring", "devices": "device"}  # fmt: skip
+             "cell types": "cell type", "cell models": "cell model", "wirings": "wiring",
+             "devices": "device"}  # fmt: skip
     for title, kind in kinds.items():
         names = tables()[title]
         assert names

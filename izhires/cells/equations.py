@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import field_validator, model_validator
@@ -80,7 +80,9 @@ class OwnEquations(Tabled):
         known = {**alone, **defined(self.equations)}
         for name in TAKEN:
             if name in known:
-                raise ConfigurationError(f"{name!r} is something else here; give the variable another name", "equations")
+                raise ConfigurationError(
+                    f"{name!r} is something else here; give the variable another name", "equations"
+                )
         for name, wanted, what in (("v", "volt", "the membrane potential"), ("r", "Hz", "the trace of the spikes")):
             if name not in known:
                 raise ConfigurationError(f"there is no variable {name!r}, {what} ({wanted})", "equations")
@@ -109,7 +111,8 @@ class OwnEquations(Tabled):
         found = {name: each for name, each in declared(self.equations).items() if name in constant}
         for name, each in found.items():
             if each in NUMBERS:
-                raise ConfigurationError(f"{name!r} is {each}, a parameter is a real number: give its unit, or 1", "equations")
+                problem = f"{name!r} is {each}, a parameter is a real number: give its unit, or 1"
+                raise ConfigurationError(problem, "equations")
             try:
                 unit(each)
             except ValueError:

@@ -12,7 +12,7 @@ from izhires.declare import parameter
 
 BRUNEL_2000 = "Brunel (2000), J. Comput. Neurosci. 8:183, doi 10.1023/A:1008925309027"
 
-# a cell that has fired is put back to v_reset in every step until the refractory period `left` has passed, with the noise of one step
+# a cell that has fired is put back to v_reset, with the noise of one step, until the refractory period `left` is over
 MEMBRANE = """
 dv/dt = int(left <= dt/2)*((v_rest - v)/tau_m + I) + int(left > dt/2)*(v_reset - v)/dt + noise*xi : volt
 dleft/dt = -int(left > dt/2) : second
@@ -54,9 +54,7 @@ class LIF(Tabled):
         MEMBRANE + CURRENTS.lstrip() + PARAMETERS.lstrip(), "the cell, as Brian2 equations", source=BRUNEL_2000
     )
     threshold: str = parameter("v >= v_threshold and left <= dt/2", "spike condition", source=BRUNEL_2000)
-    reset: str = parameter(
-        f"v = v_reset\nleft = tau_ref\n{TRACE}", "what a spike does to its cell", source=BRUNEL_2000
-    )
+    reset: str = parameter(f"v = v_reset\nleft = tau_ref\n{TRACE}", "what a spike does to its cell", source=BRUNEL_2000)
 
     def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Begin around rest, below the threshold."""

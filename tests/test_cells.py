@@ -351,7 +351,7 @@ def test_cells_start_near_rest_and_stay_there(model):
 
 def test_the_example_of_a_plain_script(tmp_path):
     example = Path(__file__).resolve().parents[1] / "examples" / "firing_patterns.py"
-    assert re.findall(r"(?m)^\s*(?:from|import) izhires.*", example.read_text()) == ["from izhires import cells"]
+    assert re.findall(r"(?m)^ *(?:from|import) izhires.*", example.read_text()) == ["from izhires import cells"]
     done = subprocess.run(
         [sys.executable, str(example)],
         cwd=tmp_path,

@@ -1,7 +1,7 @@
 """The firing patterns of Izhikevich's cell types of 2003, with plain Brian2: the cells alone come from this package.
 
 Each cell comes to rest, and gets a constant current. Draws one trace a type to firing_patterns.png. For the cells of
-2007 the name of the model is all that differs: ``cells.types("izhikevich_2007")``, with currents of 1 to 5 mV/ms.
+2007 give the functions of `cells` the name of the model, ``cells.types("izhikevich_2007")``, and currents of their own.
 """
 
 import brian2 as b2

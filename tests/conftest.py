@@ -13,7 +13,7 @@ from izhires.cli import main
 # of what depends on the versions of Python and of its packages: all tests of some files ...
 PORTABLE = """
     abilities cells configuration cued_reaction errors export formats identical imports observers optional package
-    recording versions worker
+    populations recording versions worker
 """
 # ... and of others those that stand for the rest: generate, compile, run, analyse, draw
 PORTABLE_OF = {

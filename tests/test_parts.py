@@ -51,7 +51,7 @@ def test_parts_that_do_not_fit_are_refused(parts, said):
 
 def test_equations_need_no_last_newline():
     reservoir = small.configuration().reservoir
-    cut = small.configuration(reservoir__equations=reservoir.equations.rstrip("\n"))
+    cut = small.configuration(reservoir__equations=reservoir.cell.equations.rstrip("\n"))
     assert small.planned(cut)[1].fingerprint() == small.planned(small.configuration())[1].fingerprint()
 
 
@@ -109,9 +109,9 @@ def test_two_readouts_feed_back_together():
 
 
 def test_names_of_readouts():
-    with pytest.raises(ConfigurationError, match="'keep' cannot be the name of a readout"):
+    with pytest.raises(ConfigurationError, match="readouts: 'keep' cannot be a name here"):
         small.configuration(readouts={"keep": {}})
-    with pytest.raises(ConfigurationError, match="'a b' cannot be the name"):
+    with pytest.raises(ConfigurationError, match="'a b' cannot be a name here"):
         small.configuration(readouts={"a b": {}})
 
 

@@ -111,9 +111,8 @@ class OwnEquations(Tabled):
         found = {name: each for name, each in declared(self.equations).items() if name in constant}
         for name, each in found.items():
             if each in NUMBERS:
-                raise ConfigurationError(
-                    f"{name!r} is {each}, a parameter is a real number: give its unit, or 1", "equations"
-                )
+                problem = f"{name!r} is {each}, a parameter is a real number: give its unit, or 1"
+                raise ConfigurationError(problem, "equations")
             try:
                 unit(each)
             except ValueError:

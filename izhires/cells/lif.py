@@ -12,8 +12,7 @@ from izhires.declare import parameter
 
 BRUNEL_2000 = "Brunel (2000), J. Comput. Neurosci. 8:183, doi 10.1023/A:1008925309027"
 
-# a cell that has fired is put back to v_reset in every step until the refractory period `left` has passed, with the
-# noise of one step
+# a cell that has fired is put back to v_reset, with the noise of one step, until the refractory period `left` is over
 MEMBRANE = """
 dv/dt = int(left <= dt/2)*((v_rest - v)/tau_m + I) + int(left > dt/2)*(v_reset - v)/dt + noise*xi : volt
 dleft/dt = -int(left > dt/2) : second

@@ -20,15 +20,16 @@ import numpy as np
 
 from izhires import elapsed, paradigms
 from izhires.configuration import Configuration
-from izhires.devices import DEFAULT, Device, get, require
+from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
-from izhires.errors import SimulationError
+from izhires.errors import ConfigurationError, SimulationError
 from izhires.imports import loaded
 from izhires.parts import Monitor
 from izhires.plan import Plan, combine, make_plan, split
 from izhires.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.schema import LAYOUT
 from izhires.seeds import Seeds
+from izhires.units import MS
 
 if TYPE_CHECKING:
     import brian2 as b2
@@ -144,6 +145,9 @@ def network(configuration: Configuration | None = None, seed: int = 0, variant: 
     from izhires.build import build
 
     drawn = draw(configuration or Configuration(), seed, variant)
+    if drawn.plan.precision == "single":
+        problem = "a session's own network has the precision of brian2.prefs.core.default_float_dtype; set that"
+        raise ConfigurationError(problem, "precision")
     b2.seed(noise_seed(drawn.arrays))
     return build(drawn.plan, drawn.arrays).network
 
@@ -176,9 +180,8 @@ def simulate_together(
     say = report or (lambda stage, share: None)
     if isinstance(device, str):
         device = get(device)
-    if len(networks) > 1:
-        require(device, "replicates", "--replicates")
     plan, arrays = combine([each.plan for each in networks], [each.arrays for each in networks])
+    check(device, plan)
     say("build", 0.0)
     program = device.prepare(plan)
     say("run", 0.0)
@@ -257,6 +260,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "imports": json.dumps(loaded()),
         "code": code(),
         "plan": plan.fingerprint(),
+        "precision": plan.precision,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "time_step": plan.readout_step,
         "window": experiment.window,
@@ -264,7 +268,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Facts) -> xr.Dat
         "cue_duration": experiment.cue_duration,
         "duration": experiment.duration,
         "time_told": elapsed.as_text(
-            elapsed.measure(experiment, outputs, plan.cells, configuration.reservoir.tau_trace * 1e-3)
+            elapsed.measure(experiment, outputs, plan.cells, configuration.reservoir.tau_trace * MS)
         ),
         **asdict(facts),
     }

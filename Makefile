@@ -62,7 +62,7 @@ test: environment-test
 lint: environment-test
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
-	# mypy finds modules by their folders: show it the three rooms where they are imported from
+	# mypy finds modules by their folders alone, and knows no package-dir: show it the three rooms where they are imported from
 	rm -rf .mypy_cache/rooms
 	mkdir -p .mypy_cache/rooms/izhires
 	for each in izhires/* paradigms analysis; do ln -s "../../../$$each" .mypy_cache/rooms/izhires/; done

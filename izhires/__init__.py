@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 
-# a checkout that is not installed: its three rooms lie side by side
+# a checkout that is not installed: its rooms lie side by side; links here would be text or copies where none are kept
 _checkout = Path(__file__).resolve().parents[1]
 if not Path(__file__).with_name("paradigms").exists() and (_checkout / "paradigms" / "base.py").exists():
     __path__.append(str(_checkout))

@@ -377,7 +377,8 @@ def check_size(trials: int, duration: float, time_step: float = 1e-3) -> None:
     ParadigmError
         With what they need, and what is free.
     """
-    needed, free = duration / time_step * len(_SIGNALS) * 8, resources.available_memory()
+    needed = resources.array_bytes("<f8", (duration / time_step, len(_SIGNALS)))
+    free = resources.available_memory()
     if needed > free:
         raise ParadigmError(
             f"{trials:,} trials last {duration:,.0f} s ({duration / 86400:,.1f} days) of model time: "

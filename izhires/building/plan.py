@@ -65,6 +65,8 @@ class Plan:
         Of each number or array that a run hands over, by ``part.variable``.
     replicates : int
         Networks of this size that run as one, side by side and unconnected; see `combine`.
+    precision : {"double", "single"}
+        Of the network's numbers; times are double ones either way.
     """
 
     cell_step: float
@@ -73,6 +75,7 @@ class Plan:
     parts: tuple[Part, ...]
     shapes: dict[str, tuple[str, tuple[int, ...]]]
     replicates: int = 1
+    precision: str = "double"
 
     @property
     def duration(self) -> float:
@@ -134,7 +137,7 @@ class Plan:
         return cls(**{**data, "parts": tuple(map(from_dict, data["parts"])), "shapes": shapes})
 
     def _numbers(self) -> dict[str, Any]:
-        names = ("cell_step", "readout_step", "steps", "shapes", "replicates")
+        names = ("cell_step", "readout_step", "steps", "shapes", "replicates", "precision")
         return {name: getattr(self, name) for name in names}
 
     def fingerprint(self) -> str:
@@ -187,9 +190,12 @@ class Draft:
         By population: the constant drive of each cell (V/s), and what draws the drive of the cue.
     fed_back : dict of str to list of str
         By group that holds the drive of a population: its variables through which readouts drive the cells.
+    precision : {"double", "single"}
+        Of the network's numbers.
     """
 
     steps: int
+    precision: str = "double"
 
     def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
         self.model, self.experiment, self.seeds = model, experiment, seeds
@@ -415,7 +421,8 @@ class Draft:
         """Return what was drafted."""
         parts = tuple(_rewritten(part, _tidy) for part in self.parts.values())
         check(parts)
-        return Plan(self.model.time_step * 1e-3, self.step, self.steps, parts, _shapes(self.arrays)), self.arrays
+        steps = (self.model.time_step * 1e-3, self.step, self.steps)
+        return Plan(*steps, parts, _shapes(self.arrays), precision=self.precision), self.arrays
 
 
 def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan, dict[str, np.ndarray]]:

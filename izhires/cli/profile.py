@@ -27,7 +27,7 @@ def command(
     from rich.table import Table
 
     from izhires.cli.run import configured
-    from izhires.devices import get, require
+    from izhires.devices import check, get, require
     from izhires.devices.standalone import StandaloneDevice
     from izhires.running.run import draw
 
@@ -37,6 +37,7 @@ def command(
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     drawn = draw(configuration, seed, next(iter(configuration.paradigm.variants())))
+    check(target, drawn.plan)
     console = Console(highlight=False)
     with console.status("build and run"):
         program = target.profiled().prepare(drawn.plan)

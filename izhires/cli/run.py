@@ -201,11 +201,12 @@ def _estimate(
         seconds = steps * (target.step + target.cell_step * plan.cells)
         each = [f"{target.cell_step * 1e9:g} ns a cell and step"] if target.cell_step else []
         source = " and ".join([*each, *([f"{target.step * 1e3:g} ms a step"] if target.step else [])])
+    beside = min(replicates, runs)
     at_once = 1 if replicates > 1 else min(processes or resources.processes_for(plan), runs)
     text = f"{runs} run{'s' if runs > 1 else ''} of {plan.cells} cells, {at_once} at once: each about "
     if seconds is not None:
         text += f"{_span(seconds)} ({source}, on a quiet machine) and "
-    text += f"{resources.needed_memory(plan) / 1e6:.0f} MB"
+    text += f"{resources.needed_memory(plan, 1, beside) / 1e6:.0f} MB{f' for {beside} side by side' * (beside > 1)}"
     return text if seconds is None or runs == 1 else f"{text}; all about {_span(seconds * -(-runs // at_once))}"
 
 

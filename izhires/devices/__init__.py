@@ -20,6 +20,8 @@ from __future__ import annotations
 import importlib
 import inspect
 
+from izhires.building.parts import Pathway
+from izhires.building.plan import Plan
 from izhires.devices.base import Abilities, Device
 from izhires.errors import ConfigurationError, closest
 from izhires.imports import load_installed
@@ -91,4 +93,29 @@ def require(device: Device, ability: str, place: str) -> None:
         raise ConfigurationError(f"the device {device.name!r} cannot {Abilities.words(ability)}", place, able(ability))
 
 
-__all__ = ["DEFAULT", "FALLBACK", "Abilities", "Device", "able", "all_devices", "default", "get", "require"]
+def check(device: Device, plan: Plan, replicates: int = 1) -> None:
+    """Refuse a plan that a device cannot run, before anything is built.
+
+    Parameters
+    ----------
+    device : Device
+    plan : Plan
+    replicates : int
+        Networks of the plan that are to run side by side, where it is not the plan of all yet.
+
+    Raises
+    ------
+    ConfigurationError
+        Saying what it lacks.
+    """
+    if max(plan.replicates, replicates) > 1:
+        require(device, "replicates", "--replicates")
+    if plan.precision == "single":
+        require(device, "single", "precision")
+        if any(each.template == "inverse" for each in plan.of(Pathway)):
+            raise ConfigurationError(
+                "the inverse correlation of a network's states (rule force) needs double precision", "precision"
+            )
+
+
+__all__ = ["DEFAULT", "FALLBACK", "Abilities", "Device", "able", "all_devices", "check", "default", "get", "require"]

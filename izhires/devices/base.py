@@ -43,6 +43,8 @@ class Abilities:
         A run stops when a readout diverges.
     profile : bool
         Its programs tell what each of Brian2's objects takes.
+    single : bool
+        It calculates in single precision, where a plan asks for it.
     export : bool
         It writes projects that are built and run without Python.
     python : bool
@@ -57,6 +59,7 @@ class Abilities:
     memory: bool = _ability("memory", "tell the memory that a run had")
     guard: bool = _ability("guard", "stop when a readout diverges")
     profile: bool = _ability("profile", "tell where the time of a run goes")
+    single: bool = _ability("single precision", "calculate in single precision")
     export: bool = _ability("export", "write a project")
     python: bool = _ability("python", "run Python within a network")
 

@@ -145,6 +145,7 @@ class CppDevice(StandaloneDevice):
         memory=True,
         guard=True,
         profile=True,
+        single=True,
         export=True,
     )
     cell_step: ClassVar[float] = 2e-9

@@ -107,7 +107,7 @@ class CudaDevice(StandaloneDevice):
     source: ClassVar[str] = "Alevi et al. (2022), doi 10.3389/fninf.2022.883700"
     generator: ClassVar[str] = "izhires.devices.generate_cuda"
     program: ClassVar[type[StandaloneProgram]] = CudaProgram
-    abilities: ClassVar[Abilities] = Abilities(replicates=True, export=True)
+    abilities: ClassVar[Abilities] = Abilities(replicates=True, single=True, export=True)
     packages: ClassVar[dict[str, str]] = {"brian2cuda": "pip install 'izhires[cuda]' on Python 3.12"}
     export_needs: ClassVar[str] = "the CUDA toolkit (nvcc and cuRAND)"
     export_remark: ClassVar[str] = """\

@@ -142,7 +142,10 @@ def main(generate: Callable[[Plan, Path], None], arguments: list[str]) -> int:
     # said at the end, after the one line that counts
     b2.BrianLogger.suppress_name("unused_brian_object")
     try:
-        generate(Plan.from_dict(json.loads(plan_file.read_text())), folder)
+        plan = Plan.from_dict(json.loads(plan_file.read_text()))
+        if plan.precision == "single":
+            b2.prefs.core.default_float_dtype = np.float32
+        generate(plan, folder)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -74,6 +74,16 @@ void tell_memory()
 """
 """What the program has besides Brian2's sources."""
 
+SINGLE_POW = """
+// C++ raises a single number to a whole power as a double one
+#pragma once
+#include <cmath>
+static inline float single_pow(float x, int y) { return std::pow(x, (float) y); }
+template <typename X, typename Y> static inline auto single_pow(X x, Y y) { return std::pow(x, y); }
+"""
+POW = ("_brian_pow(x, y) (pow((x), (y)))", "_brian_pow(x, y) (single_pow((x), (y)))")
+"""What Brian2 takes for a power, and what in single precision this package's templates have in its place."""
+
 SEED = 1_234_567_891
 """Placeholder of the seed of Brian2's own noise."""
 
@@ -279,6 +289,10 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
         _read_seed(folder)
     describe(device, built, additions, plan, arrays, folder, "plain" if templates == "apart" else templates)
     (folder / "memory.cpp").write_text(TELL_MEMORY + (ALIGNED if own else ""))
+    if own and plan.precision == "single":
+        (folder / "single_pow.h").write_text(SINGLE_POW)
+        for path in (folder / "code_objects").glob("*.cpp"):
+            path.write_text(path.read_text().replace(*POW))
     if templates != "apart":
         _units(folder, built)
 
@@ -301,8 +315,9 @@ def _units(folder: Path, built: Built) -> None:
     units: dict[str, list[str]] = {"hot": [], "cold": []}
     for path in sorted((folder / "code_objects").glob("*.cpp")):
         units["hot" if path.stem in hot else "cold"].append(path.stem)
-    (folder / "hot.cpp").write_text("// what runs every step\n" + unit(folder, units["hot"], HEADERS, ".cpp"))
-    cold = "// what runs once\n" + unit(folder, units["cold"], HEADERS, ".cpp")
+    headers = [*HEADERS, *(f'"{path.name}"' for path in folder.glob("single_pow.h"))]
+    (folder / "hot.cpp").write_text("// what runs every step\n" + unit(folder, units["hot"], headers, ".cpp"))
+    cold = "// what runs once\n" + unit(folder, units["cold"], headers, ".cpp")
     parts = [path.relative_to(folder).as_posix() for path in sorted((folder / "brianlib").glob("*.cpp"))]
     parts += [f"{name}.cpp" for name in ("objects", "network", "run", "synapses_classes", "main", "memory")]
     (folder / "cold.cpp").write_text(cold + "".join(f'#include "{part}"\n' for part in parts))

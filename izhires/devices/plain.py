@@ -14,7 +14,9 @@ class PlainDevice(CppDevice):
     name: ClassVar[str] = "plain"
     summary: ClassVar[str] = "standalone C++ with Brian2's templates only, several times slower; to compare with"
     templates = "plain"
-    abilities: ClassVar[Abilities] = Abilities(repeats=True, replicates=True, memory=True, profile=True, export=True)
+    abilities: ClassVar[Abilities] = Abilities(
+        repeats=True, replicates=True, memory=True, profile=True, single=True, export=True
+    )
     cell_step: ClassVar[float] = 20e-9
 
     def profiled(self) -> Self:  # noqa: D102

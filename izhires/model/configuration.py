@@ -57,12 +57,15 @@ class Configuration(Model):
     paradigm: chosen(Paradigm, "meet") = parameter("meet", "the task")  # type: ignore[valid-type]
     keep: Keep = parameter(Keep(), "what to record")
     seeds: Seeds = parameter(Seeds(), "streams that are fixed apart from the seed of a run")
+    precision: Literal["double", "single"] = parameter(
+        "double", "floating point numbers of the network: 64 bits, or 32 on devices that can", source="by choice"
+    )
     extend: str = parameter(
         "", "a function that adds Brian2 objects, as 'module:function' or 'file.py:function'", source="by choice"
     )
 
     def declarations(self) -> list[Callable[[Draft], None]]:  # noqa: D102
-        return [*super().declarations(), self._extension, self.keep.parts]
+        return [*super().declarations(), self._precision, self._extension, self.keep.parts]
 
     def variables(self, results: Results) -> dict[str, RecordedVariable]:  # noqa: D102
         found = super().variables(results)
@@ -70,6 +73,9 @@ class Configuration(Model):
             # what a neuromodulator keeps in each probe has the name of its level already
             found |= {f"kept_{name}" if name in found else name: own for name, own in each.variables(results).items()}
         return found
+
+    def _precision(self, draft: Draft) -> None:
+        draft.precision = self.precision
 
     def _extension(self, draft: Draft) -> None:
         if self.extend:

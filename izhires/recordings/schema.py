@@ -205,6 +205,12 @@ ATTRIBUTES: dict[str, Attribute] = {
     "code": Attribute(str, "", "hash of the sources that decide what a run gives", since=2),
     "imports": Attribute(str, "", "scripts and modules of the user's, each with a hash of its source", "JSON", since=2),
     "plan": Attribute(str, "", "hash of all that decides what was compiled", since=2),
+    "precision": Attribute(
+        str,
+        "",
+        "of the network's floating point numbers: double or single",
+        when="the version that made it has a choice",
+    ),
     "created": Attribute(str, "", "when the run ended (ISO 8601, UTC)", "date", since=2),
     "time_step": Attribute(float, "s", "time between two steps of the readouts"),
     "window": Attribute(float, "s", "time after the cue in which predictions are read"),

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.devices import DEFAULT, get, require
+from izhires.devices import DEFAULT, check, get
 from izhires.errors import Complaint, ConfigurationError, IzhiresError, RecordingError, SimulationError
 from izhires.files import as_path, remove_parts, whole
 from izhires.model.configuration import Configuration, read
@@ -113,14 +113,13 @@ def run_batch(
     """
     from izhires.running.run import draw
 
-    if replicates > 1:
-        require(get(device), "replicates", "--replicates")
     folder = as_path(folder, "folder")
     say = report or (lambda name, stage, share: None)
     todo = jobs(configuration, seeds, folder)
     # the first plan finds what is wrong with the task before a folder is made, and its build serves all seeds
     first = first or draw(configuration, todo[0].seed, todo[0].variant)
     plan = first.plan
+    check(get(device), plan, replicates)
 
     @cache
     def of_variant(variant: str) -> Drawn:
@@ -260,8 +259,8 @@ def check_memory(plan: Plan, at_once: int, replicates: int = 1) -> None:
         With what is needed, about, and what is free.
     """
     # of each run in a process of its own, or of all side by side in one
-    needed, free = resources.needed_memory(plan), resources.available_memory()
-    needed *= max(at_once if replicates == 1 else 1, replicates)
+    workers = at_once if replicates == 1 else 1
+    needed, free = resources.needed_memory(plan, workers, replicates), resources.available_memory()
     if needed > free:
         which = f"{at_once} runs at once need" if at_once > 1 and replicates == 1 else "the run needs"
         raise SimulationError(

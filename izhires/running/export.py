@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from izhires.devices import get, require
+from izhires.devices import check, get, require
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
@@ -89,6 +89,7 @@ def export(configuration: Configuration, seed: int, variant: str, device: str, f
     try:
         _check_empty(folder)
         drawn = draw(configuration, seed, variant)
+        check(target, drawn.plan)
         given, folder = folder, folder.resolve()  # the generator works there
         there = folder.exists()
         parent = folder if there else folder.parent

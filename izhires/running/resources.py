@@ -75,25 +75,41 @@ def _words(path: Path) -> tuple[str, ...]:
     return ()
 
 
-def needed_memory(plan: Plan) -> float:
-    """Return an estimate of the memory that one run takes, bytes.
+def needed_memory(plan: Plan, at_once: int = 1, replicates: int = 1) -> float:
+    """Return an estimate of the memory that runs take, bytes: the one by which runs are announced, chosen and refused.
 
-    Its results once (the program writes long ones to the disk, from where they are read), its signals and synapses in
-    the program and in the worker, and the worker itself.
+    Of each its results once (the program writes long ones to the disk, from where they are read), its signals and
+    synapses in the program and in the worker; and the workers themselves.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of one network.
+    at_once : int
+        Workers.
+    replicates : int
+        Networks side by side in each.
     """
-    inputs = sum(_size(dtype, shape) for dtype, shape in plan.shapes.values())
+    return at_once * (WORKER_MEMORY + replicates * network_memory(plan))
+
+
+def network_memory(plan: Plan) -> float:
+    """Return an estimate of the memory that one network takes, without the worker that runs it, bytes."""
+    inputs = sum(array_bytes(dtype, shape) for dtype, shape in plan.shapes.values())
     # P is not handed over, but made by the program
     matrices = sum(plan.length(each.name) for each in plan.of(Pathway) if each.template == "inverse")
-    return WORKER_MEMORY + recorded_bytes(plan) + 4 * inputs + matrices * INVERSE_BYTES
+    return recorded_bytes(plan) + 4 * inputs + matrices * INVERSE_BYTES
 
 
 def recorded_bytes(plan: Plan) -> float:
     """Return what the monitors of every so many steps record in a run of one network, bytes."""
     monitors = [monitor for monitor in plan.of(Monitor) if monitor.every]
-    return 8.0 * sum(plan.rows(each) * (1 + plan.columns(each) * len(each.variables)) for each in monitors)
+    value = 4.0 if plan.precision == "single" else 8.0  # times are double in either
+    return sum(plan.rows(each) * (8.0 + value * plan.columns(each) * len(each.variables)) for each in monitors)
 
 
-def _size(dtype: str, shape: tuple[int, ...]) -> float:
+def array_bytes(dtype: str, shape: tuple[float, ...]) -> float:
+    """Return the size of an array, bytes."""
     import numpy as np
 
     return float(np.dtype(dtype).itemsize * np.prod(shape, dtype=float))

@@ -21,15 +21,16 @@ import numpy as np
 from izhires import paradigms
 from izhires.building.parts import Monitor
 from izhires.building.plan import Plan, combine, make_plan, split
-from izhires.devices import DEFAULT, Device, get, require
+from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
-from izhires.errors import SimulationError
+from izhires.errors import ConfigurationError, SimulationError
 from izhires.imports import loaded
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
 from izhires.recordings import elapsed
 from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.recordings.schema import LAYOUT
+from izhires.units import MS
 
 if TYPE_CHECKING:
     import brian2 as b2
@@ -147,6 +148,9 @@ def network(configuration: Configuration | None = None, seed: int = 0, variant: 
     from izhires.building.build import build
 
     drawn = draw(configuration or Configuration(), seed, variant)
+    if drawn.plan.precision == "single":
+        problem = "a session's own network has the precision of brian2.prefs.core.default_float_dtype; set that"
+        raise ConfigurationError(problem, "precision")
     b2.seed(noise_seed(drawn.arrays))
     return build(drawn.plan, drawn.arrays).network
 
@@ -179,9 +183,8 @@ def simulate_together(
     say = report or (lambda stage, share: None)
     if isinstance(device, str):
         device = get(device)
-    if len(networks) > 1:
-        require(device, "replicates", "--replicates")
     plan, arrays = combine([each.plan for each in networks], [each.arrays for each in networks])
+    check(device, plan)
     say("build", 0.0)
     program = device.prepare(plan)
     say("run", 0.0)
@@ -261,13 +264,14 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
         "imports": json.dumps(loaded()),
         "code": code(),
         "plan": plan.fingerprint(),
+        "precision": plan.precision,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "time_step": plan.readout_step,
         "window": experiment.window,
         "event_width": experiment.event_width,
         "cue_duration": experiment.cue_duration,
         "duration": experiment.duration,
-        "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * 1e-3)),
+        "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * MS)),
         **asdict(facts),
     }
     return recording

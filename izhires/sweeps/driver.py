@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from izhires.devices import check, get
 from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.files import as_path, whole
 from izhires.running.batch import Job, RunReport, check_space, claimed, run_job
@@ -131,6 +132,8 @@ def _missing(points: list[Point], index: Index, retry_failed: bool, say: RunRepo
 def _run(
     missing: list[Point], spec: Spec, folder: Path, index: Index, processes: int | None, dask: str, say: RunReport
 ) -> None:
+    for plan in plans(missing):
+        check(get(spec.device), plan)
     largest = max(plans(missing), key=needed_memory)
     at_once = min(processes_for(largest, processes), len(missing))
     check_space(largest, folder, 1, at_once)
@@ -141,8 +144,6 @@ def _run(
 
         outcomes = run_on_dask(waiting, dask or spec.slurm, say)
     else:
-        from izhires.devices import get
-
         # what is wrong with the compiler shows before anything runs; workers build the plans that follow
         say("", "build", 0.0)
         get(spec.device).prepare(missing[0].plan)

@@ -77,7 +77,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     IzhiresError
         What is wrong with the sweep, its device, or its first run.
     """
-    from izhires.devices import get
+    from izhires.devices import check, get
 
     points = expand(spec)
     missing = _missing(points, folder, retry_failed)
@@ -85,6 +85,8 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     free = float(shutil.disk_usage(here).free)
     if not missing:
         return Forecast(len(points), 0, 0, 0.0, 0.0, 1.0, 0, 0.0, 0.0, 0.0, free)
+    for plan in plans(missing):
+        check(get(spec.device), plan)
     pilot = max(missing, key=lambda point: _work(point.plan))
     began = time.perf_counter()
     built = get(spec.device).prepare(pilot.plan).build_seconds

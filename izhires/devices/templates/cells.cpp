@@ -15,6 +15,8 @@
 #endif
     {% set _eventspace = get_array_name(eventspace_variable) %}
     {% set _noise = 'gaussian' in variables %}
+    {# of the equations; in single precision the step is a single number too, or every term with it would be a double one #}
+    {% set _real = c_data_type(variables['gaussian'].dtype) if _noise else 'double' %}
     const int _LANES = 256, _TILE = 2*_LANES;
     const int _cells = {{constant_or_scalar('N', variables['N'])}};
     int32_t* const _found = {{_eventspace}};
@@ -39,7 +41,7 @@
     {% endif %}
     // scalar code
     const size_t _vectorisation_idx = -1;
-    {{scalar_code['update']|autoindent}}
+    {{scalar_code['update']|autoindent|replace('const double dt = ', 'const ' ~ _real ~ ' dt = ')}}
 
     int _count = 0;
     for (int _start = 0; _start < _cells; _start += _TILE)
@@ -85,7 +87,7 @@
             _gaussian[_LANES + lane] = radius*(swap ? cosine : sine);
         }
         // takes the place of the array of numbers
-        const struct { const float* numbers; int start; double operator[](int idx) const { return numbers[idx - start]; } }
+        const struct { const float* numbers; int start; {{_real}} operator[](int idx) const { return numbers[idx - start]; } }
             {{get_array_name(variables['gaussian'])}} = {_gaussian, _start};
         {% endif %}
         INDEPENDENT

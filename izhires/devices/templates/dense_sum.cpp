@@ -9,10 +9,11 @@
 {% block maincode %}
     {% set _pre_array = get_array_name(variables['_synaptic_pre']) %}
     {% set _post_array = get_array_name(_index_var) %}
+    {% set _real = c_data_type(_target_var.dtype) %}
     const int _target_size = {{constant_or_scalar(_target_size_name, variables[_target_size_name])}};
     const int _length = {{N}}/{{_rows}};
     const int32_t* const _sources = {{_pre_array}};
-    double* __restrict _target_values = {{get_array_name(_target_var)}} + {{_target_start}};
+    {{_real}}* __restrict _target_values = {{get_array_name(_target_var)}} + {{_target_start}};
     // scalar code
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
@@ -24,7 +25,7 @@
         {% for which in range(count) %}
         const int _start_{{which}} = (_row + {{which}})*_length;
         const struct { int shift; int operator[](int idx) const { return idx + shift; } } _source_{{which}} = {_sources[_start_{{which}}] - _start_{{which}}};
-        double _part_{{which}}[_LANES] = {0};
+        {{_real}} _part_{{which}}[_LANES] = {0};
         {% endfor %}
         int _cell = 0;
         for (; _cell + _LANES <= _length; _cell += _LANES)
@@ -43,7 +44,7 @@
         {% for which in range(count) %}
         {
             const auto& {{_pre_array}} = _source_{{which}};
-            double _total = 0;
+            {{_real}} _total = 0;
             for (int _rest = _cell; _rest < _length; _rest++)
             {
                 const int _idx = _start_{{which}} + _rest;
@@ -79,7 +80,7 @@
         {% endfor %}
         for (int _cell = 0; _cell < _length; _cell++)
         {
-            double _total = {{'0' if assign else '_row_values[_cell]'}};
+            {{_real}} _total = {{'0' if assign else '_row_values[_cell]'}};
             {% for which in range(count) %}
             {
                 const auto& {{_pre_array}} = _source_{{which}};
@@ -96,7 +97,7 @@
     for (int _row = 0; _row < {{_rows}};)
     {
         const int _end = _row + {{_together}};
-        double* __restrict _row_values = _target_values + {{_post_array}}[_row*_length] - {{_target_start}};
+        {{_real}}* __restrict _row_values = _target_values + {{_post_array}}[_row*_length] - {{_target_start}};
         {
 {{ add([_together, 4]|min, True) }}
         }

@@ -272,7 +272,7 @@ class _Builder:
         self.additions.numbers_come_later(self.numbered)
         known = set(self.built.network.objects)
         call(part, self.built.network)
-        for thing in set(self.built.network.objects) - known:
+        for thing in sorted(set(self.built.network.objects) - known, key=lambda each: str(each.name)):
             if isinstance(thing, b2.NetworkOperation) and not self.additions.python:
                 problem = "a network_operation runs in Python, which this device leaves behind; say it in equations"
                 raise ConfigurationError(problem, f"extend: {thing.name}")

@@ -219,7 +219,7 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
         return name, f"{Path(device.get_array_filename(variable)).name}{EARLIER}"
 
     monitors: list[tuple[int, str, list[tuple[str, str]], list[tuple[str, str]]]] = []
-    for each in built.network.objects:
+    for each in _objects(built):
         if isinstance(each, b2.monitors.EventMonitor):
             own = [each.variables[name] for name in each.record_variables]
             monitors.append((most, array(own[0])[0], [array(one) for one in own], []))
@@ -249,14 +249,19 @@ def _progress(device: Any, built: Built, alone: bool) -> CodeRunner:
 
 def _spike_counts(device: Any, built: Built) -> list[str]:
     """Return the program's names of how many spikes there were so far."""
-    monitors = [each for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
+    monitors = [each for each in _objects(built) if isinstance(each, b2.SpikeMonitor)]
     return [device.get_array_name(each.variables["N"], access_data=False) for each in monitors]
+
+
+def _objects(built: Built) -> list[Any]:
+    """Return the objects of a network in the order of their names: Brian2 holds them in a set, which has none."""
+    return sorted(built.network.objects, key=lambda each: str(each.name))
 
 
 def _owner(built: Built) -> tuple[Any, b2.Clock]:
     """Return a group, and the slowest clock of what is recorded, by which the program looks after itself."""
-    groups = [each for each in built.network.objects if isinstance(each, b2.NeuronGroup)]
-    monitors = [each for each in built.network.objects if isinstance(each, b2.StateMonitor)]
+    groups = [each for each in _objects(built) if isinstance(each, b2.NeuronGroup)]
+    monitors = [each for each in _objects(built) if isinstance(each, b2.StateMonitor)]
     return groups[0], max((each.clock for each in monitors), key=lambda clock: float(clock.dt), default=groups[0].clock)
 
 

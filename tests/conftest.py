@@ -12,11 +12,12 @@ from izhires.cli import main
 
 # of what depends on the versions of Python and of its packages: all tests of some files ...
 PORTABLE = """
-    abilities cells configuration cued_reaction errors export formats identical imports observers optional package
-    populations recording versions worker
+    configuration cued_reaction errors export formats identical imports observers optional package recording versions
+    worker
 """
 # ... and of others those that stand for the rest: generate, compile, run, analyse, draw
 PORTABLE_OF = {
+    "cells": ["test_every_type_has", "test_a_wired_network_fires_alike_on_all_devices", "test_what_a_plain_script_gets"],
     "circuits": ["test_dales_law", "test_synapses_are_four_arrays_of_one_length_in_order"],
     "cli": ["test_list_has", "test_a_batch_on", "test_analyse", "test_figures", "test_help"],
     "devices": ["test_one_seed_gives_the_same_bytes_again", "test_own_templates_give", "test_the_objects_run_in",
@@ -26,6 +27,9 @@ PORTABLE_OF = {
     "doctor": ["test_a_machine_with_all", "test_without_brian2cuda", "test_brian2cuda_with_another_brian2"],
     "metrics_table": ["test_the_table_is_tidy", "test_the_table_survives"],
     "parts": ["test_any_variable_is_recorded", "test_the_network_in_the_users_hands", "test_an_extension_runs"],
+    "plasticity": ["test_the_same_spikes_on_cpp_and_numpy", "test_cuda_code_of_every_rule"],
+    "populations": ["test_two_populations_fire_alike", "test_a_recording_holds_both"],
+    "precision": ["test_templates_of_this_package_serve"],
     "readouts": ["test_confidence_is"],
     "reference": ["test_a_run_agrees_with_the_reference[sequence-", "test_a_run_agrees_with_the_reference[random-",
                   "test_a_run_agrees_with_the_reference[force-"],

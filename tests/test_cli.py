@@ -18,16 +18,19 @@ from terminal import COMMAND, izhires
 from izhires import devices
 from izhires.analysis import all_figures, all_metrics, all_observers
 from izhires.analysis.claims import all_claims
-from izhires.cells import CELL_TYPES
+from izhires.cells.base import Cell
 from izhires.circuits.base import Reservoir
 from izhires.cli import list as listing
 from izhires.gates.base import Gate
 from izhires.model.conditions import all_conditions
+from izhires.neuromodulators.base import Neuromodulator
 from izhires.paradigms.base import Paradigm
+from izhires.plasticity.base import Plasticity
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout
 from izhires.recordings.recording import load, load_folder
 from izhires.rules.base import Rule
+from izhires.wirings.base import Wiring
 
 # few cells and short trials: the numpy device then needs no build and a second or two
 TINY = ["reservoir.n=60", "reservoir.groups=6", "reservoir.random_degree=5", "reservoir.inhibitory_degree=4",
@@ -75,7 +78,11 @@ KINDS = {
     "gates": Gate.alternatives,
     "claims": all_claims,
     "conditions": all_conditions,
-    "cell types": lambda: CELL_TYPES,
+    "cell models": Cell.alternatives,
+    "cell types": lambda: [f"{name} {each}" for name, cell in Cell.alternatives().items() for each in cell.table],
+    "wirings": Wiring.alternatives,
+    "plasticity": lambda: [*Plasticity.alternatives(), "intrinsic"],
+    "neuromodulators": Neuromodulator.alternatives,
     "observers": all_observers,
     "metrics": all_metrics,
     "figures": all_figures,
@@ -95,8 +102,8 @@ def test_list_has_every_kind_one_line_each(command):
         assert part in said
         title, *lines = part.splitlines()
         assert title == f"{kind}:"
-        assert sorted(line.split()[0] for line in lines) == sorted(names())
-        assert all(re.fullmatch(r"  \S+ +\S.*\S", line) for line in lines)
+        assert sorted(re.split(" {2,}", line.strip())[0] for line in lines) == sorted(names())
+        assert all(re.fullmatch(r"  \S+( \S+)? {2,}\S.*\S", line) for line in lines)
     assert command("list", "cell-types") == command("list", "cell types")
 
 

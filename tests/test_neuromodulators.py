@@ -247,7 +247,7 @@ class Hearing(Plasticity):
     def factors(self):
         return {"factor": "c"}
 
-    def interval(self):
+    def every(self):
         return 1.0
 
 

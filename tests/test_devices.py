@@ -188,6 +188,7 @@ def test_without_a_compiler_or_make_the_way_out_is_named(tmp_path, monkeypatch):
         get("cpp").prepare(plan)
 
 
+@pytest.mark.slow
 def test_a_compiler_that_fails_is_told_of_with_its_log(tmp_path, monkeypatch):
     _, plan, _ = small.planned(QUIET)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -323,6 +324,7 @@ def test_more_cells_than_one_tile_and_more_channels_than_one_group():
     check_same_numbers(model)
 
 
+@pytest.mark.slow
 def test_where_own_templates_do_not_compile_brian2s_are_used_and_said(tmp_path, monkeypatch):
     _, plan, arrays = small.planned(QUIET)
     expected = small.spikes(get("cpp").prepare(plan).run(arrays))

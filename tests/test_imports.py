@@ -107,6 +107,7 @@ def izhires_(*arguments, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_a_script_brings_a_rule_a_readout_and_an_extension_into_every_command(script, tmp_path):
     """One configuration file says all: imported in the command, in its workers, and by the generator."""
     (tmp_path / "more.py").write_text(EXTENSION)

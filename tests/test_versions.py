@@ -181,6 +181,7 @@ def test_the_cause_is_told_and_not_the_last_line(said, found):
     assert cause(said) == found
 
 
+@pytest.mark.slow
 def test_the_compilers_first_error_is_shown_with_its_place_and_its_log(tmp_path, monkeypatch):
     """A real compiler, which make starts twice at once."""
     _, plan, _ = small.planned(QUIET)

@@ -195,7 +195,7 @@ BAD = [
     ('reservoir = {type = "sequense"}',
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: random, sequence, "]),
-    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, open, phasic)"]),
+    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, level, open, phasic)"]),
     ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged)"]),
     ('readout = "merged"\nprediction = "joint"', ["readout: is the earlier name of 'prediction'; give one of them"]),
     ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint prediction once a trial (valid: "
@@ -206,7 +206,7 @@ BAD = [
     ('what.rule = "magic"', ["what.rule.type: 'magic' is not a rule (valid: ", "two_factor"]),
     ('when.rule = "two_factor"',
      ["when.rule: 'two_factor' runs at the end of a trial, this readout learns online (valid: consolidated_three_factor, eligibility_three_factor, force, "
-      "node_perturbation, normalised_three_factor, three_factor"]),
+      "node_perturbation, normalised_three_factor, td, three_factor"]),
     ('keep.spikes = "some"', ["keep.spikes: 'some' is not a choice (valid: 'probes', 'all' or 'none')"]),
     ('paradigm.order = "random"', ["paradigm.order: 'random' is not a choice (valid: 'independent' or 'exact')"]),
     ("reservoir.composition = {RS = 0.5, XX = 0.5}",

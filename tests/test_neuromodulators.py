@@ -277,7 +277,7 @@ def test_a_level_is_around_the_cells_that_it_reaches():
 class Listening(Rule):
     """Two-factor rule of once a trial whose rate is the level of a neuromodulator."""
 
-    type: Literal["listening_of_this_test"] = "listening_of_this_test"
+    type: Literal["weighted_by_a_level"] = "weighted_by_a_level"
     schedule: ClassVar[str] = "trial"
     equations: ClassVar[str] = "heard : 1\nstep : second**2"
     channel_update: ClassVar[str] = "heard = rate\nstep = rate*learning*error/(power + 1*Hz**2)"

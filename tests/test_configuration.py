@@ -195,7 +195,7 @@ BAD = [
     ('reservoir = {type = "sequense"}',
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: random, sequence, "]),
-    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, level, open, phasic)"]),
+    ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, level, open, phasic"]),
     ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged)"]),
     ('readout = "merged"\nprediction = "joint"', ["readout: is the earlier name of 'prediction'; give one of them"]),
     ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint prediction once a trial (valid: "

@@ -301,7 +301,7 @@ def test_a_name_is_of_one_level():
     class Both(Listening):
         """A rule of every step that calls another level as the gate does."""
 
-        type: Literal["both_of_this_test"] = "both_of_this_test"
+        type: Literal["weighted_by_both_levels"] = "weighted_by_both_levels"
         schedule: ClassVar[str] = "step"
 
         def factors(self):

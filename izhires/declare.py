@@ -16,7 +16,8 @@ import inspect
 import json
 import pkgutil
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args, get_origin
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 import numpy as np
 from pydantic import (
@@ -34,12 +35,14 @@ from pydantic_core import PydanticUndefined
 
 from izhires.errors import Complaint, ConfigurationError, closest, shown
 from izhires.imports import load_installed
-from izhires.units import UNITS
+from izhires.units import QUANTITY, UNITS
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
 else:
     ModelMetaclass = type(BaseModel)
+
+C = TypeVar("C")
 
 ASSUMED = "assumed"
 """Source of a value that no publication gives: chosen in this project, see ``docs/science.md``."""
@@ -68,7 +71,7 @@ def parse_quantity(value: Any, unit: str) -> float:
     kind, dimensions, size = UNITS[unit]
     valid = ", ".join(name for name, other in UNITS.items() if other.kind == kind)
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*", value)
+        match = re.fullmatch(QUANTITY, value)
         if not match:
             raise ValueError(f"{value!r} is not a number with a unit; write it like '1 {unit}' (units: {valid})")
         number, given = float(match[1]), match[2]
@@ -454,10 +457,7 @@ class Component(Declaration):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{cls.package}.{module.name}")
         found: dict[str, type[Self]] = {}
-        queue = list(cls.__subclasses__())
-        while queue:
-            each = queue.pop(0)
-            queue += each.__subclasses__()
+        for each in subclasses(cls):
             # one that inherits its type must not take the place of the one it derives from
             if "type" in inspect.get_annotations(each) and not inspect.isabstract(each):
                 name = each.model_fields["type"].default
@@ -470,6 +470,15 @@ class Component(Declaration):
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (inspect.getdoc(cls) or "").splitlines()[0]
+
+
+def subclasses(cls: type[C]) -> Iterator[type[C]]:
+    """Yield all subclasses of a class, those of its own first."""
+    queue = list(cls.__subclasses__())
+    while queue:
+        each = queue.pop(0)
+        queue += each.__subclasses__()
+        yield each
 
 
 def chosen(family: type[Component], default: str) -> Any:

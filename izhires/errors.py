@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -116,3 +116,15 @@ def closest(wrong: str, valid: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` when one of the valid names is near, else an empty string."""
     near = difflib.get_close_matches(wrong, list(valid), n=1)
     return f", did you mean {near[0]!r}?" if near else ""
+
+
+def check_known(given: str, known: Collection[str], what: str, place: str) -> None:
+    """Refuse a name that nothing has.
+
+    Raises
+    ------
+    ConfigurationError
+        With the names there are.
+    """
+    if given not in known:
+        raise ConfigurationError(f"there is no {what} {given!r}{closest(given, known)}", place, known)

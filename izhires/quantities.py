@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from izhires.declare import parse_quantity
-from izhires.units import UNITS
+from izhires.units import NUMBER, QUANTITY, UNITS
 
 Dimensions = tuple[float, float, float, float, float, float]
 """Exponents of metre, kilogram, second, ampere, kelvin and mole."""
@@ -48,8 +48,6 @@ _PREFIXES = {
     "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9,
 }  # fmt: skip
 _PURE = ("1", "integer", "boolean", "")
-
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
 def unit(text: str) -> tuple[float, Dimensions]:
@@ -178,7 +176,7 @@ def _general(value: Any, wanted: str) -> float:
         if pure:
             return float(value)
         raise ValueError(f"{value!r} has no unit; write it like '{value!r} {wanted}'")
-    match = re.fullmatch(rf"\s*({NUMBER})\s*(\S.*?)?\s*", str(value))
+    match = re.fullmatch(QUANTITY, str(value))
     if not match:
         raise ValueError(f"{value!r} is not a number{'' if pure else f' with a unit; write it like 1 {wanted}'}")
     number, given = float(match[1]), match[2] or ""

@@ -42,6 +42,10 @@ UNITS: dict[str, Size] = {
     "1/s": Size("inverse time", "1/second", 1.0),
 }
 
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+QUANTITY = rf"\s*({NUMBER})\s*(\S.*?)?\s*"
+"""How a number with a unit is written: the number, then the unit."""
+
 MS = UNITS["ms"].size
 
 SPELLED: dict[str, str] = {

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import ConfigurationError, check_known
 
 # readouts first, from the state that the step before left; then the cells; at a window's end, what reads once a trial
 _IN_ORDER = {
@@ -368,28 +368,24 @@ def check(parts: tuple[Part, ...]) -> None:
     groups = {name: part for name, part in by_name.items() if isinstance(part, Group)}
     extended = any(isinstance(part, Extension) for part in parts)
 
-    def known(owner: str, name: str, among: dict[str, Any], what: str) -> None:
-        if name not in among:
-            raise ConfigurationError(f"there is no {what} {name!r}{closest(name, among)}", owner, among)
-
     for name, part in by_name.items():
         for place in places(part):
-            known(name, place, SCHEDULE, "place in a step")
+            check_known(place, SCHEDULE, "place in a step", name)
         if isinstance(part, Group):
             linked = set(re.findall(r"(?m)^\s*(\w+)\s*:[^#\n]*\(linked\)", part.equations))
             for variable in linked ^ set(part.links):
                 raise ConfigurationError(f"{variable!r} is linked in one place and not in the other", name)
             for link in part.links.values():
-                known(name, link.group, groups, "group")
+                check_known(link.group, groups, "group", name)
         elif isinstance(part, Pathway):
             for side, group in (("pre", part.source), ("post", part.target)):
-                known(name, group, groups, "group")
+                check_known(group, groups, "group", name)
                 events = {"spike" if groups[group].threshold else "": 0, **groups[group].events}
                 for reaction in part.reactions.values():
                     if reaction.side == side:
-                        known(name, reaction.event, events, "event")
+                        check_known(reaction.event, events, "event", name)
         elif isinstance(part, Update | Guard) or (isinstance(part, Monitor) and not extended):
-            known(name, part.of, by_name, "part")  # type: ignore[attr-defined]
+            check_known(part.of, by_name, "part", name)  # type: ignore[attr-defined]
 
 
 def places(part: Part) -> Iterator[str]:

@@ -34,7 +34,7 @@ from izhires.building.parts import (
     to_dict,
 )
 from izhires.declare import Declaration, unit_of
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import ConfigurationError, check_known
 from izhires.model.population import OF_CIRCUIT
 from izhires.model.seeds import Seeds
 from izhires.model.variables import BRIAN_UNITS
@@ -99,8 +99,7 @@ class Plan:
         ConfigurationError
             If there is none.
         """
-        if name not in self._by_name:
-            raise ConfigurationError(f"there is no part {name!r}{closest(name, self._by_name)}", "", self._by_name)
+        check_known(name, self._by_name, "part", "")
         return self._by_name[name]
 
     def of(self, kind: type[P]) -> list[P]:
@@ -273,13 +272,23 @@ class Draft:
             reactions["post"] = Reaction(f"{post.strip()}\n", "post", "target spikes", template="sparse")
         self.parts[name] = replace(pathway, reactions=reactions)
 
-    def free(self, name: str) -> str:
-        """Return a name for a further part: this one, or with a number when there is one of that name."""
-        number = 2
-        found = name
-        while found in self.parts:
-            found, number = f"{name}_{number}", number + 1
-        return found
+    def keep_ends(self, name: str, of: str, variable: str) -> None:
+        """Add a monitor of a variable at the start and the end, see `izhires.recordings.recording.Results.at_ends`."""
+        self.add(Monitor(name, of, (variable,), every=max(self.steps - 1, 1), after=True))
+
+    def whole_steps(self, interval: float, place: str) -> int:
+        """Return how many steps of the readouts an interval (ms) has.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is no whole number of them.
+        """
+        steps = interval / (self.step * 1e3)
+        if abs(steps - round(steps)) > 1e-9 or steps < 1:
+            step = f"the readouts' step, {self.step * 1e3:g} ms"
+            raise ConfigurationError(f"must be a whole multiple of {step}, got {interval:g} ms", place)
+        return round(steps)
 
     def axonal_delay(self, name: str) -> np.ndarray | None:
         """Return the delay (s) of each source of a pathway; None if synapses of one source have different delays."""
@@ -292,9 +301,7 @@ class Draft:
     def level_around(self, population: str, neuromodulator: str) -> str:
         """Return the variable of a population that is the level of a neuromodulator."""
         known = self.model.neuromodulators
-        if neuromodulator not in known:
-            problem = f"there is no neuromodulator {neuromodulator!r}{closest(neuromodulator, known)}"
-            raise ConfigurationError(problem, "", known)
+        check_known(neuromodulator, known, "neuromodulator", "")
         reached = known[neuromodulator].reaches
         if reached and population not in reached:
             raise ConfigurationError(f"{neuromodulator!r} does not reach {population!r}", "", reached)

@@ -13,6 +13,7 @@ from izhires.declare import Component, parameter
 from izhires.errors import ConfigurationError
 from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, REFERENCE_SIZE, Cells
 from izhires.model.seeds import Seeds
+from izhires.wirings.base import chosen_partners, lognormal
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
@@ -55,11 +56,7 @@ def fixed_out_degree(
     -------
     source, target : arrays of int, shape (len(sources)*degree,)
     """
-    if degree == 0 or len(sources) == 0:
-        return np.empty(0, int), np.empty(0, int)
-    source = np.repeat(sources, degree)
-    target = np.concatenate([rng.choice(targets[targets != each], degree, replace=False) for each in sources])
-    return source, target
+    return chosen_partners(sources, targets, degree, True, rng)
 
 
 class Reservoir(Component, Cells):
@@ -83,8 +80,7 @@ class Reservoir(Component, Cells):
 
     def lognormal(self, mean: float, size: int, rng: np.random.Generator) -> np.ndarray:
         """Draw weights of one sign with the given mean: mean*exp(s*x - s^2/2), s = `weight_spread`."""
-        s = self.weight_spread
-        return mean * np.exp(s * rng.standard_normal(size) - s**2 / 2)
+        return lognormal(mean, self.weight_spread, size, rng)
 
     def targets(self, name: str, there: int) -> tuple[int, float]:
         """Return how many targets a cell has, and the factor on their weights, so that a target's input stays the same.

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from izhires.circuits.base import Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, Noise, parameter
 from izhires.errors import ConfigurationError
+from izhires.model.population import cue_to_a_share
 from izhires.model.seeds import Seeds
 
 
@@ -70,5 +71,4 @@ class Random(Reservoir):
         return drawn[0], drawn[1]
 
     def draw_cue(self, rng: np.random.Generator, seeds: Seeds) -> np.ndarray:  # noqa: D102
-        reached = rng.random(self.n) < self.cue_share
-        return np.where(reached, rng.uniform(*self.cue_strength, self.n), 0.0)
+        return cue_to_a_share(self.n, self.cue_share, self.cue_strength, rng)

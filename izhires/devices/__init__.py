@@ -22,6 +22,7 @@ import inspect
 
 from izhires.building.parts import Pathway
 from izhires.building.plan import Plan
+from izhires.declare import subclasses
 from izhires.devices.base import Abilities, Device
 from izhires.errors import ConfigurationError, closest
 from izhires.imports import load_installed
@@ -39,10 +40,7 @@ def all_devices() -> dict[str, type[Device]]:
     for name in _OURS:
         importlib.import_module(f"izhires.devices.{name}")
     found: dict[str, type[Device]] = {}
-    queue = list(Device.__subclasses__())
-    while queue:
-        each = queue.pop(0)
-        queue += each.__subclasses__()
+    for each in subclasses(Device):  # type: ignore[type-abstract]
         if "name" in vars(each) and not inspect.isabstract(each):
             found[each.name] = each
     return dict(sorted(found.items(), key=lambda item: _OURS.index(item[0]) if item[0] in _OURS else len(_OURS)))

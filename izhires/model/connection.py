@@ -11,11 +11,11 @@ from pydantic import field_validator, model_validator
 
 from izhires.building.parts import Guard, Monitor, Pathway, Update
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import ConfigurationError, check_known
 from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
 from izhires.plasticity.base import Plasticity
 from izhires.readouts.base import RecordedVariable, Watched
-from izhires.wirings.base import Wiring
+from izhires.wirings.base import Wiring, lognormal
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
@@ -93,11 +93,7 @@ class Connection(Declaration):
         if name in OF_CIRCUIT_CONNECTIONS:
             return
         for side in ("source", "target"):
-            given = getattr(self, side)
-            if given not in known:
-                raise ConfigurationError(
-                    f"there is no population {given!r}{closest(given, known)}", f"{place}.{side}", known
-                )
+            check_known(getattr(self, side), known, "population", f"{place}.{side}")
         if not (known[self.source].excitatory() == (self.cells == "excitatory")).any():
             raise ConfigurationError(f"{self.source!r} has no {self.cells} cells", f"{place}.cells")
 
@@ -138,7 +134,7 @@ class Connection(Declaration):
         arrival, pre, post = ("\n".join(getattr(each, side) for each in texts) for side in ("arrival", "pre", "post"))
         draft.react(name, arrival, effect, pre, post)
         if self.keep == "ends":
-            draft.add(Monitor(f"{name}_ends", name, ("w",), every=max(draft.steps - 1, 1), after=True))
+            draft.keep_ends(f"{name}_ends", name, "w")
         pathway = draft.parts[name]
         assert isinstance(pathway, Pathway)
         wrong = f"{name}_wrong"
@@ -177,25 +173,21 @@ class Connection(Declaration):
             return
         order = np.lexsort((j, i))  # spikes are delivered fastest by runs of synapses
         i, j = i[order], j[order]
-        s, sign = self.weight_spread, 1 if self.cells == "excitatory" else -1
-        weight = sign * self.weight * np.exp(s * rng.standard_normal(len(i)) - s**2 / 2)
+        sign = 1 if self.cells == "excitatory" else -1
+        weight = lognormal(sign * self.weight, self.weight_spread, len(i), rng)
         delay = rng.uniform(*self.delay, source.n)[i] if self.delay_of == "cell" else rng.uniform(*self.delay, len(i))
         effect = self.effect or (EXCITATION if sign > 0 else INHIBITION)
-        order = np.lexsort((j, i))  # a spike then finds its synapses side by side
-        draft.add_synapses(name, self.source, self.target, effect, *(each[order] for each in (i, j, weight, delay)))
+        draft.add_synapses(name, self.source, self.target, effect, i, j, weight, delay)
 
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the weights at the start and the end, and which cells they connect."""
         if not self.plasticity or self.keep == "none":
             return {}
-        weights = results.outputs[f"{name}_ends.w"]
-        if len(weights) == 1:  # a run that was stopped has no end
-            weights = np.concatenate([weights, np.full_like(weights, np.nan)])
         source, target = (results.arrays[f"{name}.{each}"] for each in "ij")
         dims = (f"{name}_synapse",)
         return {
             f"{name}_weight": RecordedVariable(
-                (f"{name}_end", *dims), weights[[0, -1]], "mV/ms", "weights at start and end"
+                (f"{name}_end", *dims), results.at_ends(f"{name}_ends.w"), "mV/ms", "weights at start and end"
             ),
             f"{name}_source": RecordedVariable(dims, source, "1", f"cell that has each synapse of {name}"),
             f"{name}_target": RecordedVariable(dims, target, "1", f"cell that each synapse of {name} reaches"),

@@ -13,11 +13,11 @@ from pydantic import model_validator
 from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import ConfigurationError, check_known
 from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
-from izhires.model.population import OF_CIRCUIT, Cells, Population, spikes_of
+from izhires.model.population import DRIVING, OF_CIRCUIT, Cells, Population, spikes_of
 from izhires.model.variables import check_filled
-from izhires.neuromodulators.base import Neuromodulator, check_known
+from izhires.neuromodulators.base import Neuromodulator
 from izhires.predictions.base import Prediction
 from izhires.readouts.base import Readout, RecordedVariable
 from izhires.readouts.confidence import Confidence
@@ -97,7 +97,7 @@ class State(Declaration):
         task, times = draft.shared(window=window)
         filtered = f"r : Hz (linked)\n{self.equations.rstrip()}\n{lines}{task}"
         cue, duration = draft.shared(cue_duration=cue_duration)
-        driven = f"drive : volt/second\nbias : volt/second (constant)\ncue_weight : volt/second (constant)\n{cue}"
+        driven = f"drive : volt/second\n{DRIVING}{cue}"
         bias, draw_cue = draft.driven[self.of]
         numbers = {**duration, "bias": bias, "cue_weight": draw_cue(draft.inputs)}
         n, trace = draft.cells, {"r": Link(self.of, "r")}
@@ -167,8 +167,8 @@ class Model(Declaration):
         named = {"state.of": self.state.of}
         named |= {f"{name}.feedback_to": getattr(each, "feedback_to", "") for name, each in self.all_readouts().items()}
         for place, name in named.items():
-            if name and name not in known:
-                raise ConfigurationError(f"there is no population {name!r}{closest(name, known)}", place, known)
+            if name:
+                check_known(name, known, "population", place)
         for name, connection in self.connections.items():
             connection.check(name, known)
         for name, neuromodulator in self.neuromodulators.items():

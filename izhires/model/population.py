@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
 
+DRIVING = "bias : volt/second (constant)\ncue_weight : volt/second (constant)\n"
+"""What the drive is made of besides feedback: variables of the group that holds it."""
+
 EXCITATION = """
 I_fast_post += (1 - slow_fraction_post)*w
 I_slow_post += slow_fraction_post*w*tau_fast_post/tau_slow_post
@@ -40,6 +43,17 @@ MOST_CELLS = 100_000
 
 OF_CIRCUIT = "cells"
 """The population of the circuit, which is the one that is read unless ``state.of`` names another."""
+
+
+def cue_to_a_share(n: int, share: float, strength: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+    """Draw the drive of n cells while the cue is on: uniform in a range for a share of them, 0 for the others."""
+    reached = rng.random(n) < share
+    return np.where(reached, rng.uniform(*strength, n), 0.0)
+
+
+def place_of(population: str) -> str:
+    """Return the table of a configuration that a population stands in."""
+    return "reservoir" if population == OF_CIRCUIT else f"populations.{population}"
 
 
 class Cells(Declaration):
@@ -136,13 +150,13 @@ class Cells(Declaration):
         cue : callable
             Draws the drive of each cell while the cue is on, mV/ms.
         """
-        model, place = self.cell, f"{'reservoir' if name == OF_CIRCUIT else f'populations.{name}'}.cell.equations"
+        model = self.cell
         drawn = cell_values(self.draw_cells(cells), model.equations, self.n, type(self).__name__, model.parameters())
         lines, values = draft.constants(self, only=self.constants)
         bias = drawn.pop("bias")
         begin = model.start(drawn, self.n, start)
         effects = (model.reset, *draft.effects_on(name))
-        check_filled(place, model.equations, (*begin, *drawn, *values), *effects)
+        check_filled(f"{place_of(name)}.cell.equations", model.equations, (*begin, *drawn, *values), *effects)
         read = name == draft.read
         equations = f"{model.equations.rstrip()}\ndrive : volt/second{' (linked)' if read else ''}\n{lines}"
         group = Group(
@@ -158,7 +172,7 @@ class Cells(Declaration):
         draft.driven[name] = (bias, cue)
         if not read:
             duration_line, duration = draft.shared(cue_duration=("second", draft.experiment.cue_duration))
-            draft.extend(name, f"bias : volt/second (constant)\ncue_weight : volt/second (constant)\n{duration_line}")
+            draft.extend(name, f"{DRIVING}{duration_line}")
             draft.set(name, **duration, bias=bias, cue_weight=cue(draft.seeds.generator("input", name)))
         draft.add(Monitor("spikes" if read else f"{name}_spikes", name, ("t", "i"), every=0, event="spike"))
 
@@ -168,8 +182,7 @@ class Cells(Declaration):
             try:
                 self.intrinsic.parts(draft, name)
             except ConfigurationError as error:
-                place = "reservoir" if name == OF_CIRCUIT else f"populations.{name}"
-                raise ConfigurationError(error.complaints, f"{place}.intrinsic") from None
+                raise ConfigurationError(error.complaints, f"{place_of(name)}.intrinsic") from None
         owner = draft.owner_of_drive(name)
         update = "drive" if name == draft.read else f"{name}_drive"
         draft.add(Update(update, owner, " + ".join([DRIVE_UPDATE, *draft.fed_back.get(owner, [])]), "drive"))
@@ -198,14 +211,13 @@ class Population(Cells):
 
     def draw_cue(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the drive of each cell while the cue is on, mV/ms, shape (n,)."""
-        reached = rng.random(self.n) < self.cue_share
-        return np.where(reached, rng.uniform(*self.cue_strength, self.n), 0.0)
+        return cue_to_a_share(self.n, self.cue_share, self.cue_strength, rng)
 
 
 def spikes_of(results: Results, name: str, cells: Cells) -> dict[str, RecordedVariable]:
     """Return what a recording keeps of a population that is not read: types, mean rates, and spikes."""
     monitor = f"{name}_spikes"
-    rate = np.bincount(results.outputs[f"{monitor}.i"], minlength=cells.n) / results.experiment.duration
+    rate = results.mean_rates(monitor, cells.n)
     dims, spikes = (f"{name}_neuron",), (f"{name}_spike",)
     found = {
         f"{name}_rate": RecordedVariable(dims, rate, "Hz", f"mean rate of each cell of {name}"),

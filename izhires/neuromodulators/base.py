@@ -34,18 +34,17 @@ from pydantic import field_validator, model_validator
 
 from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
 from izhires.declare import Component, Declaration, Milliseconds, parameter
-from izhires.errors import ConfigurationError, closest
-from izhires.readouts.base import RecordedVariable
+from izhires.errors import ConfigurationError, check_known
+from izhires.readouts.base import MOMENTS, RecordedVariable
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
     from izhires.model.model import Model
     from izhires.recordings.recording import Results
 
-EQUATIONS = """
-since_event = elapsed(t) - latency(t) : second
-in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
-at_cue = int(abs(elapsed(t)) < dt/2) : 1
+EQUATIONS = (
+    MOMENTS
+    + """at_cue = int(abs(elapsed(t)) < dt/2) : 1
 at_event = int(event(t) > -0.5)*int(abs(since_event) < dt/2) : 1
 reward = {reward} : 1
 released : 1
@@ -53,6 +52,7 @@ pool : 1
 level : 1
 window : second (shared, constant)
 """
+)
 
 SLOW = """
 pool = pool*exp(-dt/tau_rise) + {arrived}
@@ -193,12 +193,7 @@ class Neuromodulator(Component):
 
     def _add_line(self, draft: Draft, name: str) -> None:
         """Add what holds back what was released, for as many steps as the delay has."""
-        many, line = self.delay / (draft.step * 1e3), f"{name}_delay"
-        if abs(many - round(many)) > 1e-9:
-            step = f"the readouts' step, {draft.step * 1e3:g} ms"
-            problem = f"must be a whole multiple of {step}, got {self.delay:g} ms"
-            raise ConfigurationError(problem, f"neuromodulators.{name}.delay")
-        size = round(many)
+        size, line = draft.whole_steps(self.delay, f"neuromodulators.{name}.delay"), f"{name}_delay"
         link = Link(name, "released", "network")
         draft.add(Group(line, size, LINE, links={"released": link}), place=np.arange(size, dtype=np.int32), places=size)
         draft.add(
@@ -241,15 +236,3 @@ class Neuromodulator(Component):
                 ("probe", "time"), values, "1", f"level of {name} over the probe's window"
             )
         }
-
-
-def check_known(given: str, known: Any, what: str, place: str) -> None:
-    """Refuse a name that nothing has.
-
-    Raises
-    ------
-    ConfigurationError
-        With the names there are.
-    """
-    if given not in known:
-        raise ConfigurationError(f"there is no {what} {given!r}{closest(given, known)}", place, known)

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from izhires.declare import parameter
-from izhires.errors import ConfigurationError
-from izhires.neuromodulators.base import Sum, check_known
+from izhires.errors import ConfigurationError, check_known
+from izhires.neuromodulators.base import Sum
 from izhires.neuromodulators.dopamine import Dopamine
 
 if TYPE_CHECKING:

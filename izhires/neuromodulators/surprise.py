@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from izhires.declare import parameter
-from izhires.errors import ConfigurationError
-from izhires.neuromodulators.base import Sum, check_known
+from izhires.errors import ConfigurationError, check_known
+from izhires.neuromodulators.base import Sum
 from izhires.neuromodulators.noradrenaline import Noradrenaline
 
 if TYPE_CHECKING:

@@ -37,13 +37,10 @@ import numpy as np
 
 from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 from izhires.declare import Component
-from izhires.errors import ConfigurationError
+from izhires.model.variables import defined, flags
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
-
-DECLARED = re.compile(r"(?m)^[ \t]*(?:d(\w+)/dt[ \t]*=|(\w+)[ \t]*[:=])")
-"""The names that Brian2 equations declare."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +154,7 @@ class Plasticity(Component):
         )
         if self.update:
             place = f"{name}_rule_{number:02}_update"
-            steps = whole_steps(draft, self.every())
+            steps = draft.whole_steps(self.every(), "interval")
             draft.add(Update(place, name, renamed(self.update, names), "weights", every=steps))
         own = self.texts()
         pre = f"{own.pre.rstrip()}\n{entering}"
@@ -210,7 +207,7 @@ class Plasticity(Component):
 
 def declared(equations: str) -> list[str]:
     """Return the names that Brian2 equations declare."""
-    return [one or other for one, other in DECLARED.findall(equations)]
+    return [*flags(equations), *defined(equations)]
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -220,18 +217,3 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
         return text
     found = "|".join(map(re.escape, sorted(changed, key=len, reverse=True)))
     return re.sub(rf"\b(?:{found})\b", lambda match: changed[match[0]], text)
-
-
-def whole_steps(draft: Draft, interval: float) -> int:
-    """Return how many steps of the readouts an interval (ms) has.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is no whole number of them.
-    """
-    steps = interval / (draft.step * 1e3)
-    if abs(steps - round(steps)) > 1e-9 or steps < 1:
-        problem = f"must be a whole multiple of the readouts' step, {draft.step * 1e3:g} ms, got {interval:g} ms"
-        raise ConfigurationError(problem, "interval")
-    return round(steps)

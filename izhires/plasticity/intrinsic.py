@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from izhires.building.parts import Group, Link, Monitor, Update
+from izhires.building.parts import Group, Link, Update
 from izhires.declare import Declaration, Drive, Hertz, parameter
 from izhires.readouts.base import RecordedVariable
 
@@ -67,14 +65,11 @@ class Intrinsic(Declaration):
             )
         )
         draft.fed_back.setdefault(owner, []).append("intrinsic")
-        every = max(draft.steps - 1, 1)
-        draft.add(Monitor(f"{population}_intrinsic_ends", owner, ("intrinsic",), every=every, after=True))
+        draft.keep_ends(f"{population}_intrinsic_ends", owner, "intrinsic")
 
     def variables(self, results: Results, population: str, cells: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the drive at the start and the end, by cells of the dimension `cells`."""
-        values = results.outputs[f"{population}_intrinsic_ends.intrinsic"]
-        if len(values) == 1:  # a run that was stopped has no end
-            values = np.concatenate([values, np.full_like(values, np.nan)])
+        values = results.at_ends(f"{population}_intrinsic_ends.intrinsic")
         meaning = f"drive of each cell of {population} by its intrinsic plasticity, at start and end"
         name = f"{population}_intrinsic"
-        return {name: RecordedVariable((f"{name}_end", cells), values[[0, -1]], "mV/ms", meaning)}
+        return {name: RecordedVariable((f"{name}_end", cells), values, "mV/ms", meaning)}

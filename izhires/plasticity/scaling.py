@@ -8,7 +8,7 @@ import numpy as np
 
 from izhires.building.parts import Pathway, Update
 from izhires.declare import Drive, Milliseconds, parameter
-from izhires.plasticity.base import Plasticity, Texts, whole_steps
+from izhires.plasticity.base import Plasticity, Texts
 
 if TYPE_CHECKING:
     from izhires.building.plan import Draft
@@ -62,7 +62,7 @@ class Scaling(Plasticity):
     source: ClassVar[str] = f"{FIETE}; {TURRIGIANO}"
 
     def parts(self, draft: Draft, name: str, number: int) -> Texts:  # noqa: D102
-        steps = whole_steps(draft, self.interval)
+        steps = draft.whole_steps(self.interval, "interval")
         for side in ("onto", "out_of"):
             if self.side in (side, "both"):
                 self._side(draft, name, f"{name}_rule_{number:02}_{side}", side, steps)

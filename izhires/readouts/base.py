@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from izhires.building.plan import Draft
     from izhires.recordings.recording import Results
 
-TASK = """
+MOMENTS = """
 since_event = elapsed(t) - latency(t) : second
 in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
-learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
+"""
+"""Where a step lies in its trial; the group has ``window``."""
+
+TASK = (
+    MOMENTS
+    + """learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
 channel : integer (constant)
 learning_blocks : 1 (shared, constant)
 """
+)
 """What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
 ``event`` (index of the trial's event, -1 without one), ``learn`` and ``block`` (from 0), one value a readout step."""
 

@@ -119,10 +119,23 @@ class Results:
         if self.keep_spikes == "all":
             return times, cells
         probes = self.trials.iloc[self.probes[self.kept_probes()] if self.keep_spikes == "probes" else []]
-        kept = np.zeros(len(times), bool)
-        for onset, duration in zip(probes["onset"], probes["duration"], strict=True):
-            kept[slice(*np.searchsorted(times, (onset, onset + duration)))] = True
-        return times[kept], cells[kept]
+        pieces = [
+            spikes_between(self.outputs, onset, onset + duration, monitor)
+            for onset, duration in zip(probes["onset"], probes["duration"], strict=True)
+        ]
+        times, cells = zip((times[:0], cells[:0]), *pieces, strict=True)
+        return np.concatenate(times), np.concatenate(cells)
+
+    def mean_rates(self, monitor: str, cells: int) -> np.ndarray:
+        """Return the mean rate of each cell over the experiment, Hz."""
+        return mean_rates(cells, self.experiment.duration, self.outputs, monitor)
+
+    def at_ends(self, output: str) -> np.ndarray:
+        """Return an output at the start and the end, shape (2, element); NaN for the end of a run that was stopped."""
+        values = self.outputs[output]
+        if len(values) == 1:
+            values = np.concatenate([values, np.full_like(values, np.nan)])
+        return values[[0, -1]]
 
     def in_probes(self, output: str) -> np.ndarray:
         """Return an output of every step over the window of each probe, shape (probe, element, time)."""
@@ -301,9 +314,9 @@ def portions(length: int) -> Iterator[slice]:
         yield slice(start, start + PORTION)
 
 
-def mean_rates(cells: int, duration: float, outputs: dict[str, np.ndarray]) -> np.ndarray:
+def mean_rates(cells: int, duration: float, outputs: dict[str, np.ndarray], monitor: str = "spikes") -> np.ndarray:
     """Return the mean rate of each cell over the experiment, Hz; see `of_experiment`."""
-    spikes = outputs["spikes.i"]
+    spikes = outputs[f"{monitor}.i"]
     counts = sum((np.bincount(spikes[part], minlength=cells) for part in portions(len(spikes))), np.zeros(cells))
     return counts / duration
 
@@ -320,10 +333,13 @@ def in_order(outputs: dict[str, np.ndarray], monitor: str = "spikes") -> dict[st
     return outputs
 
 
-def spikes_between(outputs: dict[str, np.ndarray], start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
+def spikes_between(
+    outputs: dict[str, np.ndarray], start: float, end: float, monitor: str = "spikes"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return times (s) and cells of the spikes in [start, end), which are in order."""
-    first, last = np.searchsorted(outputs["spikes.t"], (start, end))
-    return outputs["spikes.t"][first:last], outputs["spikes.i"][first:last]
+    times, cells = outputs[f"{monitor}.t"], outputs[f"{monitor}.i"]
+    first, last = np.searchsorted(times, (start, end))
+    return times[first:last], cells[first:last]
 
 
 def _first_at_or_after(moments: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from izhires.declare import parameter
 from izhires.errors import ConfigurationError
-from izhires.wirings.base import Wiring
+from izhires.wirings.base import Wiring, chosen_partners
 
 AT_ONCE = 10_000_000
 """Pairs that are drawn together: all pairs of a large network do not fit into memory."""
@@ -17,14 +17,11 @@ AT_ONCE = 10_000_000
 def choices(
     ones: np.ndarray, others: np.ndarray, degree: int, same: bool, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw for each of `ones` so many different `others`."""
+    """Draw for each of `ones` so many different `others`; refuse more than there are."""
     there = len(others) - same
     if degree > there:
         raise ConfigurationError(f"{degree} cells asked for, only {there} there", "degree")
-    if degree == 0 or len(ones) == 0:
-        return np.empty(0, int), np.empty(0, int)
-    drawn = [rng.choice(others[others != one] if same else others, degree, replace=False) for one in ones]
-    return np.repeat(ones, degree), np.concatenate(drawn)
+    return chosen_partners(ones, others, degree, same, rng)
 
 
 class FixedInDegree(Wiring):

@@ -27,7 +27,7 @@ def own():
     class Own(Sequence):
         """A sequence with thresholds."""
 
-        type: Literal["own_threshold"] = "own_threshold"
+        type: Literal["with_own_threshold"] = "with_own_threshold"
 
         def draw_cells(self, rng):
             return {**super().draw_cells(rng), "share": np.zeros(self.n), **GIVEN}
@@ -36,7 +36,7 @@ def own():
         GIVEN.clear()
         GIVEN.update(changes)
         cell = {"equations": OWN, "threshold": "v >= theta + 0*mV*share"}
-        reservoir = {**small.CIRCUITS["sequence"], "type": "own_threshold", "cell": cell}
+        reservoir = {**small.CIRCUITS["sequence"], "type": "with_own_threshold", "cell": cell}
         return Configuration.parse({**small.configuration().to_dict(), "reservoir": reservoir})
 
     yield configured

@@ -19,7 +19,7 @@ import numpy as np
 from stored import finish, options
 
 from izhires import Configuration
-from izhires.building.plan import combine
+from izhires.building.replicates import combine
 from izhires.devices import get
 from izhires.running.batch import run_batch
 from izhires.running.run import draw

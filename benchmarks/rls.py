@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from izhires import Configuration
-from izhires.building.plan import make_plan
+from izhires.building.draft import make_plan
 from izhires.devices import get
 from izhires.devices.cpp import compiler
 from izhires.devices.standalone import StandaloneProgram

@@ -160,7 +160,7 @@ def _cache() -> Finding:
 
 def _toy() -> tuple[Plan, dict]:
     """Return the plan of a small network that learns for a few trials."""
-    from izhires.building.plan import make_plan
+    from izhires.building.draft import make_plan
     from izhires.model.configuration import Configuration
 
     block = {"trials": 2, "latency": {"A": "100 ms"}, "probability": {"A": 1.0}}

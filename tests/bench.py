@@ -15,8 +15,8 @@ import pandas as pd
 import small
 
 from izhires.building.build import build
+from izhires.building.draft import make_plan
 from izhires.building.parts import Monitor, Signal
-from izhires.building.plan import make_plan
 from izhires.devices import get
 from izhires.model.seeds import Seeds
 from izhires.paradigms.experiment import Experiment, frequencies

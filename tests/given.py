@@ -11,7 +11,7 @@ import bench
 import brian2 as b2
 import numpy as np
 
-from izhires.building.plan import make_plan
+from izhires.building.draft import make_plan
 from izhires.cells.base import CURRENTS, Cell, CellType, published
 from izhires.declare import parameter
 from izhires.devices import get

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from izhires.building.plan import make_plan
+from izhires.building.draft import make_plan
 from izhires.devices import get
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds

@@ -19,8 +19,8 @@ from scipy import stats
 from terminal import izhires
 
 from izhires import simulate
+from izhires.building.draft import make_plan
 from izhires.building.parts import SCHEDULE
-from izhires.building.plan import make_plan
 from izhires.cells.izhikevich import CELL_EQUATIONS, CELL_RESET
 from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone

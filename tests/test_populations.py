@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import small
 
-from izhires.building.plan import combine, split
+from izhires.building.replicates import combine, split
 from izhires.devices import get
 from izhires.errors import ConfigurationError
 from izhires.model.configuration import Configuration, read

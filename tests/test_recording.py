@@ -15,7 +15,7 @@ import xarray as xr
 import izhires
 from izhires.analysis import analyse
 from izhires.analysis.report import write_report
-from izhires.building.plan import make_plan
+from izhires.building.draft import make_plan
 from izhires.devices import get
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.model.configuration import Configuration, parse_seeds

@@ -7,7 +7,7 @@ import pytest
 import small
 from terminal import izhires
 
-from izhires.building.plan import combine, split
+from izhires.building.replicates import combine, split
 from izhires.devices import get
 from izhires.errors import ConfigurationError, SimulationError
 from izhires.recordings.recording import load

@@ -10,7 +10,7 @@
 `Extension`     a user's function that adds Brian2 objects of its own
 ==============  ============================================================================================
 
-Declarations make them (`izhires.building.plan.Draft`), `izhires.building.build` makes Brian2 objects of them. Parts
+Declarations make them (`izhires.building.draft.Draft`), `izhires.building.build` makes Brian2 objects of them. Parts
 hold texts and sizes; the numbers of a run lie apart from them, by ``part.variable``. Sizes are those of one network:
 replicates, networks side by side, have each part as many times.
 

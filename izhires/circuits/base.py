@@ -16,7 +16,7 @@ from izhires.model.seeds import Seeds
 from izhires.wirings.base import chosen_partners, lognormal
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
 
 EXCITATORY, INHIBITORY = "excitation", "inhibition"
 """Names of the two connections of a circuit."""

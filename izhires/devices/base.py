@@ -34,7 +34,7 @@ class Abilities:
     repeats : bool
         The same seed gives the same bytes again.
     replicates : bool
-        It runs several networks of one plan as one, see `izhires.building.plan.combine`.
+        It runs several networks of one plan as one, see `izhires.building.replicates.combine`.
     pieces : bool
         Long recordings are written to the disk while a run goes on.
     memory : bool

@@ -27,7 +27,7 @@ MOST_RUNS = 10**6
 """Runs that one command does, at most; with a second each they take eleven days."""
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.readouts.base import RecordedVariable
     from izhires.recordings.recording import Results
 

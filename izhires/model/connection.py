@@ -18,7 +18,7 @@ from izhires.readouts.base import RecordedVariable, Watched
 from izhires.wirings.base import Wiring, lognormal
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 

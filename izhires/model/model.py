@@ -27,7 +27,7 @@ from izhires.readouts.trial import Trial
 if TYPE_CHECKING:
     import numpy as np
 
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 SHUFFLED = """
@@ -207,6 +207,11 @@ class Model(Declaration):
     def population(self, name: str) -> Cells:
         """Return a population by its name."""
         return self.all_populations()[name]
+
+    def effects_on(self, population: str) -> list[str]:
+        """Return what spikes of others do to the cells of a population."""
+        found = [each.effect for each in self.connections.values() if each.target == population]
+        return found + ([self.reservoir.excitation, self.reservoir.inhibition] if population == OF_CIRCUIT else [])
 
     def declarations(self) -> list[Callable[[Draft], None]]:
         """Return what adds the parts of the model to a draft, in order."""

@@ -17,7 +17,7 @@ from izhires.plasticity.intrinsic import Intrinsic
 from izhires.readouts.base import RecordedVariable
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
@@ -155,7 +155,7 @@ class Cells(Declaration):
         lines, values = draft.constants(self, only=self.constants)
         bias = drawn.pop("bias")
         begin = model.start(drawn, self.n, start)
-        effects = (model.reset, *draft.effects_on(name))
+        effects = (model.reset, *draft.model.effects_on(name))
         check_filled(f"{place_of(name)}.cell.equations", model.equations, (*begin, *drawn, *values), *effects)
         read = name == draft.read
         equations = f"{model.equations.rstrip()}\ndrive : volt/second{' (linked)' if read else ''}\n{lines}"

@@ -13,7 +13,7 @@ from izhires.errors import ConfigurationError, closest
 from izhires.units import symbol
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.readouts.base import RecordedVariable
     from izhires.recordings.recording import Results
 

@@ -38,7 +38,7 @@ from izhires.errors import ConfigurationError, check_known
 from izhires.readouts.base import MOMENTS, RecordedVariable
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.model.model import Model
     from izhires.recordings.recording import Results
 

@@ -40,7 +40,7 @@ from izhires.declare import Component
 from izhires.model.variables import defined, flags
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
 
 
 @dataclass(frozen=True)

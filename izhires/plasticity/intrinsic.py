@@ -9,7 +9,7 @@ from izhires.declare import Declaration, Drive, Hertz, parameter
 from izhires.readouts.base import RecordedVariable
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 LAZAR = "Lazar, Pipa & Triesch (2009), Front. Comput. Neurosci. 3:23, doi 10.3389/neuro.10.023.2009"

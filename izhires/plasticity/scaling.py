@@ -11,7 +11,7 @@ from izhires.declare import Drive, Milliseconds, parameter
 from izhires.plasticity.base import Plasticity, Texts
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
 
 FIETE = "Fiete et al. (2010), Neuron 65:563, doi 10.1016/j.neuron.2010.02.003"
 TURRIGIANO = "Turrigiano et al. (1998), Nature 391:892, doi 10.1038/36103"

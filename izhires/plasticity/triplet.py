@@ -8,7 +8,7 @@ from izhires.declare import Drive, Milliseconds, parameter
 from izhires.plasticity.base import Plasticity, Texts
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
 
 PFISTER = "Pfister & Gerstner (2006), J. Neurosci. 26:9673, doi 10.1523/JNEUROSCI.1425-06.2006"
 

@@ -15,7 +15,7 @@ from izhires.gates.base import Gate
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 MOMENTS = """

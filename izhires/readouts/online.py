@@ -17,7 +17,7 @@ from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watc
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 CHANNELS = """

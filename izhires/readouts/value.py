@@ -13,7 +13,7 @@ from izhires.rules.base import Rule
 from izhires.rules.td import SCHULTZ
 
 if TYPE_CHECKING:
-    from izhires.building.plan import Draft
+    from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
 

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires import paradigms
+from izhires.building.draft import make_plan
 from izhires.building.parts import Monitor
-from izhires.building.plan import Plan, combine, make_plan, split
+from izhires.building.plan import Plan
+from izhires.building.replicates import combine, split
 from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
 from izhires.errors import ConfigurationError, SimulationError

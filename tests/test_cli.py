@@ -103,7 +103,7 @@ def test_list_has_every_kind_one_line_each(command):
         title, *lines = part.splitlines()
         assert title == f"{kind}:"
         assert sorted(re.split(" {2,}", line.strip())[0] for line in lines) == sorted(names())
-        assert all(re.fullmatch(r"  \S+( \S+)? {2,}\S.*\S", line) for line in lines)
+        assert [line for line in lines if not re.fullmatch(r"  \S+( \S+)? {2,}\S.*\S", line)] == []
     assert command("list", "cell-types") == command("list", "cell types")
 
 
@@ -159,8 +159,9 @@ def test_a_batch_on_the_default_device(finished):
         first[4],
     )
     assert len(first) == 5
-    assert sorted(path.name for path in out.iterdir()) == [
-        ".lock", "configuration.toml", "meet_seed5.nc", "meet_seed6.nc", "meet_seed7.nc"]  # fmt: skip
+    # older versions of filelock remove the lock
+    assert sorted({path.name for path in out.iterdir()} - {".lock"}) == [
+        "configuration.toml", "meet_seed5.nc", "meet_seed6.nc", "meet_seed7.nc"]  # fmt: skip
     found = load_folder(out)
     assert [each.attrs["seed"] for each in found] == [5, 6, 7]
     assert {each.attrs["device"] for each in found} == {"cpp"}

@@ -509,6 +509,7 @@ def written(recording, path, fresh=True):
     """Write a recording as another program might, with a checksum of its own where that is `fresh`."""
     for each in recording.variables.values():
         each.encoding.clear()
+    fresh = fresh and isinstance(recording.attrs.get("layout"), int | np.integer)
     recording.assign_attrs(checksum=checksum(recording) if fresh else "0" * 64).to_netcdf(path)
     return path
 
@@ -607,6 +608,41 @@ def test_text_that_was_garbled(recording, tmp_path):
     recording.to_netcdf(path)
     with pytest.raises(RecordingError, match="lacks its checksum"):
         load(path)
+
+
+def test_what_is_not_in_the_tables_is_under_the_checksum(recording, tmp_path):
+    n, path = recording.sizes["neuron"], tmp_path / "a.nc"
+    further = recording.assign(
+        mine=("neuron", np.arange(n) + 0.5, {"units": "mV"}),
+        chosen=("neuron", np.arange(n) % 3 == 0),
+        word=("event", np.array(["ä", ""], dtype=object)[: recording.sizes["event"]]),
+        sizes=("part", np.array([3, 2**63 + 1], dtype=np.uint64)),
+        one=((), 2.5),
+    )
+    xr.testing.assert_identical(load(save(further, path)), further)
+    before = {"checksum": checksum(further)}
+    for changed in (
+        further.assign(mine=further["mine"] + 1e-9),
+        further.assign(chosen=~further["chosen"]),
+        further.assign(word=further["word"].copy(data=further["word"].values[::-1])),
+        further.assign(one=2.25),
+        further.assign(mine=further["mine"].assign_attrs(units="V")),
+        further.drop_vars("one"),
+        further.assign(other=1.0),
+        further.assign_coords(spike=np.zeros(further.sizes["spike"], dtype="f4")),
+    ):
+        changed.assign_attrs(before).to_netcdf(path)
+        with pytest.raises(RecordingError, match="its checksum does not agree"):
+            load(path)
+    earlier = further.assign_attrs(layout=2)
+    save(earlier, path)
+    xr.testing.assert_identical(load(path), earlier)
+    earlier.assign_attrs(checksum=checksum(earlier)).assign(other=1.0).to_netcdf(path)
+    assert float(load(path)["other"]) == 1.0
+    for values in (np.array(["2026-01-01"], "M8[ns]"), np.array([1], "m8[ns]"), np.array([b"a"]), np.array([1j])):
+        with pytest.raises(RecordingError, match=r"holds mine of type .*; valid: numbers, truth values, text"):
+            save(recording.assign(mine=("part", values)), tmp_path / "b.nc")
+    assert not (tmp_path / "b.nc").exists()
 
 
 def test_a_byte_changed_anywhere(recording, path, tmp_path):

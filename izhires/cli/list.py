@@ -42,8 +42,9 @@ def tables() -> dict[str, dict[str, str]]:
     found["claims"] = {name: each.statement for name, each in all_claims().items()}
     found["conditions"] = {name: each.description for name, each in all_conditions().items()}
     found["cell types"] = {
-        f"{model} {name}": f"{each.description}; "
-        + ", ".join(f"{key} {each.values[key]:g} {unit}" for key, unit in cell.units.items())
+        f"{model} {name}": _joined(
+            each.description, ", ".join(f"{key} {each.values[key]:g} {unit}" for key, unit in cell.units.items())
+        )
         for model, cell in Cell.alternatives().items()
         for name, each in cell.table.items()
     }
@@ -51,10 +52,13 @@ def tables() -> dict[str, dict[str, str]]:
     found["metrics"] = {name: each.description for name, each in all_metrics().items()}
     found["figures"] = {name: each.title for name, each in all_figures().items()}
     found["devices"] = {
-        name: "; ".join(filter(None, (each.summary, _able(each), _needs(each))))
-        for name, each in devices.all_devices().items()
+        name: _joined(each.summary, _able(each), _needs(each)) for name, each in devices.all_devices().items()
     }
     return found
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _able(device: type[Device]) -> str:

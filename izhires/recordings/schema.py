@@ -20,7 +20,7 @@ from izhires.errors import RecordingError, closest
 if TYPE_CHECKING:
     import xarray as xr
 
-LAYOUT = 2
+LAYOUT = 3
 """Number of the file layout. Every layout that a release has written must load."""
 
 TEXT = "text"
@@ -232,7 +232,7 @@ ATTRIBUTES: dict[str, Attribute] = {
     "peak_bytes": Attribute(float, "bytes", "most memory that the program had; 0 if unknown", since=2),
     "replicates": Attribute(int, "", "networks that ran side by side as one", since=2),
     "diverged": Attribute(str, "", "what diverged, and where", when="a readout diverged; these are the trials before"),
-    "checksum": Attribute(str, "", "SHA-256 of all variables and attributes declared here", since=2),
+    "checksum": Attribute(str, "", "SHA-256 of all variables and attributes", since=2),
 }
 
 _NAMES = {str: "a text", int: "a whole number", float: "a number"}
@@ -436,11 +436,12 @@ def _short(value: Any) -> str:
 
 
 def checksum(recording: xr.Dataset) -> str:
-    """Return the SHA-256 of all declared variables (names, dimensions, types, values, units) and of all attributes.
+    """Return the SHA-256 of all variables (names, dimensions, types, values, units) and of all attributes.
 
     Parameters
     ----------
     recording : xarray.Dataset
+        Of layout 3 or later; up to layout 2, only the variables declared here enter.
 
     Returns
     -------
@@ -452,7 +453,10 @@ def checksum(recording: xr.Dataset) -> str:
     def put(*parts: Any) -> None:
         found.update(json.dumps(parts, default=str).encode())
 
-    for name in (each for each in VARIABLES if each in recording.variables):
+    names = [name for name in VARIABLES if name in recording.variables]
+    if int(recording.attrs["layout"]) >= 3:
+        names += sorted(str(name) for name in recording.variables if name not in VARIABLES)
+    for name in names:
         held = recording.variables[name]
         values = held.values
         if values.dtype.kind in "OU":

@@ -382,9 +382,7 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
     }
     for name, each in recording.variables.items():
         if each.dtype.kind not in "biufUO":  # dates, say, would come back as numbers
-            raise RecordingError(
-                f"holds {name} of type {each.dtype}; numbers, truth values and text are written", str(path)
-            )
+            raise RecordingError(f"holds {name} of type {each.dtype}; valid: numbers, truth values, text", str(path))
     written = recording.assign_attrs(checksum=schema.checksum(recording))
     with whole(path) as part:
         try:

@@ -112,6 +112,10 @@ class SlowerWarning(UserWarning):
     """Something works, several times slower than it could."""
 
 
+class GrowthWarning(UserWarning):
+    """What a user should know of the development of a network: that it takes place now, or that it came to nothing."""
+
+
 def closest(wrong: str, valid: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` when one of the valid names is near, else an empty string."""
     near = difflib.get_close_matches(wrong, list(valid), n=1)

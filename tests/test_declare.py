@@ -362,7 +362,7 @@ def test_a_component_is_chosen_by_name_by_table_or_as_it_is():
     assert Model.parse(by_table.to_dict()).reservoir.out_degree == Random().out_degree
 
 
-CIRCUITS = "(valid: random, sequence"
+CIRCUITS = "(valid: grown, random, sequence"
 
 
 @pytest.mark.parametrize(

@@ -512,6 +512,10 @@ MANY = {
                            {"type": "triplet", "w_max": "9 mV/ms"},
                            {"type": "scaling", "how": "subtractive", "when": "limited"}],
         },
+        "growing": {
+            "from": "sensory", "to": "sensory", "wiring": {"degree": 5}, "weight": "0.2 mV/ms",
+            "plasticity": {"type": "axon_remodeling", "interval": "100 ms", "most_out": "1 mV/ms"},
+        },
         "slow": {
             "from": "sensory", "to": "cells", "wiring": {"degree": 5}, "weight": "0.5 mV/ms", "delay": ["1 ms", "5 ms"],
             "delay_of": "synapse", "learns": "learn(t)*int(block(t) > 0.5)",

@@ -1,5 +1,7 @@
 """Circuits: how the cells of a reservoir are wired. One circuit a file.
 
+``grown``
+    weak random synapses that became a sequence before the task, by plasticity alone.
 ``sequence``
     groups of cells that excite the next group (a synfire chain: time cells by construction); the default.
 ``random``

@@ -64,9 +64,9 @@ def _main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
-    from izhires.errors import IzhiresError, RecordingError, SlowerWarning
+    from izhires.errors import GrowthWarning, IzhiresError, RecordingError, SlowerWarning
 
-    _say_warnings(SlowerWarning)
+    _say_warnings(SlowerWarning, GrowthWarning)
     app = typer.Typer(
         name="izhires",
         help="Spiking reservoirs that learn what will happen, when, and how likely it is.",
@@ -151,7 +151,7 @@ def _say(text: str) -> None:
     print(f"izhires: {' '.join(text.split())}", file=sys.stderr)
 
 
-def _say_warnings(ours: type[Warning]) -> None:
+def _say_warnings(*ours: type[Warning]) -> None:
     """Let warnings of this package be one line each, as errors are, and once."""
     shown = warnings.showwarning
     said = set()

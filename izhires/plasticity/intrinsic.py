@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from izhires.building.parts import Group, Link, Update
 from izhires.declare import Declaration, Drive, Hertz, parameter
@@ -30,6 +30,10 @@ class Intrinsic(Declaration):
     target: Hertz = parameter("5 Hz", "rate of each cell", gt=0)
     speed: Drive = parameter("1 mV/ms", "what a silent cell gains in a second", gt=0)
     limit: Drive = parameter("20 mV/ms", "largest drive", gt=0)
+    range: tuple[Drive, Drive] | None = parameter(
+        None, "what it keeps the constant drive of a cell between, bias and intrinsic together", source="by choice"
+    )
+    cells: Literal["all", "excitatory", "inhibitory"] = parameter("all", "whose excitability moves", source="by choice")
     learns: str = parameter(
         "1", "when it moves, as a Brian2 expression of learn(t), block(t), elapsed(t); 1: always", source="by choice"
     )
@@ -53,9 +57,21 @@ class Intrinsic(Declaration):
             intrinsic_gain=("volt/second", self.speed * draft.step),
             intrinsic_limit=("volt/second", self.limit),
         )
-        draft.extend(owner, f"intrinsic : volt/second\nintrinsic_learning = {self.learns} : 1\n{lines}")
-        draft.set(owner, **numbers)
+        learning = self.learns
+        if self.cells != "all":
+            excitatory = draft.model.population(population).excitatory()
+            lines += "intrinsic_here : 1 (constant)\n"
+            numbers["intrinsic_here"] = (excitatory == (self.cells == "excitatory")).astype(float)
+            learning = f"intrinsic_here*({learning})"
         moved = "intrinsic + intrinsic_learning*intrinsic_gain*(1 - r/intrinsic_target)"
+        if self.range is not None:
+            low, high = self.range
+            more, limits = draft.shared(intrinsic_low=("volt/second", low), intrinsic_high=("volt/second", high))
+            lines, numbers = lines + more, numbers | limits
+            within = f"clip({moved}, intrinsic_low - bias, intrinsic_high - bias)"
+            moved = f"intrinsic + int(intrinsic_learning > 0)*({within} - intrinsic)"
+        draft.extend(owner, f"intrinsic : volt/second\nintrinsic_learning = {learning} : 1\n{lines}")
+        draft.set(owner, **numbers)
         draft.add(
             Update(
                 f"{population}_intrinsic",

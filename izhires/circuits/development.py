@@ -1,0 +1,243 @@
+"""What happens to a network before the task: it hears the cue while it is plastic. Simulated once, then kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import model_validator
+
+from izhires.declare import Declaration, Milliseconds, Noise, parameter
+from izhires.errors import ConfigurationError, GrowthWarning
+from izhires.plasticity.axon_remodeling import AxonRemodeling
+from izhires.plasticity.intrinsic import Intrinsic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import xarray as xr
+
+    from izhires.circuits.grown import Grown
+    from izhires.model.configuration import Configuration
+    from izhires.model.seeds import Seeds
+
+NOT_CUED = "int(cue_weight <= 0*volt/second)"
+"""Cells that the cue reaches keep their excitability."""
+
+TESTS = 105
+"""Trials of the test after a development; the first five do not count."""
+BIN = 0.05
+"""Width of the intervals in which a cell must be reliable, s."""
+REACH, COMPLETE, EARLY = 1100.0, 0.95, 0.5
+"""What a network should come to: ms from the cue, share of trials, Hz before the cue. Chosen here."""
+
+
+class Development(Declaration):
+    """Trials of the cue alone, in which excitatory synapses and the excitability of cells are plastic."""
+
+    trials: int = parameter(600, "how often the cue is heard", ge=1)
+    trial_duration: Milliseconds = parameter("2200 ms", "length of a trial", gt=0)
+    cue_onset: Milliseconds = parameter("200 ms", "time from the start of a trial to its cue", ge=0)
+    cue_duration: Milliseconds = parameter("50 ms", "length of the cue", gt=0)
+    noise: Noise = parameter("0.6 mV/sqrt(ms)", "white noise on v in that time", ge=0)
+    plasticity: AxonRemodeling = parameter(AxonRemodeling(), "how excitatory synapses change")
+    intrinsic: Intrinsic = parameter(
+        Intrinsic(
+            target="0.41 Hz", speed="0.0015 mV/ms", range=("2 mV/ms", "3.2 mV/ms"), cells="excitatory", learns=NOT_CUED
+        ),
+        "how the excitability of cells changes; 0.41 Hz: a little less than one spike a trial",
+    )
+
+    @model_validator(mode="after")
+    def _one_trial(self) -> Development:
+        if self.plasticity.interval != self.trial_duration:
+            raise ConfigurationError(
+                f"must be trial_duration, {self.trial_duration:g} ms, got {self.plasticity.interval:g} ms",
+                "plasticity.interval",
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Developed:
+    """What a network has become, and what a test of it without plasticity found.
+
+    Parameters
+    ----------
+    weight : array of float, shape (synapse,)
+        Of the excitatory synapses, in their order at birth, mV/ms.
+    excitability : array of float, shape (cell,)
+        What each cell's constant drive gained, mV/ms.
+    reliable : int
+        Number of cells that fire in 80 % of the trials of the test, their first spike at a time that varies by less
+        than 15 ms (standard deviation).
+    reach : float
+        From the cue on, every 50 ms have such a cell until this time, ms.
+    complete : float
+        Share of the trials in which half of the reliable cells of every 50 ms until then fire in these.
+    early : float
+        Mean rate of excitatory cells in the 100 ms before the cue, Hz.
+    """
+
+    weight: np.ndarray
+    excitability: np.ndarray
+    reliable: int = 0
+    reach: float = 0.0
+    complete: float = 0.0
+    early: float = 0.0
+
+
+def stage(circuit: Grown, seeds: Seeds) -> Configuration:
+    """Return the configuration in which a network develops."""
+    how = circuit.development
+    assert how is not None
+    newborn = circuit.with_changes(
+        development=None, recurrence=1.0, noise=f"{how.noise} mV/sqrt(ms)", intrinsic=how.intrinsic
+    )
+    connections = {"excitation": {"plasticity": [how.plasticity.to_dict()]}}
+    return _cued(newborn, how, how.trials, seeds, connections=connections, keep={"spikes": "none"})
+
+
+def tested(circuit: Grown, seeds: Seeds) -> Configuration:
+    """Return the configuration in which the network, developed, is tested: it hears the cue and nothing changes."""
+    how = circuit.development
+    assert how is not None
+    return _cued(circuit.with_changes(recurrence=1.0), how, TESTS, seeds, keep={"spikes": "all"})
+
+
+def _cued(circuit: Grown, how: Development, trials: int, seeds: Seeds, **further: Any) -> Configuration:
+    """Return a configuration with trials of the cue alone, of whose readouts nothing is fed back."""
+    from izhires.model.configuration import Configuration
+
+    # what the network is drawn from is that of the task; what only the trials of the task need does not matter
+    fixed = {name: getattr(seeds, name) for name in ("topology", "cells", "input")}
+    fixed = {name: seeds.seed if value is None else value for name, value in fixed.items()}
+    task = {
+        "type": "meet", "trial_duration": f"{how.trial_duration} ms", "cue_onset": f"{how.cue_onset} ms",
+        "cue_duration": f"{how.cue_duration} ms", "warm_up": trials, "probes": [], "probe_before_learning": False,
+        "window": f"{how.trial_duration - how.cue_onset - 50} ms",
+        # a task has an event; here it is nobody's
+        "blocks": [{"trials": 1, "latency": {"none": "1 ms"}, "probability": {"none": 1.0}}],
+    }  # fmt: skip
+    return Configuration.parse(
+        {
+            "reservoir": circuit.to_dict(),
+            "state": {"equations": "s = 0 : 1\nx = r : Hz", "update": ""},
+            "when": {"feedback": "0 mV/ms"},
+            "paradigm": task,
+            "seeds": {**fixed, "trials": 0, "exploration": 0, "noise": seeds.integer("topology", "development")},
+            **further,
+        }
+    )
+
+
+_HELD: dict[str, Developed] = {}
+"""By key: what this process simulated or read."""
+
+
+def develop(circuit: Grown, seeds: Seeds) -> Developed:
+    """Return what a network has become; it is simulated where the cache does not hold it.
+
+    Warns
+    -----
+    GrowthWarning
+        If it has to be simulated, and if it did not become a sequence.
+    """
+    from filelock import FileLock
+
+    from izhires.devices.standalone import cache_folder
+    from izhires.running.run import code
+
+    assert circuit.development is not None
+    configuration, test = stage(circuit, seeds), tested(circuit, seeds)
+    # what is done with the network later does not change it
+    described = [configuration.to_dict(), test.paradigm.to_dict(), circuit.noise, circuit.kept, code()]
+    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
+    if key not in _HELD:
+        path = cache_folder().parent / "developed" / f"{key}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                _simulate(configuration, test, key, path)
+        with np.load(path) as held:
+            reliable, *found = held["found"].tolist()
+            _HELD[key] = Developed(held["weight"], held["excitability"], int(reliable), *found)
+        _judge(_HELD[key], circuit.development)
+    return _HELD[key]
+
+
+def _simulate(configuration: Configuration, test: Configuration, key: str, path: Path) -> None:
+    from izhires.files import whole
+    from izhires.running.run import simulate
+
+    paradigm = configuration.paradigm
+    warnings.warn(
+        f"reservoir: the network develops, {paradigm.warm_up} trials of {paradigm.trial_duration / 1e3:g} s; "
+        "it is kept, and this is done once",
+        GrowthWarning,
+        stacklevel=4,
+    )
+    grown = simulate(configuration)
+    weight, excitability = grown["excitation_weight"].values[1], grown["cells_intrinsic"].values[1]
+    _HELD[key] = Developed(weight, excitability)  # the test asks for it
+    try:
+        found = examine(simulate(test))
+    finally:
+        del _HELD[key]
+    with whole(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, weight=weight, excitability=excitability, found=np.array(found))
+
+
+def examine(recording: xr.Dataset) -> tuple[int, float, float, float]:
+    """Return how many cells are reliable, how far they reach, in which share of trials all is there, and the rate of
+    excitatory cells before the cue; see `Developed`.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        Of cue-only trials of one length, with all spikes.
+    """
+    excitatory = np.flatnonzero(recording["excitatory"].values)
+    rows = np.flatnonzero(recording["trial_kind"].values == "warm-up")[5:]  # the first begin from nothing
+    cues = recording["trial_cue"].values[rows]
+    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
+    window, n = float(recording.attrs["window"]), recording.sizes["neuron"]
+    first = np.full((len(rows), n), np.nan)
+    early = 0
+    for row, cue in enumerate(cues):
+        start, end = np.searchsorted(times, (cue, cue + window))
+        # the last one written is the earliest
+        first[row, cells[start:end][::-1]] = times[start:end][::-1] - cue
+        before = cells[np.searchsorted(times, cue - 0.1) : start]
+        early += int(np.isin(before, excitatory).sum())
+    first = first[:, excitatory]
+    often = np.isfinite(first).mean(axis=0) >= 0.8
+    mean, spread = np.nanmean(first[:, often], axis=0), np.nanstd(first[:, often], axis=0)
+    reliable = np.flatnonzero(often)[spread < 0.015]
+    where = (mean[spread < 0.015] / BIN).astype(int)
+    filled = np.isin(np.arange(int(window / BIN)), where)
+    bins = int(np.argmin(filled)) if not filled.all() else len(filled)
+    complete = np.ones(len(rows), dtype=bool)
+    for number in range(bins):
+        mine = first[:, reliable[where == number]]
+        complete &= (np.abs(mine - BIN * (number + 0.5)) < BIN).mean(axis=1) >= 0.5
+    share = float(complete.mean()) if bins else 0.0
+    return len(reliable), bins * BIN * 1e3, share, early / (0.1 * len(rows) * len(excitatory))
+
+
+def _judge(found: Developed, how: Development) -> None:
+    wanted = min(REACH, how.trial_duration - how.cue_onset)
+    problems = []
+    if found.reach < wanted:
+        problems.append(f"its sequence ends {found.reach:g} ms after the cue, before {wanted:g} ms")
+    if found.complete < COMPLETE:
+        problems.append(f"{found.complete:.0%} of {TESTS} trials are complete, fewer than {COMPLETE:.0%}")
+    if found.early > EARLY:
+        problems.append(f"its cells fire at {found.early:.2g} Hz before the cue, above {EARLY:g} Hz")
+    if problems:
+        warnings.warn(f"reservoir: the network of this seed did not grow well: {'; '.join(problems)}", GrowthWarning,
+                      stacklevel=4)  # fmt: skip

@@ -1,0 +1,250 @@
+"""Axon remodelling against closed forms and a plain loop, and the circuit that grows by it."""
+
+import functools
+import warnings
+
+import bench
+import numpy as np
+import pytest
+import small
+from given import model, run, trains, weights
+from test_plasticity import EXACT, loop
+
+from izhires import Configuration
+from izhires.circuits import development
+from izhires.circuits.development import Developed, Development, develop, examine
+from izhires.circuits.grown import TO_INHIBITORY, Grown
+from izhires.errors import ConfigurationError, GrowthWarning
+from izhires.model.seeds import Seeds
+from izhires.plasticity.axon_remodeling import AxonRemodeling
+from izhires.running.run import draw, simulate
+
+RULE = {"type": "axon_remodeling", "interval": "100 ms"}
+
+
+# the rule
+
+
+def test_isolated_pairs():
+    """A pair adds 0.3 exp(-s/8 ms), the other way round it takes 0.06 exp(-s/20 ms); a strong synapse also wears."""
+    gaps = np.arange(1, 11)
+    found = run(model([[2.0]] * 10, [[3.0 + gap] for gap in gaps], {**RULE, "wear": "0 mV/ms", "decay": 0}), 60)
+    np.testing.assert_allclose(weights(found)[1], 0.5 + 0.3 * np.exp(-gaps / 8), **EXACT)
+    found = run(model([[2.0 + gap] for gap in gaps], [[3.0]] * 10, {**RULE, "decay": 0}), 60)
+    np.testing.assert_allclose(weights(found)[1], 0.5 - 0.06 * np.exp(-gaps / 20) - 0.02, **EXACT)
+
+
+@pytest.mark.parametrize("device", ["numpy", "cpp"])
+def test_random_trains(device):
+    """All of it on single synapses: sums are the weight itself, and so each limit, decay and outgrowth is seen."""
+    before, after = trains(40, 2000, seed=31), trains(25, 2000, seed=32)
+    rule = {**RULE, "most_out": "0.7 mV/ms", "most_in": "0.65 mV/ms", "closed_in": "0.6 mV/ms", "tau_active": "300 ms",
+            "outgrowth": "0.05 mV/ms", "decay": 0.1, "wear": "0.05 mV/ms", "a_minus": "0.1 mV/ms"}  # fmt: skip
+    found = weights(run(model(before, after, rule, weight="0.1 mV/ms"), 2000, device))
+    expected, ways = [], set()
+    for each in zip(before, after, strict=True):
+        out, into = [0.0], [0.0]
+
+        def fire(w, x, out=out, into=into):
+            if w < 0.3 and not (out[0] < 0.7 and into[0] < 0.6):
+                ways.add("closed")
+                return w
+            new = min(w + 0.3 * x["x"], 2)
+            if 0.3 < new < 2:
+                out[0] += new - w
+            return new
+
+        def regular(w, x, out=out, into=into):
+            out[0] = into[0] = w if w > 0.3 else 0.0
+            excess = 0.5 * max(out[0] - 0.7, 0) + 0.5 * max(into[0] - 0.65, 0)
+            seeks = x["fired"] > 0.5 * 300 / 100 and out[0] < 0.9 * 0.7
+            w -= excess
+            decays = 0.03 < w < 1.4
+            w -= 0.1 * (w - 0.03) * decays
+            grows = seeks and w < 0.27 and into[0] < 0.6
+            ways.update({"excess"} if excess else (), {"decays"} if decays else (), {"seeks"} if grows else ())
+            return min(max(w + 0.05 * grows, 0), 2)
+
+        taus = {"x": ("pre", 8), "y": ("post", 20), "fired": ("pre", 300)}
+        expected.append(
+            loop(*each, 2000, 0.1, fire=fire, regular=regular, every=100, taus=taus, nearest=("x",),
+                 arrive=lambda w, x: max(w - 0.1 * x["y"] - 0.05 * (w > 0.3), 0))[0]
+        )  # fmt: skip
+    np.testing.assert_allclose(found[1], expected, rtol=1e-9, atol=1e-12)
+    assert ways == {"closed", "excess", "decays", "seeks"}
+
+
+@pytest.mark.parametrize("device", ["numpy", "cpp"])
+def test_a_cell_makes_few_strong_synapses(device):
+    """Ten targets fire at once: the first four grow by 0.4, and then the sum is above 1.3."""
+    after = [[4.0]] * 10
+    rule = {**RULE, "a_plus": "0.4 mV/ms", "most_out": "1.3 mV/ms", "tau_plus": "1e9 ms", "decay": 0}
+    connection = {"wiring": {"type": "fixed_out_degree", "degree": 10}, "weight": "0.1 mV/ms"}
+    found = run(model([[2.0]] * 10, after, rule, **connection), 60, device)
+    grown = np.zeros((10, 10))
+    grown[found["arrays"]["forward.i"], found["arrays"]["forward.j"]] = weights(found)[1]
+    np.testing.assert_allclose(grown[:, :4], 0.5, rtol=1e-6)
+    np.testing.assert_allclose(grown[:, 4:], 0.1, rtol=1e-6)
+
+
+def test_limits_out_of_order():
+    with pytest.raises(ConfigurationError, match="must lie between rest and w_max"):
+        AxonRemodeling(strong="0.01 mV/ms")
+
+
+# excitability
+
+
+def test_excitability_of_some_cells_within_a_range():
+    configuration = bench.model(
+        reservoir__intrinsic={"target": "2 Hz", "speed": "9 mV/ms", "cells": "excitatory",
+                              "range": ["2 mV/ms", "2.5 mV/ms"], "learns": "int(cue_weight <= 0*volt/second)"},
+    )  # fmt: skip
+    found = run(configuration, 400, trials=[("A", 10)] * 2)
+    excitatory, moved = configuration.reservoir.excitatory(), found["cells_intrinsic_ends.intrinsic"][-1]
+    bias, cued = found["arrays"]["state.bias"], found["arrays"]["state.cue_weight"] > 0
+    assert not moved[~excitatory | cued].any()
+    mine = (bias + moved)[excitatory & ~cued]
+    assert len(mine) > 2
+    assert np.all((mine >= 2 - 1e-12) & (mine <= 2.5 + 1e-12))
+    assert np.ptp(mine) > 0.1 or np.allclose(mine, 2.5)
+
+
+# the circuit
+
+LITTLE = {
+    "type": "grown", "n": 100, "cue_cells": 6, "inhibitory_degree": 5, "inhibition_degree": 10,
+    "development": {
+        "trials": 3, "trial_duration": "300 ms", "cue_onset": "50 ms", "plasticity": {"interval": "300 ms"},
+    },
+}  # fmt: skip
+
+
+@functools.cache
+def little(**changes):
+    return Configuration.parse({"reservoir": {**LITTLE, **changes}, "paradigm": small.PARADIGM})
+
+
+def numbers(configuration, seed=0):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GrowthWarning)
+        return draw(configuration, seed).arrays
+
+
+def test_at_birth():
+    circuit = little(development=None).reservoir
+    found, members = numbers(little(development=None)), circuit.cue_members(Seeds().generator("topology"))
+    excitatory = circuit.excitatory()
+    i, j = found["excitation.i"], found["excitation.j"]
+    assert excitatory[i].all() and excitatory[j].all() and not np.isin(j, members).any() and not (i == j).any()
+    assert set(np.bincount(i, minlength=100)[excitatory]) == {round(0.8 * (80 - 6 - 1))}
+    assert np.flatnonzero(found["state.cue_weight"]).tolist() == members.tolist()
+    assert [circuit.cell_types()[cell] for cell in members] == ["RS"] * 6
+    assert set(found[f"{TO_INHIBITORY}.delay"]) == {1e-3}
+    assert not excitatory[found[f"{TO_INHIBITORY}.j"]].any()
+    np.testing.assert_allclose(
+        [found["excitation.delay"].min(), found["excitation.delay"].max()], [0.02, 0.036], rtol=0.1
+    )
+
+
+def test_developed_it_is_what_the_development_made_of_it(monkeypatch):
+    """Of the synapses at birth the strongest remain, with their delays; cells have the excitability they came to."""
+    born, found = numbers(little(development=None)), numbers(little())
+    circuit = little().reservoir
+    grown = develop(circuit, Seeds())
+    recording = simulate(development.stage(circuit, Seeds()))
+    np.testing.assert_array_equal(grown.weight, recording["excitation_weight"].values[1])
+    np.testing.assert_array_equal(grown.excitability, recording["cells_intrinsic"].values[1])
+    assert np.array_equal(born["excitation.i"], recording["excitation_source"])
+    kept = np.sort(np.argsort(-grown.weight, kind="stable")[: 8 * 80])
+    for name in ("i", "j", "delay"):
+        assert np.array_equal(found[f"excitation.{name}"], born[f"excitation.{name}"][kept])
+    np.testing.assert_array_equal(found["excitation.w"], grown.weight[kept])
+    np.testing.assert_allclose(found["state.bias"], born["state.bias"] + grown.excitability, rtol=1e-12)
+    assert np.abs(grown.excitability).max() > 0 and grown.weight.max() > born["excitation.w"].max()
+    for same in ("inhibition.w", f"{TO_INHIBITORY}.w", "cells.a"):
+        assert np.array_equal(found[same], born[same])
+    # from the cache, in this process and in another, whatever the task; cut, it is the same network without recurrence
+    monkeypatch.setattr("izhires.running.run.simulate", lambda *given: pytest.fail("it was simulated again"))
+    development._HELD.clear()
+    cut = numbers(little(recurrence=0.0))
+    assert np.array_equal(cut["excitation.i"], found["excitation.i"]) and not cut["excitation.w"].any()
+    other_task = draw(little().with_changes(seeds={"trials": 8, "noise": 9}), 0).arrays
+    assert np.array_equal(other_task["excitation.w"], found["excitation.w"])
+
+
+def test_it_says_what_came_of_it(monkeypatch):
+    development._HELD.clear()
+    with pytest.warns(GrowthWarning) as said:
+        develop(little(delay_inhibitory="1 ms").reservoir, Seeds())
+    texts = [str(each.message) for each in said]
+    assert texts[0].startswith("reservoir: the network develops, 3 trials of 0.3 s")
+    assert "did not grow well: its sequence ends" in texts[1] and "ms after the cue, before 250 ms" in texts[1]
+
+
+def test_one_build_serves_every_seed():
+    one, other = (draw(little(), seed) for seed in (0, 1))
+    assert one.plan == other.plan
+    assert not np.array_equal(one.arrays["excitation.w"], other.arrays["excitation.w"])
+
+
+def made(first, cells=20, trials=15, early=0):
+    """Return trials of spikes as a recording has them: of cell c, in each trial, at first(c, trial) s from the cue."""
+    from xarray import Dataset
+
+    times, members, cues = [], [], np.arange(trials) + 0.2
+    for trial, cue in enumerate(cues):
+        for cell in range(cells):
+            at = first(cell, trial)
+            if at is not None:
+                times += [cue + at, cue + at + 0.02]
+                members += [cell, cell]
+        times += [cue - 0.05] * early
+        members += [0] * early
+    order = np.argsort(times, kind="stable")
+    return Dataset(
+        {
+            "excitatory": ("neuron", np.ones(cells, int)), "trial_kind": ("trial", ["warm-up"] * trials),
+            "trial_cue": ("trial", cues), "spike_time": ("spike", np.array(times)[order]),
+            "spike_neuron": ("spike", np.array(members)[order]),
+        },
+        attrs={"window": 0.6},
+        coords={"neuron": np.arange(cells)},
+    )  # fmt: skip
+
+
+def test_what_a_test_finds():
+    """Two cells every 50 ms to 500 ms: all reliable, and each fault is seen in its own number."""
+    wave = lambda cell, trial: 0.05 * (cell // 2) + 0.02  # noqa: E731
+    assert examine(made(wave)) == (20, pytest.approx(500), 1.0, 0.0)
+    assert examine(made(wave, early=2))[3] == pytest.approx(2 / 0.1 / 20)
+    # a gap at 200 ms ends the reach; the cells after it stay reliable
+    gap = lambda cell, trial: None if cell in (8, 9) else wave(cell, trial)  # noqa: E731
+    assert examine(made(gap))[:3] == (18, pytest.approx(200), 1.0)
+    # one trial of ten that counts breaks off half-way
+    broken = lambda cell, trial: None if trial == 12 and cell >= 10 else wave(cell, trial)  # noqa: E731
+    assert examine(made(broken))[:3] == (20, pytest.approx(500), pytest.approx(0.9))
+    # cells whose time varies are none
+    rng = np.random.default_rng(0)
+    loose = lambda cell, trial: wave(cell, trial) + (rng.uniform(-0.019, 0.06) if cell == 3 else 0)  # noqa: E731
+    assert examine(made(loose))[0] == 19
+    assert examine(made(lambda cell, trial: None, early=1))[:3] == (0, 0.0, 0.0)
+
+
+def test_what_cannot_be():
+    with pytest.raises(ConfigurationError, match=r"plasticity.interval: must be trial_duration, 900 ms, got 2200 ms"):
+        Development(trial_duration="900 ms")
+    with pytest.raises(ConfigurationError, match="80 of 80 excitatory cells"):
+        Grown.parse({**LITTLE, "cue_cells": 80})
+    with pytest.raises(ConfigurationError, match="the range must be positive and ascend"):
+        Grown.parse({**LITTLE, "delay": ["5 ms", "2 ms"]})
+
+
+@pytest.mark.slow
+def test_a_sequence_grows():
+    """With all defaults: a wave through most cells, to the end of the window of the usual task, in every trial."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GrowthWarning)
+        found = develop(Grown(), Seeds(seed=10))
+    assert isinstance(found, Developed)
+    assert found.reliable > 400 and found.reach >= 1000 and found.complete >= 0.95 and found.early < 0.5

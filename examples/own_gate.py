@@ -28,7 +28,7 @@ class Depleting(Gate):
     level = level*exp(-dt/tau) + release/share
     empty = empty*exp(-dt/tau_store) + release
     """
-    expression: ClassVar[str] = "taught*learning*clip(level, 0, 1)"
+    expression: ClassVar[str] = "has_target*learning*clip(level, 0, 1)"
     source: ClassVar[str] = "this script"
 
 

@@ -16,7 +16,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 import numpy as np
@@ -251,10 +251,47 @@ def _plain(data: Any) -> Any:
     return data.tolist() if type(data) is np.ndarray else data
 
 
+def refuse_earlier(text: str, earlier: Mapping[str, str], place: str) -> None:
+    """Refuse a Brian2 text that reads a name of an earlier version.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the present one.
+    """
+    for old, new in earlier.items():
+        if re.search(rf"\b{old}(_pre|_post)?\b", text):
+            raise ConfigurationError(f"{old!r} is now {new!r}", place)
+
+
+def _refuse_earlier_texts(name: str, attributes: Mapping[str, Any], earlier: Mapping[str, str]) -> None:
+    """Refuse a class that declares an attribute of an earlier version, or whose texts read such a name.
+
+    What the class itself calls so, a parameter or a variable of its equations, is its own.
+    """
+    texts: dict[str, str] = {}
+    for each, value in attributes.items():
+        if each in earlier and not isinstance(value, FieldInfo):
+            raise ConfigurationError(f"{each!r} is now {earlier[each]!r}", name)
+        if isinstance(value, str | dict) and not each.startswith("_") and each not in ("type", "source"):
+            texts[each] = value if isinstance(value, str) else "\n".join(map(str, value.values()))
+    declared = [rf"(?m)^\s*(d{old}/dt\s*=|{old}\s*[:=])" for old in earlier]
+    own = {old for old, mark in zip(earlier, declared, strict=True) for each in texts.values() if re.search(mark, each)}
+    foreign = {old: new for old, new in earlier.items() if old not in own | attributes.keys()}
+    for each, text in texts.items():
+        refuse_earlier(text, foreign, f"{name}.{each}")
+
+
 class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
-    def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]  # noqa: N805
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
+        # before pydantic, which tells of an attribute that no class declares any more only that it is not annotated
+        for earlier in (each.earlier_texts for each in bases if hasattr(each, "earlier_texts")):
+            _refuse_earlier_texts(name, namespace, earlier)
+        return super().__new__(mcs, name, bases, namespace, **kwargs)
+
+    def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
         try:
             return super().__call__(*args, **kwargs)  # type: ignore[misc]
         except ValidationError as error:
@@ -449,6 +486,10 @@ class Component(Declaration):
     family: ClassVar[str]
     package: ClassVar[str]
 
+    earlier_texts: ClassVar[dict[str, str]] = {}
+    """What attributes, and the names that Brian2 texts read, were called in earlier versions, each with its present
+    name; a class that has one of them is refused."""
+
     @classmethod
     def alternatives(cls) -> dict[str, type[Self]]:
         """Return every known alternative of this family by its ``type``, those of the user's scripts included."""
@@ -506,5 +547,5 @@ def chosen(family: type[Component], default: str) -> Any:
 
 __all__ = [
     "ASSUMED", "Component", "Declaration", "Drive", "Hertz", "Milliseconds", "Millivolts", "Noise", "PerMillisecond",
-    "Seconds", "chosen", "in_si", "parameter", "parse_quantity", "put",
+    "Seconds", "chosen", "in_si", "parameter", "parse_quantity", "put", "refuse_earlier",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ class EventWindow:
     gate: object
 
     def opening(self, now):
-        if not (now.learning and now.relevant and now.in_window):
+        if not (now.learning and now.target_trial and now.in_window):
             return 0.0
         if abs(now.lag) <= self.gate.half_width:
             return 1.0
@@ -50,7 +50,7 @@ class Consolidation:
     def opening(self, now):
         gate = self.gate
         inside = math.isfinite(now.lag) and gate.delay <= now.lag < gate.delay + gate.duration
-        return float(now.learning and now.relevant and now.elapsed >= 0 and inside)
+        return float(now.learning and now.target_trial and now.elapsed >= 0 and inside)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Phasic:
         rise, decay = self.gate.tau_rise, self.gate.tau_decay
         latency = now.elapsed - now.lag  # without an event -inf
         due = math.isfinite(latency) and now.elapsed == max(latency - self.gate.lead, 0)
-        if due and now.learning and now.relevant and now.in_window:
+        if due and now.learning and now.target_trial and now.in_window:
             self.releases.append(now.time)
         peak = rise * decay / (decay - rise) * math.log(decay / rise)
         largest = math.exp(-peak / decay) - math.exp(-peak / rise)
@@ -153,9 +153,9 @@ class ConsolidatedThreeFactor:
             self.trace = self.trace + normalised(rule.rate, now) * now.gate * now.error * s
         if now.lag == 0 and now.occurs:
             self.at_event = now.z
-        if not now.closes:
+        if not now.at_window_end:
             return 0.0 * s
-        if now.learning and now.relevant:
+        if now.learning and now.target_trial:
             chance = min(max(self.at_event if now.outcome else self.peak, 0.05), 0.95)
             deviation = (now.outcome - chance) / math.sqrt(chance * (1 - chance))
             self.up = max(0.0, self.up + deviation - rule.drift)
@@ -164,7 +164,7 @@ class ConsolidatedThreeFactor:
                 self.alpha = max(self.alpha, rule.fastest)
                 self.up = self.down = 0.0
         consolidated, self.trace = self.alpha * self.trace, 0.0 * s
-        if now.learning and now.relevant:
+        if now.learning and now.target_trial:
             self.alpha = max(self.alpha / (1 + self.alpha), rule.slowest)
         return consolidated
 
@@ -211,7 +211,7 @@ class Force:
             self.P = {}
         self.block = first.block
         found = np.zeros((len(channels), len(s)))
-        learns = [k for k, now in enumerate(channels) if now.in_window and now.relevant]
+        learns = [k for k, now in enumerate(channels) if now.in_window and now.target_trial]
         if not learns or first.elapsed % self.rule.interval != 0:
             return found
         weight = sum(channels[k].gate for k in learns) / len(learns)
@@ -290,10 +290,10 @@ class Now:
     lag: float
     block: int
     in_window: bool
-    closes: bool
+    at_window_end: bool
     learning: bool
     outcome: bool
-    relevant: bool
+    target_trial: bool
     together: bool
     z: float
     power: float
@@ -408,7 +408,7 @@ def simulate(model, experiment, plan, arrays):
     trial = -1
 
     for step in range(plan.steps * steps_a_readout):
-        closes = False
+        at_window_end = False
         if step % steps_a_readout == 0:
             m = step // steps_a_readout
             while trial + 1 < len(trials) and m >= trials[trial + 1][0]:
@@ -417,7 +417,7 @@ def simulate(model, experiment, plan, arrays):
             learn = bool(learn) and m < end
             event = event if m < end else ""
             elapsed = m - cue if m < end else -1
-            in_window, closes = 0 <= elapsed < window, elapsed == window
+            in_window, at_window_end = 0 <= elapsed < window, elapsed == window
 
             # state, in Hz
             rate = 1e3 * r
@@ -429,7 +429,7 @@ def simulate(model, experiment, plan, arrays):
                 total = np.zeros(n)
             if in_window:
                 total = total + rate * dt / (1e3 * experiment.window)
-            if closes:
+            if at_window_end:
                 own_x = total.copy()
             x = own_x
             if state.shuffled_at_test and not learn:  # each cell in the place of another
@@ -445,7 +445,7 @@ def simulate(model, experiment, plan, arrays):
             for channel, name in enumerate(experiment.events):
                 lag = (elapsed - latency) * dt if event else math.inf
                 now = Now(
-                    dt, m * dt, elapsed * dt, lag, block, in_window, closes, teaches, event == name,
+                    dt, m * dt, elapsed * dt, lag, block, in_window, at_window_end, teaches, event == name,
                     together or event == name, together, z[channel], power, mean_power,
                     drawn["signals.explore"][m, channel] if "signals.explore" in drawn else math.nan,
                 )  # fmt: skip
@@ -489,7 +489,7 @@ def simulate(model, experiment, plan, arrays):
                 inhibitory[target] += weight
 
         # "what": read and learn at the end of the window
-        if closes:
+        if at_window_end:
             x_power = float(np.sum(x**2))
             q = what_w @ x
             for channel, name in enumerate(experiment.events):

@@ -81,7 +81,7 @@ def test_a_sweep_refuses_what_is_no_device(tmp_path):
     path = tmp_path / "sweep.toml"
     path.write_text('device = "plian"\n')
     with pytest.raises(
-        ConfigurationError, match=r"device: 'plian' is not a device, did you mean 'plain'\? \(valid: cpp"
+        ConfigurationError, match=r"device: there is no device 'plian', did you mean 'plain'\? \(valid: cpp"
     ):
         read(path)
 

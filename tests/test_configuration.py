@@ -279,7 +279,7 @@ def test_a_file_that_cannot_be(text, parts, tmp_path, command):
         (["--set", "reservoir.n=40", "--set", "reservoir.n.x=4"], "--set reservoir.n.x=4: 'n' is not a table"),
         (["--seeds", "a"], "--seeds: 'a' is not a seed (valid: 7, 1,4,9, 100:105)"),
         (["--seeds", "3,3"], "--seeds: '3,3' names a seed twice"),
-        (["--device", "gpu"], "device: unknown device 'gpu' (valid: "),
+        (["--device", "gpu"], "device: there is no device 'gpu' (valid: "),
         (["--sed", "3"], "run: unknown option '--sed', did you mean '--seeds'? (valid: "),
         (["--set", "reservoir.n=" + "[" * 2000], "--set reservoir.n: is no value that can be read: brackets"),
         (["--set", "reservoir.n=" + "9" * 5000], "--set reservoir.n: is a number of more digits than can be read"),

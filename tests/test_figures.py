@@ -75,12 +75,31 @@ DRAWN += [(name, levels) for name in ("calibration", "levels", "weight_space")]
 DRAWN += [(name, participant) for name in PARTICIPANT]
 DRAWN += [(name, single) for name in MEET]
 DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
-DRAWN += [("response_times", people), ("conditions", lambda: conditions())]
+DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
 COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
 
 
 def conditions():
     return [each.assign_attrs(study=name) for name in ("default", "merged") for each in study(2)]
+
+
+def plastic():
+    """Three networks with two connections that learned, one with snapshots on the way."""
+    found = []
+    for made in study(3):
+        rng = np.random.default_rng([8, int(made.attrs["seed"])])
+        sizes = {"forward": rng.lognormal(0, 0.5, 300), "back": -rng.lognormal(0, 0.3, 200)}
+        more = {
+            f"{name}_weight": ((f"{name}_end", f"{name}_synapse"), np.stack([each, 1.5 * each]))
+            for name, each in sizes.items()
+        }
+        more["forward_w_time"] = ("forward_w_time", np.arange(8) * 10.0)
+        more["forward_w"] = (
+            ("forward_w_time", "forward_w_element"),
+            np.linspace(1, 1.4, 8)[:, None] * sizes["forward"],
+        )
+        found.append(made.assign(more).assign_attrs(duration=100.0))
+    return found
 
 
 @pytest.fixture(scope="module")

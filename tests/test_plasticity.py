@@ -17,6 +17,7 @@ from izhires.errors import ConfigurationError, SimulationError
 from izhires.plasticity.base import Plasticity
 from izhires.plasticity.triplet import FITS
 from izhires.recordings.citations import declared
+from izhires.running.resources import needed_memory
 from izhires.running.run import draw, simulate, simulate_together
 
 EXACT = {"rtol": 1e-12, "atol": 1e-14}
@@ -605,6 +606,27 @@ def test_weights_of_a_recording():
     assert recording["forward_source"].max() < 50
     assert 50 < recording["forward_target"].max() < 100
     assert recording["cells_intrinsic"].dims == ("cells_intrinsic_end", "neuron")
+
+
+def test_snapshots_of_all_weights():
+    """By ``keep.record`` without elements: what is announced of their memory counts them."""
+    record = [{"of": "excitation", "variable": "w", "every": "700 ms"}]
+    slow = {"type": "stdp", "w_max": "40 mV/ms", "a_plus": 1e-4, "a_minus": 1e-4}
+    plastic = {"excitation": {"plasticity": slow}}
+    configuration = small.configuration(connections=plastic, keep__record=record)
+    recording = simulate(configuration, seed=3, device="numpy")
+    kept, (start, end) = recording["excitation_w"], recording["excitation_weight"].values
+    assert kept["excitation_w_time"].values == pytest.approx(0.7 * np.arange(len(kept)))
+    assert kept["excitation_w_time"].values[-1] > recording.attrs["duration"] - 0.7
+    assert kept.shape[1] == len(start)
+    np.testing.assert_allclose(kept.values[0], start, rtol=1e-12)
+    assert (kept.values[1] != start).any() and (kept.values[-1] != end).any()
+
+    plans = [draw(each, 3).plan for each in (configuration, small.configuration(connections=plastic))]
+    rows = plans[0].rows(plans[0].part("record_excitation_w"))
+    assert rows - len(kept) in (0, 1)  # what follows the experiment's end is not in the recording
+    more = needed_memory(plans[0]) - needed_memory(plans[1])
+    assert more == pytest.approx(rows * 8 * (len(start) + 1))
 
 
 # what cannot be, and what stops a run

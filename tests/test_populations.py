@@ -222,3 +222,41 @@ def test_the_example_of_two_areas():
     one, other = (each["sensory_rate"].values for each in recordings)
     np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(recordings[0]["rate"].mean(), recordings[1]["rate"].mean(), rtol=0.05)
+
+
+# how many synapses there are is drawn, too
+
+
+def some(seed, **changes):
+    """Return plan and numbers of a network with plastic synapses of a stated probability, whose weights are kept."""
+    slow = {"type": "stdp", "a_plus": 1e-3, "w_max": "1 mV/ms"}
+    further = {"wiring": {"type": "probability", "p": 0.3}, "weight": "0.01 mV/ms", "plasticity": slow}
+    record = [{"of": "further", "variable": "w", "every": "300 ms"}]
+    return small.planned(small.configuration(connections={"further": further}, keep__record=record, **changes), seed)[
+        1:
+    ]
+
+
+def test_one_build_for_any_number_of_synapses():
+    (plan, arrays), (other, numbers) = some(0), some(1)
+    assert plan.length("further") != other.length("further")
+    assert plan.fingerprint() == other.fingerprint() != some(0, reservoir__n=90)[0].fingerprint()
+    programs = [get("cpp").prepare(each) for each in (plan, other)]
+    assert programs[0].folder == programs[1].folder
+    assert programs[1].build_seconds == 0
+    # the one that was built first is run last
+    for program, mine, own in ((programs[1], other, numbers), (programs[0], plan, arrays)):
+        found, expected = program.run(own), get("numpy").prepare(mine).run(own)
+        assert np.array_equal(small.spikes(found), small.spikes(expected))
+        for name in ("further_ends.w", "record_further_w.w"):
+            assert found[name].shape[1] == mine.length("further")
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-15)
+        assert (found["further_ends.w"][1] != found["further_ends.w"][0]).any()
+
+
+def test_a_device_that_cannot_count_has_a_build_for_each_number(monkeypatch):
+    (plan, _), (other, _) = some(0), some(1)
+    device = get("cpp")
+    assert device.build_key(plan) == device.build_key(other)
+    monkeypatch.setattr(type(device), "counts", lambda self: False)
+    assert device.build_key(plan) != device.build_key(other)

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 import small
 
+from izhires.analysis import sensitivity
+from izhires.analysis.sensitivity import analysed, draw, strongest
 from izhires.errors import ConfigurationError, SimulationError
 from izhires.model.configuration import parse_seeds
-from izhires.sweeps import sensitivity
 from izhires.sweeps.design import Sensitivity, Spec, _changed, read
 from izhires.sweeps.index import Entry
 from izhires.sweeps.results import SweepResults
-from izhires.sweeps.sensitivity import analysed, designed, draw, parameters, strongest
+from izhires.sweeps.sensitivity import designed, parameters
 
 KEYS = ("when.feedback", "when.rule.rate", "state.tau_mean")
 BASE = small.configuration().to_dict()

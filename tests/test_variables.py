@@ -12,7 +12,7 @@ from izhires.circuits.base import Reservoir
 from izhires.circuits.sequence import Sequence
 from izhires.errors import ConfigurationError
 from izhires.model.configuration import Configuration
-from izhires.model.variables import BRIAN_UNITS, check_filled, declared
+from izhires.model.variables import BRIAN_UNITS, check_filled, declared, read, units
 from izhires.units import UNITS
 
 N = 100
@@ -127,3 +127,24 @@ def test_brian2_agrees_with_the_table_of_units():
         assert value.dim is dimensions_and_type_from_string(each.dimensions)[0], name
         assert float(np.asarray(value)) == pytest.approx(each.size, rel=1e-15), name
         assert BRIAN_UNITS[name] == (each.dimensions, each.size)
+
+
+def test_variables_of_equations_in_every_form():
+    equations = """
+    dv/dt = (I +
+             J)/C : volt (unless refractory)  # over two lines
+    I = 2*J : amp (constant over dt)
+    J : amp  # from outside
+    C : farad (shared, constant)
+    r : Hz (linked)
+    """
+    found = {name: (each.unit, each.flags, each.reckoned) for name, each in read(equations).items()}
+    assert found == {
+        "v": ("volt", ("unless refractory",), True),
+        "I": ("amp", ("constant over dt",), True),
+        "J": ("amp", (), False),
+        "C": ("farad", ("shared", "constant"), False),
+        "r": ("Hz", ("linked",), False),
+    }
+    assert units(equations) == {"v": "volt", "I": "amp", "J": "amp", "C": "farad"}
+    assert declared(equations) == {"J": "amp", "C": "farad"}

@@ -232,6 +232,7 @@ class Draft:
         j: np.ndarray,
         weight: np.ndarray,
         delay: np.ndarray,
+        drawn: bool = False,
     ) -> None:
         """Add synapses that do `effect` when a spike arrives.
 
@@ -247,11 +248,13 @@ class Draft:
             mV/ms.
         delay : array
             ms, rounded to steps of the cells, one at least.
+        drawn : bool
+            Whether how many there are is drawn, too.
         """
         step = self.model.time_step
         on_spike = Reaction(effect, "pre", "synapses", template="sparse")
         self.add(
-            Pathway(name, source, target, "w : volt/second", step="cells", reactions={"pre": on_spike}),
+            Pathway(name, source, target, "w : volt/second", step="cells", reactions={"pre": on_spike}, drawn=drawn),
             i=i.astype(np.int32),
             j=j.astype(np.int32),
             w=weight,

@@ -218,6 +218,8 @@ class Pathway(Part):
         Synapses of each pair.
     template : {"", "dense", "inverse"}
         A hint for devices that have faster code for the sums of such a pathway.
+    drawn : bool
+        Whether how many synapses there are is drawn, too, so that it differs between seeds.
     """
 
     source: str
@@ -230,6 +232,7 @@ class Pathway(Part):
     copies: str = ""
     count: int = 1
     template: Literal["", "dense", "inverse"] = ""
+    drawn: bool = False
 
     @property
     def texts(self) -> dict[str, str]:  # noqa: D102

@@ -120,9 +120,25 @@ class Plan:
         names = ("cell_step", "readout_step", "steps", "shapes", "replicates", "precision")
         return {name: getattr(self, name) for name in names}
 
+    def drawn(self) -> dict[str, int]:
+        """Return how many synapses each pathway has here of which that is drawn; none where several networks run as
+        one.
+        """
+        return {part.name: self.length(part.name) for part in self.of(Pathway) if part.drawn and self.replicates == 1}
+
+    def with_numbers_drawn(self, numbers: Mapping[str, int]) -> Plan:
+        """Return a plan with other numbers of synapses, by name of the pathway."""
+        found = dict(self.shapes)
+        for name, (dtype, shape) in self.shapes.items():
+            owner = name.split(".")[0]
+            if owner in numbers and shape:  # not what all synapses share
+                found[name] = dtype, (numbers[owner],)
+        return replace(self, shapes=found)
+
     def fingerprint(self) -> str:
-        """Return a hash of the whole plan: equal plans share one build."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:20]
+        """Return a hash of the whole plan but for numbers of synapses that are drawn: equal for all seeds."""
+        plan = self.with_numbers_drawn(dict.fromkeys(self.drawn(), 0))
+        return hashlib.sha256(json.dumps(plan.to_dict(), sort_keys=True).encode()).hexdigest()[:20]
 
     def __str__(self) -> str:
         lines = [f"{self.cells} cells, {self.duration:g} s"]

@@ -92,7 +92,7 @@ def values(cell_type: str, name: str = "izhikevich") -> dict[str, Any]:
     from brian2 import Quantity
     from brian2.equations.equations import dimensions_and_type_from_string
 
-    from izhires.model.variables import declared, defined
+    from izhires.model.variables import units
     from izhires.quantities import unit
 
     cell = _named(name)
@@ -103,7 +103,7 @@ def values(cell_type: str, name: str = "izhikevich") -> dict[str, Any]:
     parameters = {each: row[each] * unit(cell.units[each])[0] for each in row}
     rest = cell().start(parameters, 1, _Still())  # type: ignore[arg-type]
     text = str(cell.model_fields["equations"].default)
-    known = {**declared(text), **defined(text)}
+    known = units(text)
     return {
         each: Quantity(float(np.asarray(number).item()), dim=dimensions_and_type_from_string(known[each])[0])
         for each, number in {**parameters, **rest}.items()

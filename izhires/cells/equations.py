@@ -12,7 +12,7 @@ from pydantic import field_validator, model_validator
 from izhires.cells.base import CURRENTS, TRACE, Tabled
 from izhires.declare import Millivolts, parameter
 from izhires.errors import ConfigurationError, closest
-from izhires.model.variables import declared, defined, flags
+from izhires.model.variables import read, units
 from izhires.quantities import as_text, quantity, unit
 
 NUMBERS = ("integer", "boolean")
@@ -47,8 +47,8 @@ class OwnEquations(Tabled):
         found = dict(data)
         equations, reset = found.get("equations"), found.get("reset", "")
         if isinstance(equations, str):
-            known = {**declared(equations), **defined(equations)}
-            lines = [line for line in CURRENTS.strip().splitlines() if not defined(line).keys() <= known.keys()]
+            known = units(equations)
+            lines = [line for line in CURRENTS.strip().splitlines() if _name(line) not in known]
             if "I" in known:  # a user's own sum needs no more than what it names
                 lines = [line for line in lines if re.search(rf"\b{_name(line)}\b", equations) or _name(line) == "r"]
             if lines:
@@ -76,8 +76,7 @@ class OwnEquations(Tabled):
 
     @model_validator(mode="after")
     def _complete(self) -> OwnEquations:
-        alone = declared(self.equations)
-        known = {**alone, **defined(self.equations)}
+        known, given = units(self.equations), read(self.equations)
         for name in TAKEN:
             if name in known:
                 raise ConfigurationError(
@@ -93,7 +92,8 @@ class OwnEquations(Tabled):
         changing = {
             name: each
             for name, each in known.items()
-            if name not in self.parameters() and (name in alone or re.search(rf"\bd{name}\s*/\s*dt\b", self.equations))
+            if name not in self.parameters()
+            and (not given[name].reckoned or re.search(rf"\bd{name}\s*/\s*dt\b", self.equations))
         }
         for name, value in self.initial.items():
             if name not in changing:
@@ -107,8 +107,12 @@ class OwnEquations(Tabled):
 
     def parameters(self) -> dict[str, str]:
         """Return the (constant) variables of the equations, each with its unit."""
-        constant = {name for name, words in flags(self.equations).items() if "constant" in words}
-        found = {name: each for name, each in declared(self.equations).items() if name in constant}
+        given = read(self.equations)
+        found = {
+            name: each
+            for name, each in units(self.equations).items()
+            if "constant" in given[name].flags and not given[name].reckoned
+        }
         for name, each in found.items():
             if each in NUMBERS:
                 problem = f"{name!r} is {each}, a parameter is a real number: give its unit, or 1"
@@ -121,7 +125,7 @@ class OwnEquations(Tabled):
 
     def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Begin at `initial`, v with a spread."""
-        known = {**declared(self.equations), **defined(self.equations)}
+        known = units(self.equations)
         found = {}
         for name, value in self.initial.items():
             number = np.full(n, quantity(value, known[name]) * unit(known[name])[0])
@@ -130,4 +134,4 @@ class OwnEquations(Tabled):
 
 
 def _name(line: str) -> str:
-    return next(iter(defined(line)))
+    return next(iter(read(line)))

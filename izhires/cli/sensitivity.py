@@ -28,8 +28,9 @@ def command(
 
     It is a sweep, and goes on where an earlier one ended. A run that failed counts as the worst of the others.
     """
+    from izhires.analysis.sensitivity import CLAIMS, analysed, strongest, write
     from izhires.cli.sweep import _show, perform, specification
-    from izhires.sweeps.sensitivity import CLAIMS, analysed, designed, parameters, strongest, write
+    from izhires.sweeps.sensitivity import designed, parameters
 
     wanted = specification(spec, out)
     changed = parameters(wanted)

@@ -24,7 +24,7 @@ from izhires.building.parts import Pathway
 from izhires.building.plan import Plan
 from izhires.declare import subclasses
 from izhires.devices.base import Abilities, Device
-from izhires.errors import ConfigurationError, closest
+from izhires.errors import ConfigurationError, check_known
 from izhires.imports import load_installed
 
 _OURS = ("cpp", "plain", "cuda", "cython", "numpy")  # modules of this package, in the order of listings
@@ -55,8 +55,7 @@ def get(name: str) -> Device:
         If there is no such device.
     """
     known = all_devices()
-    if name not in known:
-        raise ConfigurationError(f"unknown device {name!r}{closest(name, known)}", "device", known)
+    check_known(name, known, "device", "device")
     return known[name]()
 
 

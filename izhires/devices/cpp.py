@@ -153,6 +153,9 @@ class CppDevice(StandaloneDevice):
     templates: str = "own"
     most: int = 2**20
 
+    def counts(self) -> bool:  # noqa: D102
+        return not untested()  # whose sources are taken as they are
+
     def generator_arguments(self) -> list[str]:  # noqa: D102
         return ["apart" if untested() else self.templates, str(self.most)]
 

@@ -29,6 +29,44 @@ def placeholders(plan: Plan) -> dict[str, np.ndarray]:
     return {name: np.ones(shape, dtype) for name, (dtype, shape) in plan.shapes.items()}
 
 
+FIRST_SIZE = 1_000_003
+"""Placeholders of the first number of synapses that is drawn, and so on: no other number of a program is like them."""
+
+
+def open_sizes(plan: Plan) -> dict[int, str]:
+    """Return the placeholder of each number of synapses that is drawn, with the name of its pathway."""
+    return {FIRST_SIZE + k: name for k, name in enumerate(plan.drawn())}
+
+
+def read_sizes(folder: Path, sizes: dict[int, str]) -> None:
+    """Have the program find out from the files of its numbers how many synapses there are, where Brian2 wrote a
+    placeholder.
+    """
+    if not sizes:
+        return
+    facts = json.loads((folder / "build.json").read_text())
+    declared, made = "", ""
+    for name in sizes.values():
+        (file,) = facts["inputs"][f"{name}.i"]["files"]
+        size = np.dtype(facts["inputs"][f"{name}.i"]["dtype"]).itemsize
+        declared += f"int synapses_of_{name}();\n"
+        made += (
+            f"int synapses_of_{name}()\n{{\n"
+            f'    static const int found = std::ifstream("static_arrays/{file}", std::ios::binary | std::ios::ate)'
+            f".tellg()/{size};\n    return found;\n}}\n"
+        )
+    placeholder = re.compile(rf"\b(?:{'|'.join(map(str, sizes))})\b")
+    for path in (*folder.glob("*.cpp"), *folder.glob("*.h"), *(folder / "code_objects").iterdir()):
+        text = path.read_text()
+        found = placeholder.sub(lambda match: f"synapses_of_{sizes[int(match[0])]}()", text)
+        if path.name == "objects.cpp":
+            found = f"#include <fstream>\n{made}{found}"
+        elif path.name == "objects.h":
+            found = re.sub(r"(#define \w+\n)", rf"\1{declared}", found, count=1)
+        if found != text:
+            path.write_text(found)
+
+
 def run(built: Built, plan: Plan, **options: Any) -> None:
     """Have Brian2 generate the network's code; options as `brian2.Network.run` has them."""
     try:
@@ -74,9 +112,14 @@ def describe(
     arrays: dict[str, np.ndarray],
     folder: Path,
     templates: str = "plain",
+    sizes: dict[int, str] | None = None,
 ) -> None:
-    """Write ``build.json``: which file or argument carries which number, and which file holds which output."""
+    """Write ``build.json``: which file or argument carries which number, and which file holds which output.
+
+    `sizes` are placeholders of numbers of synapses, see `open_sizes`.
+    """
     inputs: dict[str, Any] = {}
+    sizes = sizes or {}
     texts = [text for part in plan.parts for text in part.texts.values()]
     for name, array in arrays.items():
         owner, variable = name.split(".")
@@ -93,14 +136,24 @@ def describe(
         outputs[name] = {
             "file": Path(device.get_array_filename(variable)).name,
             "dtype": np.dtype(variable.dtype).str,
-            "columns": int(shape[1]) if isinstance(shape, tuple) else 0,
+            "columns": sizes.get(shape[1], int(shape[1])) if isinstance(shape, tuple) else 0,
         }
+    written = {file for facts in inputs.values() for file in facts.get("files", ())}
+    # of a monitor of all synapses: their indices, which each run writes, too
+    counted = {
+        name: {"pathway": sizes[len(array)], "dtype": array.dtype.str}
+        for name, array in device.static_arrays.items()
+        if name not in written and len(array) in sizes
+    }
+    for file in counted:
+        (folder / "static_arrays" / file).unlink()
     for facts in inputs.values():  # each run writes its own
         for file in facts.get("files", ()):
             (folder / "static_arrays" / file).unlink()
     main = (folder / "main.cpp").read_text() if (folder / "main.cpp").exists() else ""
     facts = {
         "inputs": inputs,
+        "counted": counted,
         # what the loop over time calls, in order
         "objects": re.findall(r"\.add\(&\w+, _run_(\w+?)(?:_codeobject)?\)", main),
         "outputs": outputs,

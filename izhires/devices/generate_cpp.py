@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +25,7 @@ from brian2.utils.stringtools import get_identifiers
 from izhires.building.build import Additions, Built, build, cannot_read
 from izhires.building.parts import Extension
 from izhires.building.plan import Plan
-from izhires.devices.generate import Carried, describe, main, placeholders, run, unit
+from izhires.devices.generate import Carried, describe, main, open_sizes, placeholders, read_sizes, run, unit
 from izhires.devices.standalone import EARLIER
 
 ALIGNED = """
@@ -211,14 +212,16 @@ class OwnTemplates(Plain):
         return runner
 
 
-def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
-    """Return an object that writes recordings to the disk whenever one has more values than `most`."""
+def _in_pieces(device: Any, built: Built, most: int, sizes: Collection[int]) -> CodeRunner:
+    """Return an object that writes recordings to the disk whenever one has more values than `most`; `sizes` are known
+    only when the program runs.
+    """
 
     def array(variable: Any) -> tuple[str, str]:
         name = device.get_array_name(variable, access_data=False)
         return name, f"{Path(device.get_array_filename(variable)).name}{EARLIER}"
 
-    monitors: list[tuple[int, str, list[tuple[str, str]], list[tuple[str, str]]]] = []
+    monitors: list[tuple[int | str, str, list[tuple[str, str]], list[tuple[str, str]]]] = []
     for each in _objects(built):
         if isinstance(each, b2.monitors.EventMonitor):
             own = [each.variables[name] for name in each.record_variables]
@@ -227,7 +230,8 @@ def _in_pieces(device: Any, built: Built, most: int) -> CodeRunner:
             times = array(each.variables["t"])
             tables = [array(each.variables[name]) for name in each.record_variables]
             rows = most // max(each.n_indices, 16)  # one of few values takes the memory of 16, since it lies on its own
-            monitors.append((max(rows, 1), times[0], [times], tables))
+            later = f"std::max({most}/std::max({each.n_indices}, 16), 1)"
+            monitors.append((later if each.n_indices in sizes else max(rows, 1), times[0], [times], tables))
     runner = _added(*_owner(built), "pieces", ["N"])
     runner.template_kwds = {"_monitors": monitors}
     return runner
@@ -275,6 +279,8 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     b2.prefs.codegen.cpp.extra_compile_args_gcc = []
     device: Any = OwnDevice() if templates in ("own", "timed") else all_devices["cpp_standalone"]
     b2.set_device(device, build_on_run=False)
+    sizes = {} if templates == "apart" else open_sizes(plan)
+    plan = plan.with_numbers_drawn({name: size for size, name in sizes.items()})
     arrays = placeholders(plan)
     additions = OwnTemplates() if own else Plain()
     seeded = not own or bool(plan.of(Extension))  # which may draw random numbers of its own
@@ -282,7 +288,7 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
         b2.seed(SEED)
     built = build(plan, arrays, additions)
     if own:
-        built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most))
+        built.network.add(_progress(device, built, plan.replicates == 1), _in_pieces(device, built, most, sizes))
         run(built, plan)
         device.insert_code("before_end", "_run_own_pieces_codeobject();")
     else:
@@ -292,7 +298,8 @@ def generate(plan: Plan, folder: Path, templates: str, most: int) -> None:
     device.build(directory=str(folder), compile=False, run=False, debug=False)
     if seeded:
         _read_seed(folder)
-    describe(device, built, additions, plan, arrays, folder, "plain" if templates == "apart" else templates)
+    describe(device, built, additions, plan, arrays, folder, "plain" if templates == "apart" else templates, sizes)
+    read_sizes(folder, sizes)
     (folder / "memory.cpp").write_text(TELL_MEMORY + (ALIGNED if own else ""))
     if own and plan.precision == "single":
         (folder / "single_pow.h").write_text(SINGLE_POW)

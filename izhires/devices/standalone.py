@@ -144,6 +144,9 @@ class StandaloneProgram(Program):
             for file in facts.get("files", ()):
                 np.ascontiguousarray(arrays[name], dtype=facts["dtype"]).tofile(static / file)
                 written.add(file)
+        for file, counted in self.facts.get("counted", {}).items():
+            np.arange(self.plan.length(counted["pathway"]), dtype=counted["dtype"]).tofile(static / file)
+            written.add(file)
         own = self.folder / "static_arrays"
         for path in own.iterdir():
             if path.name not in written and static != own:  # constant tables of the build itself
@@ -221,6 +224,7 @@ class StandaloneProgram(Program):
         earlier = path.with_name(path.name + EARLIER)
         path = earlier if earlier.exists() else path
         columns = facts["columns"]
+        columns = self.plan.length(columns) if isinstance(columns, str) else columns
         if os.name == "posix" and path.stat().st_size >= LARGE:  # the file goes, what it holds stays while it is used
             values: np.ndarray = np.memmap(path, dtype=facts["dtype"], mode="c")
         else:
@@ -249,6 +253,12 @@ class StandaloneDevice(Device):
     def cannot_generate(cls) -> str:
         """Return what this machine lacks to write a project, empty if nothing."""
         return ""
+
+    def counts(self) -> bool:
+        """Whether a program finds out itself how many synapses there are, where that is drawn; else each number has a
+        build of its own.
+        """
+        return False
 
     def profiled(self) -> Self:
         """Return a device whose programs have a loop over time that a profile can be taken of."""
@@ -283,6 +293,7 @@ class StandaloneDevice(Device):
                 own.update(path.read_bytes())
         parts = (
             plan.fingerprint(),
+            *([] if self.counts() else map(str, plan.drawn().values())),
             self.name,
             *self.generator_arguments(),
             self.makefile(),

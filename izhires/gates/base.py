@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from izhires.declare import Component
+from izhires.rules.base import EARLIER_NAMES
 
 
 class Gate(Component):
@@ -14,8 +15,8 @@ class Gate(Component):
     ----------
     expression : str
         Brian2 expression, dimensionless, 0 where nothing may be learned. It may read ``learning``, ``occurs``,
-        ``relevant``, ``taught``, ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative before
-        it), the gate's own variables, and every parameter of the gate by its name.
+        ``target_trial``, ``has_target``, ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative
+        before it), the gate's own variables, and every parameter of the gate by its name.
     equations : str
         Brian2 equations of the gate's own variables, one set a channel, for gates with kinetics; all start at 0.
     update : str
@@ -26,6 +27,7 @@ class Gate(Component):
 
     family: ClassVar[str] = "gate"
     package: ClassVar[str] = "izhires.gates"
+    earlier_texts: ClassVar[dict[str, str]] = EARLIER_NAMES
 
     expression: ClassVar[str]
     equations: ClassVar[str] = ""

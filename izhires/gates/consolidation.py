@@ -21,7 +21,7 @@ class Consolidation(Gate):
     duration: Milliseconds = parameter("200 ms", "length of the phase", gt=0)
 
     expression: ClassVar[str] = (
-        "learning*relevant*int(event(t) > -0.5)*int(elapsed(t) > -dt/2)"
+        "learning*target_trial*int(event(t) > -0.5)*int(elapsed(t) > -dt/2)"
         "*int(since_event > delay - dt/2)*int(since_event < delay + duration - dt/2)"
     )
     source: ClassVar[str] = "predicted by Yamada & Chao (arXiv 2510.14382)"

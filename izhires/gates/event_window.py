@@ -22,7 +22,7 @@ class EventWindow(Gate):
 
     # + dt/2: rounding of since_event must not decide whether the edge itself, a whole step, is inside
     expression: ClassVar[str] = (
-        "learning*taught*(int(abs(since_event) < half_width + dt/2)"
+        "learning*has_target*(int(abs(since_event) < half_width + dt/2)"
         " + int(abs(since_event) >= half_width + dt/2)*(1 - closed_outside)*clip(z, baseline, 1))"
     )
     source: ClassVar[str] = "Yamada & Chao (arXiv 2510.14382); its width is not published"

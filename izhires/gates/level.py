@@ -26,7 +26,7 @@ class Level(Gate):
     lowest: float = parameter(0.0, "smallest opening")
     highest: float = parameter(1.0, "largest opening")
 
-    expression: ClassVar[str] = "learning*relevant*clip(gain*(level - reference), lowest, highest)"
+    expression: ClassVar[str] = "learning*target_trial*clip(gain*(level - reference), lowest, highest)"
     source: ClassVar[str] = (
         "third factors: Fremaux & Gerstner (2016), doi 10.3389/fncir.2015.00085; the kinetics are those of the "
         "neuromodulator"

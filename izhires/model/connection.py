@@ -177,7 +177,7 @@ class Connection(Declaration):
         weight = lognormal(sign * self.weight, self.weight_spread, len(i), rng)
         delay = rng.uniform(*self.delay, source.n)[i] if self.delay_of == "cell" else rng.uniform(*self.delay, len(i))
         effect = self.effect or (EXCITATION if sign > 0 else INHIBITION)
-        draft.add_synapses(name, self.source, self.target, effect, i, j, weight, delay)
+        draft.add_synapses(name, self.source, self.target, effect, i, j, weight, delay, self.wiring.drawn)
 
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:
         """Return what a recording keeps: the weights at the start and the end, and which cells they connect."""

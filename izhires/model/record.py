@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from izhires.building.parts import Extension, Group, Monitor, Pathway
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import ConfigurationError, closest
+from izhires.model.variables import read
 from izhires.units import symbol
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Record(Declaration):
         fitting = [name for name, each in draft.parts.items() if isinstance(each, Group | Pathway)]
         if self.of in fitting:
             assert part is not None
-            known = variables(part.texts["equations"])
+            known = _recordable(part.texts["equations"])
             if self.variable not in known:
                 problem = f"{self.of!r} has no variable {self.variable!r}{closest(self.variable, known)}"
                 raise ConfigurationError(problem, "variable", known)
@@ -89,7 +89,7 @@ class Record(Declaration):
             equations = results.plan.part(self.of).texts["equations"]
         except ConfigurationError:  # an extension's, whose equations nobody knows here
             equations = ""
-        known = variables(equations)
+        known = _recordable(equations)
         unit = symbol(known[self.variable]) if self.variable in known else "SI"
         elements = np.arange(values.shape[1]) if self.elements is None else np.array(self.elements)
         dims = (f"{self.name}_time", f"{self.name}_element")
@@ -104,16 +104,6 @@ def _divides(step: float, interval: float) -> bool:
     return interval / step >= 1 - 1e-9 and abs(interval / step - round(interval / step)) < 1e-9
 
 
-def variables(equations: str) -> dict[str, str]:
-    r"""Return the variables of Brian2 equations that can be recorded, each with its unit.
-
-    >>> variables("dv/dt = -v/tau : volt\\nx = 2*v : volt\\ntau : second (shared, constant)")
-    {'v': 'volt', 'x': 'volt'}
-    """
-    found = {}
-    for line in equations.splitlines():
-        match = re.match(r"\s*(?:d(\w+)/dt\s*=|(\w+)\s*(?:=|:))", line)
-        unit = re.search(r":\s*([^:(]+?)\s*(\([^)]*\))?\s*$", line.partition("#")[0])
-        if match and unit and "shared" not in (unit[2] or ""):
-            found[match[1] or match[2]] = unit[1]
-    return found
+def _recordable(equations: str) -> dict[str, str]:
+    """Return the variables that each member has, with their units; what all share is no element's."""
+    return {name: each.unit for name, each in read(equations).items() if "shared" not in each.flags}

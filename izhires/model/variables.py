@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,29 +28,56 @@ BRIAN_UNITS: dict[str, tuple[str, float]] = {
 _PURE = ("1", "integer", "boolean")
 
 
-def declared(equations: str) -> dict[str, str]:
-    """Return the variables that equations only declare (``name : unit``) with their unit as it is written there."""
-    found = re.findall(
-        r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*:[ \t]*([^(#\n]+?)[ \t]*(?:\(([^#\n]*)\))?[ \t]*(?:#.*)?$", equations
-    )
-    return {name: unit for name, unit, flags in found if "linked" not in flags}
+@dataclass(frozen=True)
+class Variable:
+    """A variable of Brian2 equations.
 
-
-def flags(equations: str) -> dict[str, list[str]]:
-    """Return the flags of the variables that equations only declare, as ``["shared", "constant"]``."""
-    found = re.findall(r"(?m)^[ \t]*([A-Za-z_]\w*)[ \t]*:[^(#\n]*(?:\(([^#\n]*)\))?", equations)
-    return {name: [each.strip() for each in words.split(",")] for name, words in found}
-
-
-def defined(equations: str) -> dict[str, str]:
-    r"""Return the variables that equations say how to reckon, ``dx/dt = ... : unit`` or ``x = ... : unit``, with units.
-
-    >>> defined("dv/dt = (I +\\n J)/C : volt  # membrane\\nI = 2*J : amp (constant over dt)\\nJ : amp")
-    {'v': 'volt', 'I': 'amp'}
+    Parameters
+    ----------
+    unit : str
+        As it is written there.
+    flags : tuple of str
+        As ``("shared", "constant")``.
+    reckoned : bool
+        Whether the equations say how to reckon it, ``dx/dt = ... : unit`` or ``x = ... : unit``; else they only declare
+        it, ``x : unit``.
     """
-    pattern = r"(?m)^[ \t]*(?:d([A-Za-z_]\w*)[ \t]*/[ \t]*dt|([A-Za-z_]\w*))[ \t]*=[^:]*:[ \t]*([^(\n]+?)[ \t]*(?=\(|$)"
-    found = re.findall(pattern, re.sub(r"#.*", "", equations))
-    return {changing or reckoned: unit for changing, reckoned, unit in found}
+
+    unit: str
+    flags: tuple[str, ...]
+    reckoned: bool
+
+
+_NAME = r"[A-Za-z_]\w*"
+_VARIABLE = re.compile(
+    rf"(?m)^[ \t]*(?:(?:d({_NAME})[ \t]*/[ \t]*dt|({_NAME}))[ \t]*=[^:]*|({_NAME})[ \t]*)"
+    r":[ \t]*([^(\n]+?)[ \t]*(?:\(([^\n]*)\)[ \t]*)?$"
+)
+
+
+def read(equations: str) -> dict[str, Variable]:
+    r"""Return the variables of Brian2 equations.
+
+    >>> found = read("dv/dt = (I +\n J)/C : volt  # membrane\nI = 2*J : amp (constant over dt)\nJ : amp")
+    >>> [(name, each.unit, each.reckoned) for name, each in found.items()]
+    [('v', 'volt', True), ('I', 'amp', True), ('J', 'amp', False)]
+    """
+    found = {}
+    for changing, reckoned, alone, unit, flags in _VARIABLE.findall(re.sub(r"[ \t]*#.*", "", equations)):
+        words = tuple(each.strip() for each in flags.split(",")) if flags else ()
+        found[changing or reckoned or alone] = Variable(unit, words, not alone)
+    return found
+
+
+def units(equations: str) -> dict[str, str]:
+    """Return the variables of equations that are their own, not linked ones, each with its unit."""
+    return {name: each.unit for name, each in read(equations).items() if "linked" not in each.flags}
+
+
+def declared(equations: str) -> dict[str, str]:
+    """Return the variables that equations only declare, and that are not linked, each with its unit."""
+    known = read(equations)
+    return {name: unit for name, unit in units(equations).items() if not known[name].reckoned}
 
 
 def check_filled(owner: str, equations: str, filled: Iterable[str], *statements: str) -> None:

@@ -33,9 +33,10 @@ import numpy as np
 from pydantic import field_validator, model_validator
 
 from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
-from izhires.declare import Component, Declaration, Milliseconds, parameter
+from izhires.declare import Component, Declaration, Milliseconds, parameter, refuse_earlier
 from izhires.errors import ConfigurationError, check_known
 from izhires.readouts.base import MOMENTS, RecordedVariable
+from izhires.rules.base import EARLIER_NAMES
 
 if TYPE_CHECKING:
     from izhires.building.draft import Draft
@@ -82,6 +83,11 @@ class Sum(Declaration):
     of: str = parameter(..., "the readout", source="by choice")
     summand: str = parameter("z", "what each channel adds, as a Brian2 expression of its names", source="by choice")
     rewarded: bool = parameter(False, "whether each channel counts as much as its event is worth", source="by choice")
+
+    @model_validator(mode="after")
+    def _present(self) -> Sum:
+        refuse_earlier(self.summand, EARLIER_NAMES, "summand")
+        return self
 
 
 class Neuromodulator(Component):

@@ -37,7 +37,7 @@ import numpy as np
 
 from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 from izhires.declare import Component
-from izhires.model.variables import defined, flags
+from izhires.model.variables import read
 
 if TYPE_CHECKING:
     from izhires.building.draft import Draft
@@ -131,7 +131,7 @@ class Plasticity(Component):
         pathway = draft.parts[name]
         assert isinstance(pathway, Pathway)
         lines, numbers = draft.constants(self)
-        mine = {*declared(self.equations), *numbers, *self.before, *self.after, *self.factors(), *self.expressions()}
+        mine = {*read(self.equations), *numbers, *self.before, *self.after, *self.factors(), *self.expressions()}
         # Brian2 refuses a name that the cells on either side have, too
         sides = (draft.parts[group].equations for group in (pathway.source, pathway.target))  # type: ignore[attr-defined]
         taken = {
@@ -139,8 +139,8 @@ class Plasticity(Component):
             "i",
             "j",
             "delay",
-            *declared(pathway.equations),
-            *(each for side in sides for each in declared(side)),
+            *read(pathway.equations),
+            *(each for side in sides for each in read(side)),
         }
         names = {each: f"{each}_{number}" if each in taken else each for each in mine}
         aliases = ""
@@ -203,11 +203,6 @@ class Plasticity(Component):
             draft.extend(group, f"{linked} : 1 (linked)\n", **{linked: Link(own_group, trace)})
             draft.extend(name, f"{names[trace]} = {linked}_{suffix} : 1\n")
         return ""
-
-
-def declared(equations: str) -> list[str]:
-    """Return the names that Brian2 equations declare."""
-    return [*flags(equations), *defined(equations)]
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from izhires.declare import Component
+from izhires.rules.base import EARLIER_NAMES
 
 if TYPE_CHECKING:
     from izhires.model.model import Model
@@ -21,9 +22,9 @@ class Prediction(Component):
     ----------
     formula : str
         What `predict` computes, in words that the recordings' descriptions take: ``max(when, 0)``.
-    relevant : str
-        Brian2 expression: 1 in trials whose outcome teaches a channel of an online readout. It may read ``outcome``, 1
-        in trials that hold the channel's event.
+    target_trial : str
+        Brian2 expression: 1 in trials that give a channel of an online readout a target to learn. It may read
+        ``outcome``, 1 in trials that hold the channel's event.
     together : bool
         Whether the channels of an online readout learn in the same trials.
     source : str
@@ -32,9 +33,10 @@ class Prediction(Component):
 
     family: ClassVar[str] = "prediction"
     package: ClassVar[str] = "izhires.predictions"
+    earlier_texts: ClassVar[dict[str, str]] = EARLIER_NAMES
 
     formula: ClassVar[str] = ""
-    relevant: ClassVar[str]
+    target_trial: ClassVar[str]
     together: ClassVar[bool]
     source: ClassVar[str] = ""
 

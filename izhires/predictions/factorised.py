@@ -16,7 +16,7 @@ class Factorised(Prediction):
     type: Literal["factorised"] = "factorised"
     formula: ClassVar[str] = "clip(what, 0, 1)*max(when, 0)"
     source: ClassVar[str] = "Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2"
-    relevant: ClassVar[str] = "outcome"
+    target_trial: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 
     def predict(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:  # noqa: D102

@@ -16,7 +16,7 @@ class Merged(Prediction):
     type: Literal["merged"] = "merged"
     formula: ClassVar[str] = "max(when, 0)"
     source: ClassVar[str] = "this project: a control, one readout in the place of two"
-    relevant: ClassVar[str] = "1"
+    target_trial: ClassVar[str] = "1"
     together: ClassVar[bool] = True
 
     def predict(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:  # noqa: D102

@@ -10,11 +10,11 @@ from pydantic import model_validator
 
 from izhires.building.parts import Event, Group, Guard, Link, Monitor, Pathway, Reaction, Update
 from izhires.building.plan import mentions
-from izhires.declare import Drive, chosen, parameter
+from izhires.declare import Drive, chosen, parameter, refuse_earlier
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
 from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watched
-from izhires.rules.base import Rule
+from izhires.rules.base import EARLIER_NAMES, Rule
 
 if TYPE_CHECKING:
     from izhires.building.draft import Draft
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 CHANNELS = """
 z : 1
-relevant = {relevant} : 1
-taught = relevant*in_window : 1
+target_trial = {target_trial} : 1
+has_target = target_trial*in_window : 1
 occurs = outcome*in_window : 1
 target = occurs*exp(-since_event**2/(2*event_width**2)) : 1
 error = in_window*(target - z) : 1
 at_event = int(abs(since_event) < dt/2) : 1
-closes = int(abs(elapsed(t) - window) < dt/2) : 1
+at_window_end = int(abs(elapsed(t) - window) < dt/2) : 1
 gate = {gate} : 1
 fed_back = {fed_back} : volt/second
 """
@@ -102,6 +102,7 @@ class Online(Readout):
     @model_validator(mode="after")
     def _fits(self) -> Online:
         self.check_rule(self.rule)
+        refuse_earlier(self.fed_back, EARLIER_NAMES, "fed_back")
         return self
 
     def parts(self, draft: Draft, name: str) -> None:  # noqa: D102
@@ -121,15 +122,17 @@ class Online(Readout):
             gate,
         )
         equations = (
-            TASK + OUTCOME + CHANNELS.format(gate=gate.expression, relevant=prediction.relevant, fed_back=self.fed_back)
+            TASK
+            + OUTCOME
+            + CHANNELS.format(gate=gate.expression, target_trial=prediction.target_trial, fed_back=self.fed_back)
         )
         equations += f"{gate.equations}\n{lines}"
-        if mentions("exploration", rule.channel_update, *rule.pooled.values()):
+        if mentions("exploration", rule.channel_update, *rule.channel_sums.values()):
             equations += "exploration = explore(t, i) : 1\n"
             draft.add_exploration()
         known = self._network(draft, name)
         equations += "".join(f"{each} : 1 (linked)\n" for each in known)
-        equations += "".join(f"{each}_summand = {text} : 1\n" for each, text in rule.pooled.items())
+        equations += "".join(f"{each}_summand = {text} : 1\n" for each, text in rule.channel_sums.items())
         links = {each: Link(f"{name}_network", each, "network") for each in known}
         events = {"learn": Event(rule.active, "online learning event")}
         draft.add(Group(name, k, equations, events=events, links=links), **numbers)
@@ -137,7 +140,7 @@ class Online(Readout):
         if gate.update:
             draft.add(Update(f"{name}_gate", name, gate.update, "gate"))
         draft.add(Update(f"{name}_rule", name, rule.channel_update, "online rule"))
-        for each in rule.pooled:
+        for each in rule.channel_sums:
             equations = f"{each}_post = {each}_summand_pre : 1 (summed)"
             sums = {f"{each}_post": "channel sums"}
             draft.add(Pathway(f"{name}_{each}", name, f"{name}_network", equations, "all by target", sums=sums))
@@ -185,11 +188,11 @@ class Online(Readout):
         lines, values = draft.constants(rule)
         numbers = {each: values[each] for each in values if mentions(each, update)}
         own += "".join(f"{line}\n" for line in lines.splitlines() if line.split(" :")[0] in numbers)
-        own += "".join(f"{each} : 1\n" for each in rule.pooled)
+        own += "".join(f"{each} : 1\n" for each in rule.channel_sums)
         # what the network has, the channels know
         names = [line.split(":")[0].strip() for line in own.splitlines() if line.strip() and "constant" not in line]
         known = [each for each in names if mentions(each, rule.channel_update)]
-        powered = mentions("(mean_)?power", rule.channel_update, rule.population_update, *rule.pooled.values())
+        powered = mentions("(mean_)?power", rule.channel_update, rule.population_update, *rule.channel_sums.values())
         if powered:
             power_lines, power_values = draft.constants(model.state, only=("tau_power",))
             own, numbers = POWER + own + power_lines, numbers | power_values

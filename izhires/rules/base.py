@@ -10,10 +10,10 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``gate``             third factor, from the gate
 ``learning``         1 in trials that teach, else 0
 ``in_window``        1 inside the window after the cue, else 0
-``closes``           1 at the first step after the window, else 0
+``at_window_end``    1 at the first step after the window, else 0
 ``occurs``           1 inside the window of a trial that holds this event, else 0
-``relevant``         1 in trials whose outcome this channel learns from, see `izhires.predictions`
-``taught``           ``relevant*in_window``
+``target_trial``     1 in trials that give this channel a target to learn, see `izhires.predictions`
+``has_target``       1 inside the window of such a trial: ``target_trial*in_window``
 ``outcome``          1 in trials that hold this event, else 0
 ``at_event``         1 at the step of the event, else 0
 ``exploration``      a standard normal number of this channel and step, from the stream ``exploration`` of the seed
@@ -33,7 +33,7 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ===================  ======================================================================================
 
 What a rule needs beyond its channels it declares, and the build provides no more than that: sums over the channels of
-a network (``pooled``), variables of the whole population, variables of single weights, and the inverse of the
+a network (``channel_sums``), variables of the whole population, variables of single weights, and the inverse of the
 correlations of the states (``inverse``).
 
 A rule ends its ``channel_update`` by setting ``step``, the learning step of the channel. Online, the weights of a
@@ -47,6 +47,14 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from izhires.declare import Component
+
+EARLIER_NAMES = {
+    "relevant": "target_trial",
+    "taught": "has_target",
+    "closes": "at_window_end",
+    "pooled": "channel_sums",
+}
+"""What names that rules, gates and predictions read or declare were called in earlier versions."""
 
 
 class Rule(Component):
@@ -68,12 +76,12 @@ class Rule(Component):
         Brian2 equations of variables that each weight has besides ``w``.
     active : str
         When ``weight_update`` runs for a channel.
-    pooled : dict of str to str
+    channel_sums : dict of str to str
         Sums over the channels of a network: name, and the Brian2 expression that each channel adds. Known to the
         channels and to ``population_update``.
     population_equations, population_update : str
         Variables of the whole network, and the statements that renew them, before the channels are updated; both may
-        read ``learn(t)``, ``event(t)``, ``block(t)``, ``elapsed(t)`` and what is pooled.
+        read ``learn(t)``, ``event(t)``, ``block(t)``, ``elapsed(t)`` and these sums.
     inverse : bool
         Whether the rule needs ``gain``, the product of the inverse correlation of the states with s (of each cell, so
         ``gain_pre`` in ``weight_update``), and ``projected``, the product of both (of the network); see
@@ -86,6 +94,7 @@ class Rule(Component):
 
     family: ClassVar[str] = "rule"
     package: ClassVar[str] = "izhires.rules"
+    earlier_texts: ClassVar[dict[str, str]] = EARLIER_NAMES
 
     schedule: ClassVar[Literal["step", "trial"]]
     equations: ClassVar[str] = "step : 1"
@@ -94,7 +103,7 @@ class Rule(Component):
     weight_update: ClassVar[str]
     weight_equations: ClassVar[str] = ""
     active: ClassVar[str] = "step != 0"
-    pooled: ClassVar[dict[str, str]] = {}
+    channel_sums: ClassVar[dict[str, str]] = {}
     population_equations: ClassVar[str] = ""
     population_update: ClassVar[str] = ""
     inverse: ClassVar[bool] = False

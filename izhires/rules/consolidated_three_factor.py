@@ -45,7 +45,7 @@ class ConsolidatedThreeFactor(Rule):
     peak = in_window*clip(z, peak*int(elapsed(t) > dt/2), inf) + (1 - in_window)*peak
     at_time += at_event*occurs*(z - at_time)
     belief = clip(outcome*at_time + (1 - outcome)*peak, 0.05, 0.95)
-    counts = closes*learning*relevant
+    counts = at_window_end*learning*target_trial
     deviation = counts*(outcome - belief)/sqrt(belief*(1 - belief))
     up = clip(up + deviation - counts*drift, 0, inf)
     down = clip(down - deviation - counts*drift, 0, inf)
@@ -54,7 +54,7 @@ class ConsolidatedThreeFactor(Rule):
     up *= 1 - surprised
     down *= 1 - surprised
     mark = clip(2*rate*dt/(power + mean_power + 1), 0, 1/(power + 1))*gate*error
-    step = closes*share
+    step = at_window_end*share
     share += counts*(clip(share/(1 + share), slowest, inf) - share)
     """
     weight_equations: ClassVar[str] = "eligibility : 1"
@@ -62,6 +62,6 @@ class ConsolidatedThreeFactor(Rule):
     weight_update: ClassVar[str] = """
     eligibility += mark_post*s_pre
     w += step_post*eligibility
-    eligibility *= 1 - closes_post
+    eligibility *= 1 - at_window_end_post
     """
     source: ClassVar[str] = "this project; change detection: Page (1954), doi 10.1093/biomet/41.1-2.100"

@@ -26,7 +26,7 @@ class Force(Rule):
 
     schedule: ClassVar[Literal["step", "trial"]] = "step"
     inverse: ClassVar[bool] = True
-    pooled: ClassVar[dict[str, str]] = {"gates": "taught*gate", "channels": "taught"}
+    channel_sums: ClassVar[dict[str, str]] = {"gates": "has_target*gate", "channels": "has_target"}
     population_equations: ClassVar[str] = """
     weight : 1
     resetting : 1
@@ -38,7 +38,7 @@ class Force(Rule):
     last_block = block(t) + 1
     weight = gates/clip(channels, 1, inf)*int((elapsed(t) + dt/2) % interval < dt)
     """
-    channel_update: ClassVar[str] = "step = taught*weight*error/(1 + weight*projected)"
+    channel_update: ClassVar[str] = "step = has_target*weight*error/(1 + weight*projected)"
     weight_update: ClassVar[str] = "w += step_post*gain_pre"
     source: ClassVar[str] = (
         "Sussillo & Abbott (2009), doi 10.1016/j.neuron.2009.07.018; for spiking cells Nicola & Clopath (2017), "

@@ -23,7 +23,7 @@ class NodePerturbation(Rule):
     tau_reward: Milliseconds = parameter("5 ms", "memory of the running mean of the reward", gt=0)
 
     schedule: ClassVar[Literal["step", "trial"]] = "step"
-    pooled: ClassVar[dict[str, str]] = {"loss": "in_window*int(gate > 0)*(error - amplitude*exploration)**2"}
+    channel_sums: ClassVar[dict[str, str]] = {"loss": "in_window*int(gate > 0)*(error - amplitude*exploration)**2"}
     population_equations: ClassVar[str] = """
     mean_loss : 1
     advantage : 1

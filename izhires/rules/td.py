@@ -53,7 +53,7 @@ class Td(Rule):
     delta = occurs*at_event + exp(-dt/tau_discount)*value - value_before
     first = (1 - between_trials)*int(abs(elapsed(t)) < dt/2)
     carried = (1 - first)*exp(-dt/tau_discount)*exp(-dt/clip(tau_eligibility, 1e-12*second, inf*second))
-    running = clip(between_trials + learning*(in_window + closes), 0, 1)
+    running = clip(between_trials + learning*(in_window + at_window_end), 0, 1)
     step = learning*(1 - first)*clip(rate*dt/(power + mean_power + 1), 0, (1 - carried)/(power + 1))*delta
     """
     weight_equations: ClassVar[str] = "eligibility : 1"

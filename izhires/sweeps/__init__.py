@@ -8,7 +8,7 @@
 | `cluster` | the Dask engine |
 | `pilot` | one short run, and what it predicts for all |
 | `results` | the tidy table and the labelled data set of a folder |
-| `sensitivity` | which parameters matter to which claim |
+| `sensitivity` | the points of a sensitivity analysis, which `izhires.analysis.sensitivity` evaluates |
 """
 
 from __future__ import annotations

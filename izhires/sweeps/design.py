@@ -17,8 +17,8 @@ from pydantic import field_validator, model_validator
 
 from izhires.building.plan import Plan
 from izhires.declare import Declaration, parameter
-from izhires.devices import DEFAULT, all_devices
-from izhires.errors import ConfigurationError, closest
+from izhires.devices import DEFAULT, all_devices, check, get
+from izhires.errors import ConfigurationError, check_known
 from izhires.files import as_path, read_toml
 from izhires.model.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
 from izhires.model.configuration import read as read_configuration
@@ -209,9 +209,7 @@ class Spec(Declaration):
     @field_validator("device")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = all_devices()
-        if name not in known:
-            raise ConfigurationError(f"{name!r} is not a device{closest(name, known)}", choices=known)
+        check_known(name, all_devices(), "device", "")
         return name
 
     def configuration(self) -> Configuration:
@@ -370,3 +368,17 @@ def _applied(configuration: Configuration, names: tuple[str, ...]) -> Configurat
 def plans(points: list[Point]) -> Iterator[Plan]:
     """Give each plan once, in the order in which it is first needed."""
     yield from {point.plan.fingerprint(): point.plan for point in points}.values()
+
+
+def checked_plans(points: list[Point], device: str) -> list[Plan]:
+    """Return each plan once, and refuse those that a device cannot run, before anything is built.
+
+    Raises
+    ------
+    ConfigurationError
+        Saying what the device lacks.
+    """
+    found = list(plans(points))
+    for plan in found:
+        check(get(device), plan)
+    return found

@@ -9,13 +9,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.devices import check, get
+from izhires.devices import get
 from izhires.errors import LostError, RecordingError, ToolchainError
 from izhires.files import as_path, whole
 from izhires.running.batch import Job, RunReport, check_space, claimed, run_job
 from izhires.running.resources import needed_memory, peak_memory, processes_for
 from izhires.running.worker import Task, run_tasks
-from izhires.sweeps.design import Point, Spec, expand, plans, read
+from izhires.sweeps.design import Point, Spec, checked_plans, expand, plans, read
 from izhires.sweeps.index import Index, digest, path_of, writing
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ def _missing(points: list[Point], index: Index, retry_failed: bool, say: RunRepo
 def _run(
     missing: list[Point], spec: Spec, folder: Path, index: Index, processes: int | None, dask: str, say: RunReport
 ) -> None:
-    for plan in plans(missing):
-        check(get(spec.device), plan)
-    largest = max(plans(missing), key=needed_memory)
+    largest = max(checked_plans(missing, spec.device), key=needed_memory)
     at_once = min(processes_for(largest, processes), len(missing))
     check_space(largest, folder, 1, at_once)
     by_name = {point.name: point for point in missing}

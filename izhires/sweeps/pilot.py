@@ -15,7 +15,7 @@ from izhires.building.plan import Plan
 from izhires.running.batch import RunReport
 from izhires.running.resources import needed_memory, peak_memory, processes_for, recorded_bytes
 from izhires.running.worker import Task, run_tasks, silent
-from izhires.sweeps.design import Point, Spec, expand, plans
+from izhires.sweeps.design import Point, Spec, checked_plans, expand
 from izhires.sweeps.index import writing
 
 LIMIT = 20.0
@@ -77,7 +77,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     IzhiresError
         What is wrong with the sweep, its device, or its first run.
     """
-    from izhires.devices import check, get
+    from izhires.devices import get
 
     points = expand(spec)
     missing = _missing(points, folder, retry_failed)
@@ -85,8 +85,7 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     free = float(shutil.disk_usage(here).free)
     if not missing:
         return Forecast(len(points), 0, 0, 0.0, 0.0, 1.0, 0, 0.0, 0.0, 0.0, free)
-    for plan in plans(missing):
-        check(get(spec.device), plan)
+    each = checked_plans(missing, spec.device)
     pilot = max(missing, key=lambda point: _work(point.plan))
     began = time.perf_counter()
     built = get(spec.device).prepare(pilot.plan).build_seconds
@@ -96,7 +95,6 @@ def predict(spec: Spec, folder: Path, processes: int | None = None, retry_failed
     if outcome.error is not None:
         raise outcome.error
     found = outcome.value
-    each = list(plans(missing))
     at_once = min(processes_for(max(each, key=needed_memory), processes), len(missing))
     share = sum(_work(point.plan) for point in missing) / _work(pilot.plan)
     memory = max(found["memory"], needed_memory(pilot.plan) if found["share"] < 1 else 0)

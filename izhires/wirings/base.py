@@ -11,11 +11,18 @@ from izhires.declare import Component
 
 
 class Wiring(Component):
-    """Draws the synapses of a connection."""
+    """Draws the synapses of a connection.
+
+    Attributes
+    ----------
+    drawn : bool
+        Whether how many synapses there are is drawn, too, and differs between seeds.
+    """
 
     family: ClassVar[str] = "wiring"
     package: ClassVar[str] = "izhires.wirings"
     source: ClassVar[str] = ""
+    drawn: ClassVar[bool] = False
 
     @abc.abstractmethod
     def draw(

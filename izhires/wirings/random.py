@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -52,10 +52,11 @@ class FixedOutDegree(Wiring):
 class Probability(Wiring):
     """Every pair is connected with the same probability, independently.
 
-    How many synapses there are differs between seeds, so that each seed has a build of its own, and no replicates.
+    How many synapses there are differs between seeds, so that they cannot run as replicates.
     """
 
     type: Literal["probability"] = "probability"
+    drawn: ClassVar[bool] = True
     p: float = parameter(0.1, "probability that a pair is connected", ge=0, le=1)
 
     def draw(  # noqa: D102

@@ -9,12 +9,18 @@ and the rate of the cell ends nearly where it does at any other rate of the inpu
 Here: the cell, its conductances and the plasticity have the published numbers. A network has ten such cells beside each
 other with the same inputs, which differ in the weights that they start with, and the rule is `stdp`.
 
-COMES_OUT
+Comes out (seeds 100 to 104, mean ± standard deviation): with inputs of 10, 20, 30 and 40 Hz the cells fire at
+13.5 ± 0.7, 11.6 ± 0.7, 12.7 ± 0.8 and 13.4 ± 0.6 Hz, while with fixed weights they fire at 0, 5.5, 117 and 211 Hz. The
+coefficient of variation of their intervals is 0.81 to 0.86. At 20 Hz 63 % of the weights end in the lowest fifth of
+their range and 15 % in the highest. Where A- is 0.9 A+ all of them go to the top, and the cells fire at 490 Hz.
+
+Does not come out, or not yet: at 10 Hz weights are spread over the whole range (43 % in the three middle fifths), since
+slow inputs change them slowly, and the rate still falls at the end.
 
 What differs. Time goes in steps of 0.5 ms, and an arrival in the very step of a spike counts as one before it. That
 adds to what strengthens half of what A- is above A+; A- is therefore times exp(step/tau), which makes up for it exactly
-where spikes are independent. (Uncorrected the cells fire at 37 Hz with 20-Hz inputs, on seed 1.) Inputs are Bernoulli
-trials in each step. Assumed: weights at the start, how long the network runs, delays of one step.
+where spikes are independent. Uncorrected, the cells fire at 39.0 ± 0.6 Hz with 20-Hz inputs, after 200 s. Inputs are
+Bernoulli trials in each step. Assumed: weights at the start, how long the network runs, delays of one step.
 Writes song_abbott_2000.csv, .md, .png and .pdf.
 """
 
@@ -72,7 +78,14 @@ NONE = ["0 mV/ms", "0 mV/ms"]
 ALONE = {"bias_excitatory": NONE, "bias_inhibitory": NONE, "cue_strength": NONE}
 """No drive but that of the synapses."""
 
-CONTROLS = {"plastic": {}, "fixed": {"a_plus": 0.0, "a_minus": 0.0}, "A- < A+": {"a_minus": 0.9 * A_PLUS}}
+CORRECTED = A_MINUS * np.exp(STEP / 20)
+CONTROLS = {
+    "plastic": {"a_minus": CORRECTED},
+    "fixed": {"a_plus": 0.0, "a_minus": 0.0},
+    "A- < A+": {"a_minus": 0.9 * CORRECTED * A_PLUS / A_MINUS},
+    "uncorrected": {"a_minus": A_MINUS},
+}
+"""The rule of each, see above."""
 
 
 def level(rate: float) -> str:
@@ -101,8 +114,7 @@ def configuration(rate: float, control: str = "plastic", seconds: float = SECOND
             "I": {"excitatory": False, "values": {"level": level(10)}},
         },
     }
-    rule = {"type": "stdp", "w_max": f"{LARGEST} mV/ms", "a_plus": A_PLUS, "a_minus": A_MINUS, **CONTROLS[control]}
-    rule["a_minus"] *= np.exp(STEP / 20)
+    rule = {"type": "stdp", "w_max": f"{LARGEST} mV/ms", "a_plus": A_PLUS, **CONTROLS[control]}
     mean = FIXED if control == "fixed" else START
     synapses = {"from": "inputs", "to": "cells", "wiring": "all", "delay": [f"{STEP} ms"] * 2}
     trials = max(1, round(seconds / LAST))
@@ -172,7 +184,8 @@ def main() -> None:
     given = parser.parse_args()
     seeds = parse_seeds(given.seeds)
     rows, courses, weights = [], {}, {}
-    runs = [("plastic", rate, SECONDS) for rate in RATES] + [("A- < A+", 20, 40)]
+    runs = [("plastic", rate, SECONDS) for rate in RATES]
+    runs += [("A- < A+", 20, LAST), ("uncorrected", 20, 200)]
     runs += [("fixed", rate, LAST) for rate in RATES]
     for control, rate, seconds in runs:
         folder = given.out / f"{control.replace(' < ', '_below_')}_{rate}"
@@ -214,7 +227,7 @@ def draw(found: pd.DataFrame, courses: dict[int, pd.DataFrame], weights: dict, o
         left, middle, right = grid[0]
         two = style.colours(["plastic", "A- < A+"])
         for (control, rate), shares in weights.items():
-            if rate != 20 or control == "fixed":
+            if rate != 20 or control not in two:
                 continue
             heights = np.histogram(shares[:, -1], bins)[0] / shares[:, -1].size
             left.stairs(heights, bins, color=two[control], fill=control == "plastic", alpha=0.85, linewidth=1.4,
@@ -223,6 +236,9 @@ def draw(found: pd.DataFrame, courses: dict[int, pd.DataFrame], weights: dict, o
         heights = np.histogram(start, bins)[0] / start.size
         left.stairs(heights, bins, color=style.GREY, linewidth=0.9, label="at the start")
         left.set(xlabel="weight / largest", ylabel="share of the synapses", title="20-Hz inputs", yscale="log")
+        left.set_ylim(0.002, 15)
+        left.set_yticks([0.01, 0.1, 1], labels=["0.01", "0.1", "1"])
+        left.minorticks_off()
         left.legend(loc="upper center")
         shades = style.graded([str(rate) for rate in courses])
         for rate, own in courses.items():
@@ -231,16 +247,16 @@ def draw(found: pd.DataFrame, courses: dict[int, pd.DataFrame], weights: dict, o
         middle.set_yticks([10, 20, 50, 100], labels=["10", "20", "50", "100"])
         middle.minorticks_off()
         middle.legend(title="inputs")
-        names = {"plastic": "plastic", "fixed": f"fixed, mean weight {FIXED:g}"}
+        names = {"plastic": "plastic", "fixed": f"fixed, mean {FIXED:g}"}
         for (control, name), colour in zip(names.items(), style.colours(list(names)).values(), strict=True):
             own = found[found["synapses"] == control].groupby("inputs")["rate"]
             right.errorbar(own.mean().index, own.mean(), yerr=own.std().fillna(0), marker="o", markersize=3,
                            color=colour, label=name)  # fmt: skip
-        right.set(xlabel="rate of the inputs (Hz)", ylabel="rate of the cells (Hz)", ylim=(0, None))
+        right.set(xlabel="rate of the inputs (Hz)", ylabel="rate of the cells (Hz)", ylim=(0, 400))
         right.set_yscale("symlog", linthresh=10)
         right.set_yticks([0, 5, 10, 100], labels=["0", "5", "10", "100"])
         right.minorticks_off()
-        right.legend()
+        right.legend(loc="lower right")
         for letter, axes in zip("abc", grid[0], strict=True):
             style.label(axes, letter)
         for kind in ("png", "pdf"):

@@ -205,6 +205,14 @@ def main() -> None:
     draw(found, courses, weights, given.out)
 
 
+def shown(values: pd.Series, digits: int) -> str:
+    """Return mean and standard deviation over seeds as text; no deviation of a single one, nothing where none is."""
+    if values.isna().all():
+        return ""
+    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{spread}"
+
+
 def table(found: pd.DataFrame, seeds: str) -> str:
     """Return the numbers as a table in Markdown."""
     lines = [
@@ -212,10 +220,8 @@ def table(found: pd.DataFrame, seeds: str) -> str:
         "|---|---|---|---|---|",
     ]
     for (control, rate), own in found.groupby(["synapses", "inputs"], sort=False):
-        mean, spread = own.mean(numeric_only=True), own.std(numeric_only=True).fillna(0)
-        shares = ", ".join(f"{mean[each]:.1%}" for each in ("lowest fifth", "middle fifths", "highest fifth"))
-        irregular = "" if np.isnan(mean["CV"]) else f"{mean['CV']:.2f} ± {spread['CV']:.2f}"
-        lines.append(f"| {control} | {rate} | {mean['rate']:.1f} ± {spread['rate']:.1f} | {irregular} | {shares} |")
+        shares = ", ".join(f"{own[each].mean():.1%}" for each in ("lowest fifth", "middle fifths", "highest fifth"))
+        lines.append(f"| {control} | {rate} | {shown(own['rate'], 1)} | {shown(own['CV'], 2)} | {shares} |")
     return "\n".join([*lines, "", f"Mean ± standard deviation over seeds {seeds}, in the last {LAST} s.", ""])
 
 

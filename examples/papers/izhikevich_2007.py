@@ -176,13 +176,14 @@ def rewards(recording: xr.Dataset) -> np.ndarray:
     return recording["dopamine_released_time"].values[recording["dopamine_released"].values[:, 0] > 0]
 
 
-def pairs(recording: xr.Dataset, shortly: float = 0.010) -> np.ndarray:
-    """Return the times at which n2 fired shortly after n1, s, from the spikes."""
+def pairs(recording: xr.Dataset, shortly: int = 10) -> np.ndarray:
+    """Return when n2 fired at most so many steps of 1 ms after n1, s, as the spikes of the recording have it."""
     ends = [recording[f"recurrent_{side}"].values[0] for side in ("source", "target")]
-    spikes, cells = recording["cells_spike_time"].values, recording["cells_spike_neuron"].values
-    first, second = (np.sort(spikes[cells == cell]) for cell in ends)
+    steps = np.floor(recording["cells_spike_time"].values * 1e3 + 1e-6).astype(int)
+    cells = recording["cells_spike_neuron"].values
+    first, second = (np.unique(steps[cells == cell]) for cell in ends)
     last = np.searchsorted(first, second, side="left") - 1
-    return second[(last >= 0) & (second - first[np.maximum(last, 0)] <= shortly)]
+    return second[(last >= 0) & (second - first[np.maximum(last, 0)] <= shortly)] * 1e-3
 
 
 def measured(recording: xr.Dataset) -> dict[str, float]:

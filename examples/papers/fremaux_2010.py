@@ -18,7 +18,7 @@ what was done in this one.
 Writes reward_bias.csv, reward_bias.md and reward_bias.png/.pdf.
 
 Assumed: all numbers of cells, weights and rates, the form of the reward, and an eligibility without depression
-(a_minus = 0). They were chosen on seed 0 by the reward that is reached without an offset.
+(a_minus = 0). They were chosen on seeds 0 and 1 by the reward that is reached without an offset.
 What comes out, and what does not: docs/neuromodulation.md, "Models of papers".
 """
 
@@ -233,7 +233,7 @@ def draw(found: dict[str, list[xr.Dataset]], table: pd.DataFrame, out: Path) -> 
             rate = np.histogram(after[of] - CUE, bins)[0] / (LAST * CELLS * 0.010)
             grid[0, 0].stairs(rate, bins, color=colour, label=f"{label} {LAST} trials")
         for each in TARGETS:
-            grid[0, 0].axvline(each, color=style.GREY, linestyle="--", linewidth=0.8)
+            grid[0, 0].axvline(each, ymax=0.75, color=style.GREY, linestyle="--", linewidth=0.8)
         grid[0, 0].set(xlabel="time from the cue (ms)", ylabel="rate of the ten cells (Hz)")
         grid[0, 0].set_ylim(0, 1.35 * grid[0, 0].get_ylim()[1])
         grid[0, 0].legend(loc="upper left", fontsize="small")
@@ -244,16 +244,16 @@ def draw(found: dict[str, list[xr.Dataset]], table: pd.DataFrame, out: Path) -> 
             grid[0, 1].plot(at, smooth.T, color=colours[name], linewidth=0.4, alpha=0.4)
             grid[0, 1].plot(at, smooth.mean(axis=0), color=colours[name], linewidth=1.5, label=name)
         grid[0, 1].axhline(0, color=style.GREY, linestyle=":", linewidth=0.8)
-        grid[0, 1].set(xlabel="trial", ylabel="reward, mean of 50 trials", ylim=(-1, 1))
+        grid[0, 1].set(xlabel="trial", ylabel="reward, mean of 50 trials", ylim=(-1, 0.6))
         own = {changes["offset"]: table[table["dopamine"] == name]["last"].to_numpy()
                for name, changes in CONDITIONS.items() if "offset" in changes}  # fmt: skip
         for offset, values in own.items():
-            grid[0, 2].plot(np.full(len(values), offset), np.maximum(values, -1), "o", color=style.GREY, markersize=2.5)
-        grid[0, 2].plot(list(own), [np.maximum(values.mean(), -1) for values in own.values()], color="black")
+            grid[0, 2].plot(np.full(len(values), offset), values, "o", color=style.GREY, markersize=2.5)
+        grid[0, 2].plot(list(own), [values.mean() for values in own.values()], color="black")
         grid[0, 2].axhline(table["first"].mean(), color=style.GREY, linestyle="--", linewidth=0.8)
-        grid[0, 2].text(0.02, table["first"].mean(), "before learning", va="bottom", color=style.GREY,
+        grid[0, 2].text(0.98, table["first"].mean(), "before learning", va="bottom", ha="right", color=style.GREY,
                         transform=grid[0, 2].get_yaxis_transform())  # fmt: skip
-        grid[0, 2].set(xlabel="offset (sd of the reward)", ylabel="reward at last (from -1)", ylim=(-1.05, 1))
+        grid[0, 2].set(xlabel="offset (sd of the reward)", ylabel=f"reward, last {LAST} trials")
         for letter, axes in zip("abc", grid[0], strict=True):
             style.label(axes, letter)
         style.legend_below(made, grid[0, 1], columns=4, seeds=len(found[names[0]]))

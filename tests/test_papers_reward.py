@@ -27,6 +27,7 @@ def script(request):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("error:Mean of empty slice")  # a population without excitatory cells is read
 @pytest.mark.parametrize("script", ["izhikevich_2007"], indirect=True)
 def test_a_distal_reward_finds_its_synapse(script):
     """50 cells with 10 synapses, half an hour: the chosen synapse gets strong where the reward hangs on it."""

@@ -7,7 +7,7 @@ J. Neurosci. 30:13326, doi 10.1523/JNEUROSCI.6249-09.2010. Published: cells lear
 fixed pattern of input spikes, from a reward that comes once a trial. The change of a weight is the success signal times
 the eligibility; its mean is the covariance of both, which learns, plus the product of their means, which is
 unsupervised and gets in the way. So success must be the reward minus what is expected of it: an offset of a quarter of
-the reward's standard deviation keeps R-STDP from learning (figure 2).
+the reward's standard deviation keeps R-STDP from learning (figure 2, as others quote it).
 
 A smaller piece of it, made of this package's parts: 100 cells with a fixed pattern of 500 ms (6 Hz) onto 10 leaky
 cells that are to fire together 150 and 350 ms after the cue. The reward, 520 ms after the cue, is 1 - D/D0, with D the

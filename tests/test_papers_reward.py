@@ -79,19 +79,20 @@ def test_success_must_be_without_bias(script):
 
 @pytest.mark.parametrize("script", ["fremaux_2010"], indirect=True)
 def test_reward_is_the_distance_of_the_spikes(script):
-    """What the program says of three trials, from the spikes that it kept."""
-    recording = simulate(script.configuration(4), 3, device="numpy")
+    """What the program says of each trial, from the spikes that it kept."""
+    recording = simulate(script.configuration(3), 3, device="numpy")
     rewards, steps = script.rewards(recording), np.round(recording["spike_time"].values * 1e3).astype(int)
     assert len(np.unique(steps)) > 5
     decay, tau = np.exp(-1 / 20), 20
-    counted = np.bincount(steps + 1, minlength=4 * script.TRIAL) / script.CELLS  # heard a step later
+    counted = np.bincount(steps + 1, minlength=3 * script.TRIAL) / script.CELLS  # heard a step later
     z = goal = distance = 0.0
     found = []
-    for step in range(4 * script.TRIAL):
+    for step in range(3 * script.TRIAL):
         elapsed = step % script.TRIAL - script.CUE if step >= script.CUE else -1
         z = z * decay + counted[step]
         goal = goal * decay + (elapsed in script.TARGETS)
         distance = distance * (elapsed > 0) + (z - goal) ** 2 / tau
         if elapsed == script.PATTERN + 20:
             found.append(1 - distance)
+    assert len(rewards) == 2
     np.testing.assert_allclose(rewards, found[: len(rewards)], rtol=1e-9)

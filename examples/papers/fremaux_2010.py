@@ -167,7 +167,7 @@ def configuration(trials: int = 1500, **critic: float) -> izhires.Configuration:
 
 
 def rewards(recording: xr.Dataset) -> np.ndarray:
-    """Return the reward of each trial; what is sampled at the start of a trial is that of the one before."""
+    """Return the reward of each trial but the last: a sample at the start of a trial is of the one before."""
     return recording["dopamine_gain"].values[1:, 0]
 
 

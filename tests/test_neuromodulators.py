@@ -35,8 +35,17 @@ EVERYTHING = {
         "acetylcholine": {"type": "acetylcholine", "tau_rise": "10 ms", "tau_decay": "50 ms"},
         "noradrenaline": {"type": "surprise", "lowest": 0.0},
         "serotonin": {"type": "spikes", "cells": "cells"},
+        "histamine": {
+            "release": "few*(1 + int(chance(t) < 0.3))",
+            "counts": {"few": {"of": "cells", "members": [1, 4, 70]}, "others": {"of": "cells"}},
+            "equations": "all : 1\ndrawn : 1",
+            "update": "all = others\ndrawn = chance(t)",
+        },
     },
     "keep__record": [
+        {"of": "histamine", "variable": "released", "every": "1 ms"},
+        {"of": "histamine", "variable": "all", "every": "1 ms"},
+        {"of": "histamine", "variable": "drawn", "every": "1 ms"},
         {"of": "serotonin", "variable": "released", "every": "1 ms"},
         {"of": "dopamine", "variable": "level", "every": "1 ms"},
     ],
@@ -201,11 +210,28 @@ def test_cells_release_as_much_as_they_fire(runs, device):
     np.testing.assert_allclose(released, 0.01 * counted, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("device", ["cpp", "numpy"])
+def test_a_neuromodulator_hears_chosen_cells_and_chance(runs, device):
+    recording = runs[device]
+    released, everyone, drawn = (recording[f"histamine_{name}"].values[:, 0] for name in ("released", "all", "drawn"))
+    steps = np.floor(recording["spike_time"].values * 1e3 + 1e-6).astype(int) + 1
+    few = np.isin(recording["spike_neuron"].values, [1, 4, 70])
+    counted, chosen = (np.bincount(each, minlength=len(released))[: len(released)] for each in (steps, steps[few]))
+    assert 3 < chosen.sum() < counted.sum() / 5
+    np.testing.assert_array_equal(everyone, counted)
+    np.testing.assert_array_equal(released, chosen * (1 + (drawn < 0.3)))
+    # a number of its own in each step, uniform
+    assert len(np.unique(drawn)) == len(drawn)
+    assert drawn.min() >= 0
+    assert drawn.max() < 1
+    np.testing.assert_allclose(np.quantile(drawn, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=2 / np.sqrt(len(drawn)))
+
+
 def test_both_devices_give_the_same(runs):
     one, other = runs["cpp"], runs["numpy"]
     assert np.array_equal(one["spike_time"], other["spike_time"])
-    for name in ("dopamine_level", "acetylcholine_level", "noradrenaline_level", "serotonin_level", "value",
-                 "value_delta", "value_weights", "when_weights"):  # fmt: skip
+    for name in ("dopamine_level", "acetylcholine_level", "noradrenaline_level", "serotonin_level", "histamine_level",
+                 "value", "value_delta", "value_weights", "when_weights"):  # fmt: skip
         assert np.ptp(one[name].values) > 1e-4, name
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-9 * float(abs(one[name]).max()))
 
@@ -228,8 +254,8 @@ def test_two_networks_side_by_side_are_those_of_two_runs():
     assert not np.array_equal(*(each["dopamine_level"] for each in together))
     for seed, mine in zip((3, 5), together, strict=True):
         alone = simulate(small.configuration(**EVERYTHING), seed, device="cpp")
-        for name in ("dopamine_level", "acetylcholine_level", "noradrenaline_level", "serotonin_level", "value",
-                     "when_weights", "value_weights"):  # fmt: skip
+        for name in ("dopamine_level", "acetylcholine_level", "noradrenaline_level", "serotonin_level",
+                     "histamine_level", "value", "when_weights", "value_weights"):  # fmt: skip
             assert np.array_equal(alone[name], mine[name]), name
 
 
@@ -335,6 +361,11 @@ def test_a_name_is_of_one_level():
         ({"neuromodulators": {"c": {"reaches": ["cels"]}}}, r"c.reaches: there is no population 'cels', did you mean"),
         ({"neuromodulators": {"c": {"sums": {"x": {"of": "who"}}}}}, r"c.sums.x.of: there is no readout 'who'"),
         ({"neuromodulators": {"c": {"sums": {"level": {"of": "what"}}}}}, r"c.sums: 'level' cannot be a name here"),
+        ({"neuromodulators": {"c": {"counts": {"x": {"of": "cel"}}}}}, r"c.counts.x.of: there is no population 'cel'"),
+        ({"neuromodulators": {"c": {"counts": {"x": {"of": "cells", "members": [100]}}}}},
+         r"c.counts.x.members: 'cells' has the cells 0 to 99, got 100"),
+        ({"neuromodulators": {"c": {"counts": {"x": {"of": "cells"}}, "sums": {"x": {"of": "what"}}}}},
+         r"c.counts: 'x' cannot be a name here"),
         ({"neuromodulators": {"c": {"tau_rise": "200 ms"}}}, r"c.tau_rise: must differ from tau_decay, 200 ms"),
         ({"neuromodulators": {"c": {"lowest": 1.0}}}, r"c.lowest: must be at most the tonic level, 0, got 1"),
         ({"when__gate": {"type": "level", "of": "dopamin"}, "neuromodulators": {"dopamine": {}}},

@@ -11,6 +11,9 @@ The expression `release` and the statements `update` read these names, and every
 ``elapsed(t)``        time from the cue; also ``latency(t)``, ``event(t)``, ``learn(t)``, ``block(t)`` of the task
 ``level``             the level of the step before
 a name in `sums`      a sum over the channels of a readout, of the same step
+a name in `counts`    how many of some cells fired since the step before
+``spiked``            how many of `cells` did
+``chance(t)``         a number between 0 and 1, drawn anew for each step: rewards that come at random
 a name of one's own   declared in `equations`, renewed by `update`
 ====================  ========================================================================================
 
@@ -27,12 +30,13 @@ hears the level of the step before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Update
+from izhires.building.parts import Group, Link, Monitor, Pathway, Reaction, Signal, Update
 from izhires.declare import Component, Declaration, Milliseconds, parameter, refuse_earlier
 from izhires.errors import ConfigurationError, check_known
 from izhires.readouts.base import MOMENTS, RecordedVariable
@@ -74,7 +78,7 @@ places : integer (shared, constant)
 """What was released and has not arrived yet: one place for each step of the delay, in turn read and filled anew."""
 
 TAKEN = ("since_event", "in_window", "at_cue", "at_event", "reward", "released", "arrived", "pool", "level", "window",
-         "spiked")  # fmt: skip
+         "spiked", "chance")  # fmt: skip
 
 
 class Sum(Declaration):
@@ -88,6 +92,15 @@ class Sum(Declaration):
     def _present(self) -> Sum:
         refuse_earlier(self.summand, EARLIER_NAMES, "summand")
         return self
+
+
+class Count(Declaration):
+    """What a neuromodulator hears of cells: how many of them fired since the step before."""
+
+    of: str = parameter(..., "the population", source="by choice")
+    members: tuple[Annotated[int, Field(ge=0)], ...] = parameter(
+        (), "which of its cells, by number; all when none is named", source="by choice"
+    )
 
 
 class Neuromodulator(Component):
@@ -110,6 +123,7 @@ class Neuromodulator(Component):
     delay: Milliseconds = parameter("0 ms", "time from the release until it begins to arrive", ge=0)
     reaches: tuple[str, ...] = parameter((), "populations that it reaches; all when none is named", source="by choice")
     sums: dict[str, Sum] = parameter({}, "what is heard of readouts, by name", source="by choice")
+    counts: dict[str, Count] = parameter({}, "what is heard of cells, by name", source="by choice")
     cells: str = parameter("", "population whose spikes release it, too; none when empty", source="by choice")
     per_spike: float = parameter(0.0, "what the spike of one cell releases", source="by choice")
     equations: str = parameter("", "further variables, as Brian2 equations", source="by choice")
@@ -134,9 +148,11 @@ class Neuromodulator(Component):
             raise ConfigurationError(f"must differ from tau_decay, {self.tau_decay:g} ms", "tau_rise")
         if self.lowest is not None and self.lowest > self.tonic:
             raise ConfigurationError(f"must be at most the tonic level, {self.tonic:g}, got {self.lowest:g}", "lowest")
-        for name in self.sums:
-            if not name.isidentifier() or name in TAKEN or name in type(self).model_fields:
-                raise ConfigurationError(f"{name!r} cannot be a name here; give another", "sums")
+        for field in ("sums", "counts"):
+            for name in getattr(self, field):
+                known = name in TAKEN or name in type(self).model_fields or (field == "counts" and name in self.sums)
+                if not name.isidentifier() or known:
+                    raise ConfigurationError(f"{name!r} cannot be a name here; give another", field)
         return self
 
     def heard(self, model: Model) -> dict[str, Sum]:
@@ -152,6 +168,11 @@ class Neuromodulator(Component):
             check_known(reached, populations, "population", f"{place}.reaches")
         if self.cells:
             check_known(self.cells, populations, "population", f"{place}.cells")
+        for key, count in self.counts.items():
+            check_known(count.of, populations, "population", f"{place}.counts.{key}.of")
+            if count.members and max(count.members) >= (size := populations[count.of].n):
+                problem = f"{count.of!r} has the cells 0 to {size - 1}, got {max(count.members)}"
+                raise ConfigurationError(problem, f"{place}.counts.{key}.members")
 
     def worth(self, draft: Draft, name: str) -> np.ndarray:
         """Return what each event of the task is worth.
@@ -166,6 +187,10 @@ class Neuromodulator(Component):
             check_known(each, events, "event", f"neuromodulators.{name}.reward")
         return np.array([self.reward.get(event, 0.0) if self.reward else 1.0 for event in events])
 
+    def counted(self) -> dict[str, Count]:
+        """Return all that is heard of cells, by the name that the texts know it by."""
+        return {**self.counts, **({"spiked": Count(of=self.cells)} if self.cells else {})}
+
     def parts(self, draft: Draft, name: str) -> None:
         """Add the level."""
         lines, numbers = draft.constants(self)
@@ -174,20 +199,21 @@ class Neuromodulator(Component):
         equations = EQUATIONS.format(reward=f"at_event*({reward})") + f"{self.equations.strip()}\n{lines}"
         equations += "".join(f"{each} : 1 (shared, constant)\n" for each in worth)
         equations += "".join(f"{key} : 1\n" for key in self.heard(draft.model))
-        release = f"{self.update.rstrip()}\nreleased = {self.release}\n"
-        if self.cells:
-            equations += "spiked : 1 (linked)\n"
-            release = f"{self.update.rstrip()}\nreleased = ({self.release}) + per_spike*spiked\n"
+        equations += "".join(f"{key} : 1 (linked)\n" for key in self.counted())
+        released = f"({self.release}) + per_spike*spiked" if self.cells else self.release
+        release = f"{self.update.rstrip()}\nreleased = {released}\n"
+        equations, release = (self._with_chance(draft, name, text) for text in (equations, release))
         level = (SLOW if self.tau_rise else FAST).format(arrived="arrived" if self.delay else "released")
         if self.lowest is not None:
             level += "level = clip(level, lowest, inf)\n"
         if self.delay:
             equations += "arrived : 1\n"
         links, window = {}, draft.experiment.window
-        if self.cells:
-            counted, links = f"{name}_spiked", {"spiked": Link(f"{name}_spiked", "spiked", "network")}
-            draft.add(Group(counted, 1, "spiked : 1", step="cells"))
-            draft.add(Update(f"{counted}_anew", counted, "spiked = 0", "spikes counted"))
+        for key in self.counted():
+            counter = f"{name}_{key}"
+            links[key] = Link(counter, "spiked", "network")
+            draft.add(Group(counter, 1, "spiked : 1", step="cells"))
+            draft.add(Update(f"{counter}_anew", counter, "spiked = 0", "spikes counted"))
         draft.add(Group(name, 1, equations, links=links), **numbers, **worth, window=window, level=float(self.tonic))
         if self.delay:
             draft.add(Update(f"{name}_release", name, release, "released"))
@@ -196,6 +222,15 @@ class Neuromodulator(Component):
         else:
             draft.add(Update(f"{name}_update", name, release + level, "neuromodulators"))
         draft.add(Monitor(f"{name}_level", name, ("level",)))
+
+    def _with_chance(self, draft: Draft, name: str, text: str) -> str:
+        """Add the random numbers of each step where a text reads them; return it with their name."""
+        own = f"{name}_chance"
+        text, found = re.subn(r"\bchance(?=\s*\()", own, text)
+        if found and own not in draft.parts:
+            draft.add(Signal(own))
+            draft.arrays[f"signals.{own}"] = draft.seeds.generator("exploration", name).random(draft.steps)
+        return text
 
     def _add_line(self, draft: Draft, name: str) -> None:
         """Add what holds back what was released, for as many steps as the delay has."""
@@ -227,11 +262,17 @@ class Neuromodulator(Component):
                 equations = f"worth : 1 (constant)\n{key}_post = worth*{own}_pre : 1 (summed)"
             sums = {f"{key}_post": "heard"}
             draft.add(Pathway(f"{name}_{key}", each.of, name, equations, "all by target", sums=sums), **numbers)
-        if self.cells:
-            spikes = {"pre": Reaction("spiked_post += 1", "pre", "traces before")}
-            counted = f"{name}_spiked"
+        for key, count in self.counted().items():
+            counter, equations, code, numbers = f"{name}_{key}", "", "spiked_post += 1", {}
+            if count.members:
+                equations, code = "heard : 1 (constant)", "spiked_post += heard"
+                numbers["heard"] = np.isin(np.arange(draft.length(count.of)), count.members).astype(float)
+            spikes = {"pre": Reaction(code, "pre", "traces before")}
             draft.add(
-                Pathway(f"{name}_spikes", self.cells, counted, "", "all by target", step="cells", reactions=spikes)
+                Pathway(
+                    f"{counter}_spikes", count.of, counter, equations, "all by target", step="cells", reactions=spikes
+                ),
+                **numbers,
             )
 
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:

@@ -291,8 +291,9 @@ def check_activity(drawn: Drawn, outputs: dict[str, np.ndarray]) -> None:
     cells = configuration.population(configuration.state.of)
     excitatory = cells.excitatory()
     rates = mean_rates(cells.n, drawn.experiment.duration, outputs)
-    found = f"mean rate {rates.mean():.3g} Hz (excitatory {rates[excitatory].mean():.3g} Hz"
-    found += f", inhibitory {rates[~excitatory].mean():.3g} Hz)" if not excitatory.all() else ")"
+    signs = {"excitatory": excitatory, "inhibitory": ~excitatory}
+    each = ", ".join(f"{sign} {rates[own].mean():.3g} Hz" for sign, own in signs.items() if own.any())
+    found = f"mean rate {rates.mean():.3g} Hz ({each})"
     keep = configuration.keep
     if rates.mean() < keep.slowest_rate:
         raise SimulationError(f"the network is silent: {found}, less than keep.slowest_rate {keep.slowest_rate:g} Hz")

@@ -11,6 +11,7 @@ import small
 from filelock import FileLock
 from terminal import COMMAND, izhires
 
+from izhires.circuits import development
 from izhires.devices import get
 from izhires.devices.standalone import builds, cache_folder, remove_build
 from izhires.running.processes import tied
@@ -141,6 +142,19 @@ def test_a_file_among_the_builds(cache):
     assert len(builds()) == 1
     izhires("cache", "--clear")
     assert (cache / "notes.txt").exists()
+
+
+def test_developed_networks(cache, command_line):
+    """They are counted and removed with the builds; where there are none, nothing is said of them."""
+    folder = development.folder()
+    assert folder.parent == cache.parent
+    assert "developed" not in command_line("cache")[1].out
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.npz").write_bytes(bytes(10**6))
+    assert command_line("cache")[1].out.splitlines()[-1] == f"2 developed networks, 2 MB in {folder}"
+    assert command_line("cache", "--clear")[1].out.splitlines()[-1] == "2 developed networks removed, 2 MB"
+    assert not list(folder.glob("*.npz"))
 
 
 def test_newest_first(cache):

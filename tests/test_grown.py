@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import small
 from given import model, run, trains, weights
+from terminal import izhires
 from test_plasticity import EXACT, loop
 
 from izhires import Configuration
@@ -186,6 +187,18 @@ def test_one_build_serves_every_seed():
     one, other = (draw(little(), seed) for seed in (0, 1))
     assert one.plan == other.plan
     assert not np.array_equal(one.arrays["excitation.w"], other.arrays["excitation.w"])
+
+
+def test_workers_say_it_in_one_line(tmp_path):
+    config = tmp_path / "little.toml"
+    # networks that no other test has seen
+    config.write_text(little(cue_strength="7 mV/ms").to_toml())
+    done = izhires("run", "meet", "--config", config, "--seeds", "0:2", "--processes", "2", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    said = sorted(line.removeprefix("izhires: reservoir: the network ") for line in done.stderr.splitlines())
+    assert [line.split()[0] for line in said] == ["develops,", "develops,", "of", "of"]
+    again = izhires("run", "meet", "--config", config, "--seeds", "0:2", "--out", tmp_path / "again")
+    assert "develops" not in again.stderr
 
 
 def made(first, cells=20, trials=15, early=0):

@@ -3,6 +3,7 @@
 import functools
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -252,6 +253,28 @@ def test_one_build_for_any_number_of_synapses():
             assert found[name].shape[1] == mine.length("further")
             np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-15)
         assert (found["further_ends.w"][1] != found["further_ends.w"][0]).any()
+
+
+class Single(Wiring):
+    """One synapse, from the third cell to the last."""
+
+    type: Literal["with_own_single"] = "with_own_single"
+
+    def draw(self, sources, targets, same, rng):
+        return sources[2:3], targets[-1:]
+
+
+def test_a_single_synapse():
+    """With weight and plasticity: the same on cpp and numpy."""
+    strong = {"weight": "900 mV/ms", "weight_spread": 0.0, "plasticity": {"type": "stdp", "w_max": "1000 mV/ms"}}
+    configuration = small.configuration(connections={"single": {"wiring": "with_own_single", **strong}})
+    _, plan, arrays = small.planned(configuration)
+    assert plan.length("single") == 1
+    found, expected = (get(name).prepare(plan).run(arrays) for name in ("cpp", "numpy"))
+    assert np.array_equal(small.spikes(found), small.spikes(expected))
+    np.testing.assert_allclose(found["single_ends.w"], expected["single_ends.w"], rtol=1e-9)
+    without = small.planned(small.configuration())[1:]
+    assert not np.array_equal(small.spikes(found), small.spikes(get("cpp").prepare(without[0]).run(without[1])))
 
 
 def test_a_device_that_cannot_count_has_a_build_for_each_number(monkeypatch):

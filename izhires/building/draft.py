@@ -253,6 +253,7 @@ class Draft:
         """
         step = self.model.time_step
         on_spike = Reaction(effect, "pre", "synapses", template="sparse")
+        drawn = drawn or len(i) == 1  # Brian2 writes the members of a single synapse into the program
         self.add(
             Pathway(name, source, target, "w : volt/second", step="cells", reactions={"pre": on_spike}, drawn=drawn),
             i=i.astype(np.int32),

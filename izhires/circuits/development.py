@@ -102,11 +102,14 @@ def stage(circuit: Grown, seeds: Seeds) -> Configuration:
     return _cued(newborn, how, how.trials, seeds, connections=connections, keep={"spikes": "none"})
 
 
-def tested(circuit: Grown, seeds: Seeds) -> Configuration:
-    """Return the configuration in which the network, developed, is tested: it hears the cue and nothing changes."""
+def tested(circuit: Grown, seeds: Seeds, at_birth: bool = False) -> Configuration:
+    """Return the configuration in which the network is tested, developed or at birth: it hears the cue, and nothing
+    changes.
+    """
     how = circuit.development
     assert how is not None
-    return _cued(circuit.with_changes(recurrence=1.0), how, TESTS, seeds, keep={"spikes": "all"})
+    changes = {"development": None} if at_birth else {}
+    return _cued(circuit.with_changes(recurrence=1.0, **changes), how, TESTS, seeds, keep={"spikes": "all"})
 
 
 def _cued(circuit: Grown, how: Development, trials: int, seeds: Seeds, **further: Any) -> Configuration:
@@ -135,6 +138,13 @@ def _cued(circuit: Grown, how: Development, trials: int, seeds: Seeds, **further
     )
 
 
+def folder() -> Path:
+    """Return the folder in which networks are kept that developed: ``developed``, beside that of the builds."""
+    from izhires.devices.standalone import cache_folder
+
+    return cache_folder().parent / "developed"
+
+
 _HELD: dict[str, Developed] = {}
 """By key: what this process simulated or read."""
 
@@ -149,7 +159,6 @@ def develop(circuit: Grown, seeds: Seeds) -> Developed:
     """
     from filelock import FileLock
 
-    from izhires.devices.standalone import cache_folder
     from izhires.running.run import code
 
     assert circuit.development is not None
@@ -158,7 +167,7 @@ def develop(circuit: Grown, seeds: Seeds) -> Developed:
     described = [configuration.to_dict(), test.paradigm.to_dict(), circuit.noise, circuit.kept, code()]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
     if key not in _HELD:
-        path = cache_folder().parent / "developed" / f"{key}.npz"
+        path = folder() / f"{key}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():

@@ -20,13 +20,20 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.building.build import Built, cannot_read
-from izhires.building.plan import Plan, mentions
+from izhires.building.plan import INDICES, Plan, mentions
 from izhires.errors import ConfigurationError
 
 
 def placeholders(plan: Plan) -> dict[str, np.ndarray]:
-    """Return arrays of the plan's shapes, which stand in for the numbers of a run while the code is generated."""
-    return {name: np.ones(shape, dtype) for name, (dtype, shape) in plan.shapes.items()}
+    """Return arrays of the plan's shapes, which stand in for the numbers of a run while the code is generated.
+
+    Members are 0, which every group has.
+    """
+    members = tuple(f".{each}" for each in INDICES)
+    return {
+        name: (np.zeros if name.endswith(members) else np.ones)(shape, dtype)
+        for name, (dtype, shape) in plan.shapes.items()
+    }
 
 
 FIRST_SIZE = 1_000_003
@@ -126,6 +133,9 @@ def describe(
         files = [f"{variable}_signal_values"] if owner == "signals" else carried.files.get(name, [])
         if files and files[0] in device.static_arrays:
             inputs[name] = {"files": files, "dtype": device.static_arrays[files[0]].dtype.str}
+        elif variable in INDICES and array.size == 1 and name in carried.names:
+            problem = "has one synapse, which this device cannot make; take cpp or numpy, or make it two"
+            raise ConfigurationError(problem, f"connections.{owner}")
         elif name in built.parameters or (name in carried.names and array.size == 1):
             inputs[name] = {"argument": name}  # Brian2 writes a single value into the program
         elif name in carried.names or (owner == "signals" and mentions(variable, *texts)):

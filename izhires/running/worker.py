@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.errors import IzhiresError, LostError, SimulationError, SlowerWarning
+from izhires.errors import GrowthWarning, IzhiresError, LostError, SimulationError, SlowerWarning
 from izhires.imports import load, loaded
 from izhires.running.processes import ending, python, tied
 
@@ -208,6 +208,14 @@ def _send(channel: Connection, task: Task) -> None:
     channel.send_bytes(cloudpickle.dumps(task))
 
 
+def _say_growth(message: Warning | str, category: type[Warning], *place: Any, **rest: Any) -> None:
+    """Say what a network came to in one line, as the command line does; other warnings as Python has them."""
+    if issubclass(category, GrowthWarning):
+        print(f"izhires: {message}", file=sys.stderr, flush=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))
+
+
 def main(descriptor: int) -> None:
     """Do one task after the other, until there is nobody to give one."""
     channel = Connection(descriptor)
@@ -218,6 +226,7 @@ def main(descriptor: int) -> None:
     try:
         sys.path[:], imports, own = channel.recv()
         warnings.simplefilter("ignore", SlowerWarning)  # the process that gives the tasks has said it
+        warnings.showwarning = _say_growth  # type: ignore[assignment]  # nobody else knows it
         for each in imports:
             importlib.import_module(each)
         load(own)

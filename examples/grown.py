@@ -1,0 +1,190 @@
+"""Does a network that grew its own sequence do the task as well as one whose sequence was wired by hand?
+
+    python examples/grown.py --seeds 300:310 --out results/grown
+
+Each seed has a network that is random at birth, hears the cue 600 times while it is plastic, and is then frozen
+(`reservoir.type = "grown"`; after Jun & Jin 2007, doi 10.1371/journal.pone.0000723). It does MEET as it is, with its
+recurrence cut, and as it was at birth; `sequence`, wired by hand, and `random`, as it is and with its recurrence cut,
+do it beside it. Nothing else differs. No network is drawn anew: those that did not grow well are in the table.
+Writes growth.csv, error.csv, grown.md and grown.png/.pdf.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+import izhires
+from izhires import Configuration
+from izhires.analysis.figures import style
+from izhires.analysis.metrics.prediction import rmse
+from izhires.analysis.statistics import over_seeds
+from izhires.circuits.development import Developed, develop, tested
+from izhires.circuits.grown import Grown
+from izhires.errors import GrowthWarning
+from izhires.model.configuration import parse_seeds
+from izhires.model.seeds import Seeds
+from izhires.running.run import draw as drawn
+
+NETWORKS = {
+    "grown": {"type": "grown"},
+    "grown, recurrence cut": {"type": "grown", "recurrence": 0.0},
+    "at birth": {"type": "grown", "development": "none"},
+    "sequence": {"type": "sequence"},
+    "random": {"type": "random"},
+    "random, recurrence cut": {"type": "random", "recurrence": 0.0},
+}
+LAST = 5
+"""Probes at the end of a block that are averaged: in a single one the wave may have died."""
+
+
+def errors(recording: xr.Dataset) -> dict[str, float]:
+    """Return the error at the ends of the blocks, that of predicting nothing, and how far it fell in the first."""
+    error = rmse(recording["prediction"], recording["expectation"]).values
+    nothing = rmse(0 * recording["prediction"], recording["expectation"]).values
+    block, trial = recording["block"].values, recording["block_trial"].values
+    ends = [error[block == each][-LAST:].mean() for each in np.unique(block)]
+    first = block == block[0]
+    return {
+        "end of blocks": float(np.mean(ends)),
+        "worst end": float(np.max(ends)),
+        "ratio 100/1": float(ends[0] / error[first & (trial == 1)].mean()),
+        "over predicting nothing": float(np.mean(ends) / nothing.mean()),
+    }
+
+
+def main() -> None:
+    """Grow, run, measure, write and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", default="300:310")
+    parser.add_argument("--out", type=Path, default=Path("results/grown"))
+    given = parser.parse_args()
+    seeds = parse_seeds(given.seeds)
+    warnings.simplefilter("ignore", GrowthWarning)  # it is in the table
+    growth, rows = [], []
+    for seed in seeds:
+        grown = develop(Grown(), Seeds(seed=seed))
+        growth.append((seed, grown.reliable, grown.reach, grown.complete, grown.early, int((grown.weight > 0.3).sum())))
+        print("seed {}: {} reliable cells to {:.0f} ms, {:.0%} of the trials complete".format(*growth[-1]), flush=True)
+    for name, reservoir in NETWORKS.items():
+        folder = given.out / name.replace(", ", "_").replace(" ", "_")
+        configuration = Configuration.parse({"reservoir": reservoir, "keep": {"spikes": "none"}})
+        for path in izhires.run_batch(configuration, seeds, folder):
+            recording = izhires.load(path)
+            rows += [(name, measure, recording.attrs["seed"], value) for measure, value in errors(recording).items()]
+    found = pd.DataFrame(rows, columns=["network", "measure", "seed", "value"])
+    columns = ["seed", "reliable", "reach_ms", "complete", "early_hz", "strong_synapses"]
+    table = pd.DataFrame(growth, columns=columns)
+    given.out.mkdir(parents=True, exist_ok=True)
+    table.to_csv(given.out / "growth.csv", index=False, float_format="%.4g")
+    found.to_csv(given.out / "error.csv", index=False, float_format="%.5g")
+    text = [written(table), "", compared(found), "", beside(found)]
+    (given.out / "grown.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+    print("\n".join(text))
+    draw(seeds[0], found, given.out)
+
+
+def written(growth: pd.DataFrame) -> str:
+    """Return the table of networks as markdown."""
+    titles = ["seed", "reliable cells", "reach (ms)", "complete trials", "before the cue (Hz)", "strong synapses"]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for each in growth.itertuples():
+        lines.append(f"| {each.seed} | {each.reliable} | {each.reach_ms:.0f} | {each.complete:.0%} | "
+                     f"{each.early_hz:.2g} | {each.strong_synapses} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def compared(found: pd.DataFrame) -> str:
+    """Return the errors as markdown: the mean over seeds with its 95 % t-interval, and the worst seed."""
+    measures = list(dict.fromkeys(found["measure"]))
+    lines = [f"| network | {' | '.join(measures)} |", "|---" * (len(measures) + 1) + "|"]
+    means = over_seeds(found, ["network", "measure"], "value").set_index(["network", "measure"])
+    worst = found.groupby(["network", "measure"])["value"].max()
+    for name in dict.fromkeys(found["network"]):
+        cells = []
+        for measure in measures:
+            mean, low, high = means.loc[(name, measure), ["mean", "low", "high"]]
+            cells.append(f"{mean:.3g} [{low:.3g}, {high:.3g}], worst {worst[name, measure]:.3g}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def beside(found: pd.DataFrame) -> str:
+    """Return how the grown network stands beside each other one, seed by seed, in words."""
+    ends = found[found["measure"] == "end of blocks"].pivot(index="seed", columns="network", values="value")
+    rows = []
+    for name in (each for each in ends if each != "grown"):
+        for seed, ratio in (ends["grown"] / ends[name]).items():
+            rows.append((name, seed, np.log(ratio)))
+    ratios = over_seeds(pd.DataFrame(rows, columns=["network", "seed", "value"]), ["network"], "value")
+    return "\n".join(
+        f"grown / {each.network}: {np.exp(each.mean):.3g} [{np.exp(each.low):.3g}, {np.exp(each.high):.3g}]"
+        for each in ratios.itertuples()
+    )
+
+
+def draw(seed: int, found: pd.DataFrame, out: Path) -> None:
+    """Draw one trial at birth and one after the development, the weights before and after, and the errors."""
+    circuit, seeds = Grown(), Seeds(seed=seed)
+    recordings = [izhires.simulate(tested(circuit, seeds, at_birth)) for at_birth in (True, False)]
+    after: Developed = develop(circuit, seeds)
+    with style.applied():
+        made, grid = style.canvas(1, 4, width=style.DOUBLE, height=62 * style.MILLIMETRE)
+        order = _order(recordings[1])
+        for axes, recording, title in zip(grid[0], recordings, ("at birth", "after 600 trials"), strict=False):
+            _raster(axes, recording, order)
+            axes.set(title=title, xlabel="time from the cue (ms)")
+        grid[0, 0].set_ylabel("excitatory cells, by first spike")
+        born = drawn(Configuration.parse({"reservoir": {"type": "grown", "development": "none"}}), seed)
+        bins = np.linspace(0, 2, 41)
+        for weights, label in ((born.arrays["excitation.w"], "at birth"), (after.weight, "after")):
+            grid[0, 2].hist(weights, bins, histtype="step", label=label)
+        grid[0, 2].set(yscale="log", xlabel="weight (mV/ms)", ylabel="synapses")
+        grid[0, 2].legend()
+        ends = found[found["measure"] == "end of blocks"]
+        for place, name in enumerate(names := list(dict.fromkeys(ends["network"]))):
+            values = ends.loc[ends["network"] == name, "value"]
+            grid[0, 3].plot(values, np.full(len(values), place), "o", markersize=2.5, alpha=0.6)
+        grid[0, 3].set(yticks=range(len(names)), yticklabels=names, xscale="log", xlabel="error at the ends of blocks")
+        grid[0, 3].invert_yaxis()
+        for kind in ("png", "pdf"):
+            made.savefig(out / f"grown.{kind}")
+
+
+def _firsts(recording: xr.Dataset) -> np.ndarray:
+    """Return the first spike of each cell from the cue on, s, in each trial but the first five, (trial, cell)."""
+    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
+    first = np.full((recording.sizes["trial"], recording.sizes["neuron"]), np.nan)
+    for row, cue in enumerate(recording["trial_cue"].values):
+        start, end = np.searchsorted(times, (cue, cue + recording.attrs["window"]))
+        first[row, cells[start:end][::-1]] = times[start:end][::-1] - cue
+    return first[5:]
+
+
+def _order(recording: xr.Dataset) -> np.ndarray:
+    """Return the place of each cell by its mean first spike; cells without any come last, inhibitory ones nowhere."""
+    mean = np.nanmean(np.nan_to_num(_firsts(recording), nan=1e3), axis=0)
+    mean[recording["excitatory"].values == 0] = np.nan
+    place = np.full(len(mean), np.nan)
+    known = np.flatnonzero(np.isfinite(mean))
+    place[known[np.argsort(mean[known])]] = np.arange(len(known))
+    return place
+
+
+def _raster(axes: Any, recording: xr.Dataset, order: np.ndarray) -> None:
+    cue = recording["trial_cue"].values[-2]
+    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
+    start, end = np.searchsorted(times, (cue - 0.1, cue + 1.6))
+    axes.plot((times[start:end] - cue) * 1e3, order[cells[start:end]], ",", color="black")
+    axes.axvspan(0, 50, color=style.GREY, alpha=0.3, linewidth=0)
+    axes.set(xlim=(-100, 1600), ylim=(np.nanmax(order), 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -421,7 +421,7 @@ def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared:
     data : dict
         Plain data of a declaration, all of it or a part.
     keys : list of str
-        Tables, and the name of the value.
+        Tables, and the name of the value; in a list, the number of an entry, from 0.
     value : object
         A table changes what it names in a declaration, of which the rest stays; with a ``type`` it replaces it. A table
         that is a value of its own (``composition``) replaces what was there.
@@ -453,15 +453,30 @@ def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared:
             if not changing or held is None or held == "none":
                 data[key] = value
                 return
+        holder: Any = data
+        listed = isinstance(held, (list, tuple))
+        if isinstance(held, (list, tuple)):
+            holder = data[key] = list(held)
+            number = left.pop(0) if left else ""
+            if not number.isdecimal() or int(number) >= len(holder):
+                there = f"has {len(holder)} entries, by number from 0" if holder else "has no entries"
+                raise ConfigurationError(f"{key!r} {there}, got {shown(number)}", place)
+            key = int(number)  # type: ignore[assignment]
+            held = holder[key]
+            if not left:
+                holder[key] = value
+                return
         if isinstance(held, Declaration):
-            held = data[key] = held.to_dict()
+            held = holder[key] = held.to_dict()
         elif isinstance(held, str):  # a component named by its type alone
-            held = data[key] = {"type": held}
+            held = holder[key] = {"type": held}
         elif held is None:
-            held = data[key] = {}
+            held = holder[key] = {}
         if not isinstance(held, dict):
             raise ConfigurationError(f"{key!r} is not a table", place)
-        inside = None if field is None else _table_in(field.annotation)
+        inside = None
+        if field is not None:
+            inside = _declaration_in(field.annotation) if listed else _table_in(field.annotation)
         if inside is not None and issubclass(inside, Component) and isinstance(held.get("type"), str):
             inside = inside.alternatives().get(held["type"], inside)
         data = held

@@ -14,6 +14,7 @@ from izhires.model.conditions import all_conditions, apply
 from izhires.model.configuration import Configuration, parse_seeds, read
 from izhires.paradigms import CuedReaction
 from izhires.paradigms.base import Paradigm
+from izhires.plasticity.stdp import Stdp
 from izhires.rules.base import Rule
 
 REQUIRED = {
@@ -456,6 +457,24 @@ RANDOM = {"reservoir": {"type": "random", "out_degree": 50}, "when": {"feedback"
 )  # fmt: skip
 def test_a_change_leaves_the_rest(changes, same):
     assert Configuration.parse(RANDOM).with_changes(**changes) == Configuration.parse({**RANDOM, **same})
+
+
+def test_a_change_of_an_entry_of_a_list():
+    """By its number, from 0: a rule of a connection, a block; the other entries stay."""
+    several = {"from": "other", "to": "cells", "plasticity": ["stdp", {"type": "scaling", "side": "both"}]}
+    before = Configuration(populations={"other": {"n": 20}}, connections={"forward": several})
+    place = "connections.forward.plasticity"
+    after = before.with_changes(
+        **{f"{place}.0.w_max": "3 mV/ms", f"{place}.1": "triplet", "paradigm.blocks.2.trials": 7}
+    )
+    first, second = after.connections["forward"].plasticity
+    assert first == Stdp(w_max="3 mV/ms")
+    assert second.type == "triplet"
+    assert [block.trials for block in after.paradigm.blocks] == [100, 100, 7, 100]
+    for number in ("2", "-1", "w_max"):
+        with pytest.raises(ConfigurationError) as caught:
+            before.with_changes(**{f"{place}.{number}.w_max": "3 mV/ms"})
+        assert f"'plasticity' has 2 entries, by number from 0, got '{number}'" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,21 @@ def test_the_example_is_64_short_runs():
     assert found.configuration().paradigm.type == "meet"
 
 
+def test_a_sweep_over_the_decay_of_dopamine():
+    """A rule of a connection is named by its number in the list; all points of it have one plan."""
+    points = expand(read(Path(__file__).resolve().parents[1] / "examples" / "dopamine_sweep.toml"))
+    assert len(points) == 24
+    found = {
+        (
+            each.configuration.neuromodulators["dopamine"].tau_decay,
+            each.configuration.connections["forward"].plasticity[0].rate,
+        )
+        for each in points
+    }
+    assert found == {(decay, rate) for decay in (150, 200, 400, 800) for rate in (0.05, 0.1)}
+    assert len({each.plan.fingerprint() for each in points}) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -339,6 +339,10 @@ class Outcome:
         return found
 
 
+KINDS = ("excitation", "excitation_of_inhibitory", "inhibition")
+"""Connections that circuits make."""
+
+
 def simulate(model, experiment, plan, arrays):
     """Run one noise-free network through one experiment.
 
@@ -363,7 +367,7 @@ def simulate(model, experiment, plan, arrays):
 
     # synapses by source; what is under way, by the step at which it arrives
     outgoing = {}
-    for kind in ("excitation", "inhibition"):
+    for kind in KINDS:
         for source in range(n if f"{kind}.i" in drawn else 0):
             mine = drawn[f"{kind}.i"] == source
             lag = np.round(drawn[f"{kind}.delay"][mine] * 1e3 / h).astype(int)
@@ -478,11 +482,11 @@ def simulate(model, experiment, plan, arrays):
 
         # synapses: what was sent `lag` steps ago
         for source in spiking:
-            for kind in ("excitation", "inhibition"):
+            for kind in KINDS:
                 for target, weight, lag in zip(*outgoing.get((kind, source), ((), (), ())), strict=True):
                     arriving.setdefault(step + lag, []).append((kind, target, weight))
         for kind, target, weight in arriving.pop(step, ()):
-            if kind == "excitation":
+            if kind != "inhibition":
                 fast[target] += (1 - cells.slow_fraction) * weight
                 slow[target] += cells.slow_fraction * weight * cells.tau_fast / cells.tau_slow
             else:

@@ -69,6 +69,18 @@ CIRCUITS = {
         "cue_share": 0.8,
         "cue_strength": ["0 mV/ms", "30 mV/ms"],
     },
+    "grown": {
+        **QUIET,
+        "type": "grown",
+        "development": None,
+        "connected": 0.3,
+        "weight_excitation": "0.6 mV/ms",
+        "delay": ["8 ms", "12 ms"],
+        "inhibitory_degree": 5,
+        "inhibition_degree": 10,
+        "cue_cells": 20,
+        "cue_strength": "20 mV/ms",
+    },
     "unconnected": {**QUIET, "type": "unconnected", "cue_share": 0.8, "cue_strength": ["0 mV/ms", "30 mV/ms"]},
 }
 

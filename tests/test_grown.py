@@ -15,7 +15,7 @@ from izhires import Configuration
 from izhires.circuits import development
 from izhires.circuits.development import Developed, Development, develop, examine
 from izhires.circuits.grown import TO_INHIBITORY, Grown
-from izhires.errors import ConfigurationError, GrowthWarning
+from izhires.errors import ConfigurationError, GrowthWarning, SimulationError
 from izhires.model.seeds import Seeds
 from izhires.plasticity.axon_remodeling import AxonRemodeling
 from izhires.running.run import draw, simulate
@@ -181,6 +181,19 @@ def test_it_says_what_came_of_it(monkeypatch):
     texts = [str(each.message) for each in said]
     assert texts[0].startswith("reservoir: the network develops, 3 trials of 0.3 s")
     assert "did not grow well: its sequence ends" in texts[1] and "ms after the cue, before 250 ms" in texts[1]
+
+
+def test_a_development_that_goes_wrong_is_named(monkeypatch):
+    def silent(configuration):
+        raise SimulationError("the network is silent")
+
+    monkeypatch.setattr("izhires.running.run.simulate", silent)
+    circuit = little(delay_inhibitory="2 ms").reservoir
+    with pytest.warns(GrowthWarning), pytest.raises(SimulationError, match="developed: the network is silent"):
+        develop(circuit, Seeds())
+    monkeypatch.undo()  # and nothing of it is kept
+    with pytest.warns(GrowthWarning, match="did not grow well"):
+        assert develop(circuit, Seeds()).weight.any()
 
 
 def test_one_build_serves_every_seed():

@@ -31,6 +31,7 @@ CASES = {
     "sequence, readouts every 0.5 ms": small.configuration(state__time_step="0.5 ms", **OPEN_LOOP),
     "random": small.configuration("random", "three_factor", "two_factor"),
     "random, open loop": small.configuration("random", "three_factor", "two_factor", **OPEN_LOOP),
+    "grown, at birth": small.configuration("grown", **OPEN_LOOP),
     "unconnected": small.configuration("unconnected", when__feedback="2 mV/ms"),
     "eligibility, dopamine": small.configuration(
         when__rule={"type": "eligibility_three_factor", "rate": "0.01 1/ms", "tau_eligibility": "80 ms"},

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import model_validator
 
 from izhires.declare import Declaration, Milliseconds, Noise, parameter
-from izhires.errors import ConfigurationError, GrowthWarning
+from izhires.errors import ConfigurationError, GrowthWarning, SimulationError
 from izhires.plasticity.axon_remodeling import AxonRemodeling
 from izhires.plasticity.intrinsic import Intrinsic
 
@@ -152,6 +152,11 @@ _HELD: dict[str, Developed] = {}
 def develop(circuit: Grown, seeds: Seeds) -> Developed:
     """Return what a network has become; it is simulated where the cache does not hold it.
 
+    Raises
+    ------
+    SimulationError
+        If it is silent or runs away while it develops.
+
     Warns
     -----
     GrowthWarning
@@ -190,7 +195,10 @@ def _simulate(configuration: Configuration, test: Configuration, key: str, path:
         GrowthWarning,
         stacklevel=4,
     )
-    grown = simulate(configuration)
+    try:
+        grown = simulate(configuration)
+    except SimulationError as error:
+        raise SimulationError(f"while the network developed: {error}", "reservoir.development") from None
     weight, excitability = grown["excitation_weight"].values[1], grown["cells_intrinsic"].values[1]
     _HELD[key] = Developed(weight, excitability)  # the test asks for it
     try:

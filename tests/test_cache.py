@@ -148,7 +148,7 @@ def test_developed_networks(cache, command_line):
     """They are counted and removed with the builds; where there are none, nothing is said of them."""
     folder = development.folder()
     assert folder.parent == cache.parent
-    assert "developed" not in command_line("cache")[1].out
+    assert "developed networks" not in command_line("cache")[1].out
     folder.mkdir()
     for name in "ab":
         (folder / f"{name}.npz").write_bytes(bytes(10**6))

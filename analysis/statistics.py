@@ -64,6 +64,14 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, fl
     return mean, mean - half, mean + half
 
 
+def mean_and_deviation(values: pd.Series, digits: int) -> str:
+    """Return mean and standard deviation over seeds as text; no deviation of a single one, nothing where none is."""
+    if values.isna().all():
+        return ""
+    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{spread}"
+
+
 def over_seeds(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Return mean and 95% t-interval of a column over seeds, for each combination of the other columns.
 

@@ -26,7 +26,7 @@ from izhires import Configuration
 from izhires.analysis.figures import style
 from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
-from izhires.circuits.development import Developed, develop, tested
+from izhires.circuits.development import SETTLING, Developed, develop, first_spikes, tested
 from izhires.circuits.grown import Grown
 from izhires.errors import GrowthWarning
 from izhires.model.configuration import parse_seeds
@@ -136,7 +136,7 @@ def beside(found: pd.DataFrame) -> str:
 def draw(seed: int, found: pd.DataFrame, out: Path) -> None:
     """Draw one trial at birth and one after the development, the weights before and after, and the errors."""
     circuit, seeds = Grown(), Seeds(seed=seed)
-    recordings = [izhires.simulate(tested(circuit, seeds, at_birth)) for at_birth in (True, False)]
+    recordings = [izhires.simulate(tested(circuit, seeds, at_birth=at_birth)) for at_birth in (True, False)]
     after: Developed = develop(circuit, seeds)
     with style.applied():
         made, grid = style.canvas(2, 2, width=style.DOUBLE, height=115 * style.MILLIMETRE)
@@ -163,19 +163,9 @@ def draw(seed: int, found: pd.DataFrame, out: Path) -> None:
             made.savefig(out / f"grown.{kind}")
 
 
-def _firsts(recording: xr.Dataset) -> np.ndarray:
-    """Return the first spike of each cell from the cue on, s, in each trial but the first five, (trial, cell)."""
-    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
-    first = np.full((recording.sizes["trial"], recording.sizes["neuron"]), np.nan)
-    for row, cue in enumerate(recording["trial_cue"].values):
-        start, end = np.searchsorted(times, (cue, cue + recording.attrs["window"]))
-        first[row, cells[start:end][::-1]] = times[start:end][::-1] - cue
-    return first[5:]
-
-
 def _order(recording: xr.Dataset) -> np.ndarray:
     """Return the place of each cell by its mean first spike; cells without any come last, inhibitory ones nowhere."""
-    mean = np.nanmean(np.nan_to_num(_firsts(recording), nan=1e3), axis=0)
+    mean = np.nanmean(np.nan_to_num(first_spikes(recording)[SETTLING:], nan=1e3), axis=0)
     mean[recording["excitatory"].values == 0] = np.nan
     place = np.full(len(mean), np.nan)
     known = np.flatnonzero(np.isfinite(mean))

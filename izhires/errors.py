@@ -122,6 +122,18 @@ def closest(wrong: str, valid: Iterable[str]) -> str:
     return f", did you mean {near[0]!r}?" if near else ""
 
 
+def check_ascends(given: tuple[float, float], place: str, positive: bool = False) -> None:
+    """Refuse a range whose ends are in the wrong order, or not above 0 where they must be.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    low, high = given
+    if not low <= high or (positive and not low > 0):
+        raise ConfigurationError(f"the range must {'be positive and ' if positive else ''}ascend", place)
+
+
 def check_known(given: str, known: Collection[str], what: str, place: str) -> None:
     """Refuse a name that nothing has.
 

@@ -174,13 +174,28 @@ def test_developed_it_is_what_the_development_made_of_it(monkeypatch):
     assert np.array_equal(other_task["excitation.w"], found["excitation.w"])
 
 
+def test_excitability_where_another_population_is_read():
+    """Its cells then have their drive themselves; and steps of the task are those of the development."""
+    other = {"populations": {"other": {"n": 20, "cue_share": 1.0}}, "state": {"of": "other"}}
+    elsewhere = Configuration.parse({**little().to_dict(), **other})
+    born = numbers(elsewhere.with_changes(**{"reservoir.development": "none"}))
+    grown = develop(little().reservoir, Seeds())
+    np.testing.assert_allclose(numbers(elsewhere)["cells.bias"], born["cells.bias"] + grown.excitability, rtol=1e-12)
+    assert development.stage(little().reservoir, Seeds(), 0.25).time_step == 0.25
+
+
 def test_it_says_what_came_of_it(monkeypatch):
     development._HELD.clear()
     with pytest.warns(GrowthWarning) as said:
         develop(little(delay_inhibitory="1 ms").reservoir, Seeds())
     texts = [str(each.message) for each in said]
     assert texts[0].startswith("reservoir: the network develops, 3 trials of 0.3 s")
-    assert "did not grow well: its sequence ends" in texts[1] and "ms after the cue, before 250 ms" in texts[1]
+    assert (
+        "did not grow well: its sequence ends" in texts[1] and "ms after the cue, before 200 ms" in texts[1]
+    )  # the window of its trials
+    sick = Developed(np.zeros(1), np.zeros(1), reach=2000.0, complete=0.91, early=0.7)
+    with pytest.warns(GrowthWarning, match=r"91% of 100 trials are complete, fewer than 95%; its cells fire at 0.7 Hz"):
+        development._judge(sick, Development())
 
 
 def test_a_development_that_goes_wrong_is_named(monkeypatch):

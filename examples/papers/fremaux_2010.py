@@ -34,6 +34,7 @@ import xarray as xr
 
 import izhires
 from izhires.analysis.figures import style
+from izhires.analysis.statistics import mean_and_deviation
 from izhires.cells.base import CURRENTS, TRACE, Cell, CellType, published
 from izhires.declare import Hertz, Milliseconds, parameter
 from izhires.model.configuration import parse_seeds
@@ -206,7 +207,7 @@ def main() -> None:
             "|---|---|---|---|---|"]  # fmt: skip
     for name, own in table.groupby("dopamine", sort=False):
         each = ", ".join(f"{value:.2f}" for value in own["last"])
-        spread = [f"{own[column].mean():.2f} ± {own[column].std():.2f}" for column in ("first", "last")]
+        spread = [mean_and_deviation(own[column], 2) for column in ("first", "last")]
         text.append(f"| {name} | {spread[0]} | {spread[1]} | {each} | {own['weight'].mean():.3f} |")
     text.append(f"\n{given.trials} trials, mean ± standard deviation over seeds {given.seeds}. 1: all cells fire once "
                 "at each target, and at no other time; 0: they are silent.")  # fmt: skip

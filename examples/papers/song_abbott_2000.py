@@ -36,6 +36,7 @@ from scipy.special import ndtri
 
 import izhires
 from izhires.analysis.figures import style
+from izhires.analysis.statistics import mean_and_deviation
 from izhires.model.configuration import parse_seeds
 
 STEP = 0.5
@@ -205,14 +206,6 @@ def main() -> None:
     draw(found, courses, weights, given.out)
 
 
-def shown(values: pd.Series, digits: int) -> str:
-    """Return mean and standard deviation over seeds as text; no deviation of a single one, nothing where none is."""
-    if values.isna().all():
-        return ""
-    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
-
-
 def table(found: pd.DataFrame, seeds: str) -> str:
     """Return the numbers as a table in Markdown."""
     lines = [
@@ -221,7 +214,8 @@ def table(found: pd.DataFrame, seeds: str) -> str:
     ]
     for (control, rate), own in found.groupby(["synapses", "inputs"], sort=False):
         shares = ", ".join(f"{own[each].mean():.1%}" for each in ("lowest fifth", "middle fifths", "highest fifth"))
-        lines.append(f"| {control} | {rate} | {shown(own['rate'], 1)} | {shown(own['CV'], 2)} | {shares} |")
+        fired = " | ".join(mean_and_deviation(own[name], digits) for name, digits in (("rate", 1), ("CV", 2)))
+        lines.append(f"| {control} | {rate} | {fired} | {shares} |")
     return "\n".join([*lines, "", f"Mean ± standard deviation over seeds {seeds}, in the last {LAST} s.", ""])
 
 

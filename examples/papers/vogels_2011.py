@@ -44,6 +44,7 @@ from scipy.special import ndtri
 
 import izhires
 from izhires.analysis.figures import style
+from izhires.analysis.statistics import mean_and_deviation
 from izhires.model.configuration import parse_seeds
 
 STEP, TRIAL = 0.5, 2
@@ -283,21 +284,13 @@ def main() -> None:
     draw(found, recordings, given.out)
 
 
-def shown(values: pd.Series, digits: int) -> str:
-    """Return mean and standard deviation over seeds as text; no deviation of a single one, nothing where none is."""
-    if values.isna().all():
-        return ""
-    spread = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
-
-
 def table(found: pd.DataFrame, seeds: str) -> str:
     """Return the numbers as a table in Markdown."""
     groups, further = [*GROUPS, "inhibitory"], {"balance": 2, "CV": 2, "correlation": 3}
     names = [*groups, *further]
     lines = [f"| network | moment | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
     for (control, moment), own in found.groupby(["control", "moment"], sort=False):
-        cells = [shown(own[each], further.get(each, 1)) for each in names]
+        cells = [mean_and_deviation(own[each], further.get(each, 1)) for each in names]
         lines.append(f"| {control} | {moment} | {' | '.join(cells)} |")
     return "\n".join(
         [*lines, "", f"Rates (Hz), mean ± standard deviation over seeds {seeds}; assembly: without the cued cells; "

@@ -207,6 +207,13 @@ class Draft:
                 values[name] = float(value) * size
         return lines, values
 
+    def add_bias(self, population: str, more: np.ndarray) -> None:
+        """Add to the constant drive of each cell of a population (V/s), read or not."""
+        bias, cue = self.driven[population]
+        self.driven[population] = (bias + more, cue)
+        if population != self.read:  # whose state takes it from there
+            self.set(population, bias=bias + more)
+
     def owner_of_drive(self, population: str) -> str:
         """Return the group that holds the drive of a population: that of the readouts' state, where it is read."""
         return "state" if population == self.read else population

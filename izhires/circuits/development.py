@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 NOT_CUED = "int(cue_weight <= 0*volt/second)"
 """Cells that the cue reaches keep their excitability."""
 
-TESTS = 105
-"""Trials of the test after a development; the first five do not count."""
+TESTS, SETTLING = 100, 5
+"""Trials of the test after a development, and those before them, which begin from nothing."""
+STEP = 0.5
+"""Step of the cells where none is said, ms: that of a model."""
+REST = 50.0
+"""Time at the end of a trial that no longer belongs to its window, ms."""
 BIN = 0.05
 """Width of the intervals in which a cell must be reliable, s."""
 REACH, COMPLETE, EARLY = 1100.0, 0.95, 0.5
@@ -61,6 +65,10 @@ class Development(Declaration):
             )
         return self
 
+    def window(self) -> float:
+        """Return the time after the cue in which spikes of the test count, ms."""
+        return self.trial_duration - self.cue_onset - REST
+
 
 @dataclass(frozen=True)
 class Developed:
@@ -91,28 +99,31 @@ class Developed:
     early: float = 0.0
 
 
-def stage(circuit: Grown, seeds: Seeds) -> Configuration:
-    """Return the configuration in which a network develops."""
+def stage(circuit: Grown, seeds: Seeds, time_step: float = STEP) -> Configuration:
+    """Return the configuration in which a network develops, in steps (ms) that are those of its task."""
     how = circuit.development
     assert how is not None
     newborn = circuit.with_changes(
         development=None, recurrence=1.0, noise=f"{how.noise} mV/sqrt(ms)", intrinsic=how.intrinsic
     )
     connections = {"excitation": {"plasticity": [how.plasticity.to_dict()]}}
-    return _cued(newborn, how, how.trials, seeds, connections=connections, keep={"spikes": "none"})
+    return _cued(newborn, how, how.trials, seeds, time_step, connections=connections, keep={"spikes": "none"})
 
 
-def tested(circuit: Grown, seeds: Seeds, at_birth: bool = False) -> Configuration:
+def tested(circuit: Grown, seeds: Seeds, time_step: float = STEP, at_birth: bool = False) -> Configuration:
     """Return the configuration in which the network is tested, developed or at birth: it hears the cue, and nothing
     changes.
     """
     how = circuit.development
     assert how is not None
     changes = {"development": None} if at_birth else {}
-    return _cued(circuit.with_changes(recurrence=1.0, **changes), how, TESTS, seeds, keep={"spikes": "all"})
+    circuit = circuit.with_changes(recurrence=1.0, **changes)
+    return _cued(circuit, how, SETTLING + TESTS, seeds, time_step, keep={"spikes": "all"})
 
 
-def _cued(circuit: Grown, how: Development, trials: int, seeds: Seeds, **further: Any) -> Configuration:
+def _cued(
+    circuit: Grown, how: Development, trials: int, seeds: Seeds, time_step: float, **further: Any
+) -> Configuration:
     """Return a configuration with trials of the cue alone, of whose readouts nothing is fed back."""
     from izhires.model.configuration import Configuration
 
@@ -122,12 +133,13 @@ def _cued(circuit: Grown, how: Development, trials: int, seeds: Seeds, **further
     task = {
         "type": "meet", "trial_duration": f"{how.trial_duration} ms", "cue_onset": f"{how.cue_onset} ms",
         "cue_duration": f"{how.cue_duration} ms", "warm_up": trials, "probes": [], "probe_before_learning": False,
-        "window": f"{how.trial_duration - how.cue_onset - 50} ms",
+        "window": f"{how.window()} ms",
         # a task has an event; here it is nobody's
         "blocks": [{"trials": 1, "latency": {"none": "1 ms"}, "probability": {"none": 1.0}}],
     }  # fmt: skip
     return Configuration.parse(
         {
+            "time_step": f"{time_step} ms",
             "reservoir": circuit.to_dict(),
             "state": {"equations": "s = 0 : 1\nx = r : Hz", "update": ""},
             "when": {"feedback": "0 mV/ms"},
@@ -149,8 +161,15 @@ _HELD: dict[str, Developed] = {}
 """By key: what this process simulated or read."""
 
 
-def develop(circuit: Grown, seeds: Seeds) -> Developed:
+def develop(circuit: Grown, seeds: Seeds, time_step: float = STEP) -> Developed:
     """Return what a network has become; it is simulated where the cache does not hold it.
+
+    Parameters
+    ----------
+    circuit : Grown
+    seeds : Seeds
+    time_step : float
+        Step of the cells, ms.
 
     Raises
     ------
@@ -167,7 +186,7 @@ def develop(circuit: Grown, seeds: Seeds) -> Developed:
     from izhires.running.run import code
 
     assert circuit.development is not None
-    configuration, test = stage(circuit, seeds), tested(circuit, seeds)
+    configuration, test = stage(circuit, seeds, time_step), tested(circuit, seeds, time_step)
     # what is done with the network later does not change it
     described = [configuration.to_dict(), test.paradigm.to_dict(), circuit.noise, circuit.kept, code()]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
@@ -218,36 +237,40 @@ def examine(recording: xr.Dataset) -> tuple[int, float, float, float]:
     recording : xarray.Dataset
         Of cue-only trials of one length, with all spikes.
     """
-    excitatory = np.flatnonzero(recording["excitatory"].values)
-    rows = np.flatnonzero(recording["trial_kind"].values == "warm-up")[5:]  # the first begin from nothing
-    cues = recording["trial_cue"].values[rows]
-    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
-    window, n = float(recording.attrs["window"]), recording.sizes["neuron"]
-    first = np.full((len(rows), n), np.nan)
-    early = 0
-    for row, cue in enumerate(cues):
-        start, end = np.searchsorted(times, (cue, cue + window))
-        # the last one written is the earliest
-        first[row, cells[start:end][::-1]] = times[start:end][::-1] - cue
-        before = cells[np.searchsorted(times, cue - 0.1) : start]
-        early += int(np.isin(before, excitatory).sum())
-    first = first[:, excitatory]
+    is_excitatory = recording["excitatory"].values == 1
+    trials = np.flatnonzero(recording["trial_kind"].values == "warm-up")[SETTLING:]
+    times, window = recording["spike_time"].values, float(recording.attrs["window"])
+    first, early = first_spikes(recording)[trials][:, is_excitatory], 0
+    for cue in recording["trial_cue"].values[trials]:
+        before = slice(*np.searchsorted(times, (cue - 0.1, cue)))
+        early += int(is_excitatory[recording["spike_neuron"].values[before]].sum())
     often = np.isfinite(first).mean(axis=0) >= 0.8
     mean, spread = np.nanmean(first[:, often], axis=0), np.nanstd(first[:, often], axis=0)
     reliable = np.flatnonzero(often)[spread < 0.015]
     where = (mean[spread < 0.015] / BIN).astype(int)
     filled = np.isin(np.arange(int(window / BIN)), where)
     bins = int(np.argmin(filled)) if not filled.all() else len(filled)
-    complete = np.ones(len(rows), dtype=bool)
+    complete = np.ones(len(trials), dtype=bool)
     for number in range(bins):
         mine = first[:, reliable[where == number]]
         complete &= (np.abs(mine - BIN * (number + 0.5)) < BIN).mean(axis=1) >= 0.5
     share = float(complete.mean()) if bins else 0.0
-    return len(reliable), bins * BIN * 1e3, share, early / (0.1 * len(rows) * len(excitatory))
+    return len(reliable), bins * BIN * 1e3, share, early / (0.1 * first.size)
+
+
+def first_spikes(recording: xr.Dataset) -> np.ndarray:
+    """Return the first spike of each cell in the window from each cue on, s, NaN without one, (trial, cell)."""
+    times, cells = recording["spike_time"].values, recording["spike_neuron"].values
+    first = np.full((recording.sizes["trial"], recording.sizes["neuron"]), np.nan)
+    for row, cue in enumerate(recording["trial_cue"].values):
+        inside = slice(*np.searchsorted(times, (cue, cue + recording.attrs["window"])))
+        # the last one written is the earliest
+        first[row, cells[inside][::-1]] = times[inside][::-1] - cue
+    return first
 
 
 def _judge(found: Developed, how: Development) -> None:
-    wanted = min(REACH, how.trial_duration - how.cue_onset)
+    wanted = min(REACH, how.window())
     problems = []
     if found.reach < wanted:
         problems.append(f"its sequence ends {found.reach:g} ms after the cue, before {wanted:g} ms")

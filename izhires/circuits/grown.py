@@ -10,7 +10,7 @@ from pydantic import model_validator
 from izhires.circuits.base import EXCITATORY, Reservoir, Synapses, fixed_out_degree
 from izhires.circuits.development import Development, develop
 from izhires.declare import Drive, Milliseconds, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, check_ascends
 from izhires.model.population import OF_CIRCUIT
 from izhires.plasticity.axon_remodeling import JUN
 
@@ -58,8 +58,7 @@ class Grown(Reservoir):
         excitatory = int(self.excitatory().sum())
         if self.cue_cells >= excitatory:
             raise ConfigurationError(f"{self.cue_cells} of {excitatory} excitatory cells", "cue_cells")
-        if not 0 < self.delay[0] <= self.delay[1]:
-            raise ConfigurationError("the range must be positive and ascend", "delay")
+        check_ascends(self.delay, "delay", positive=True)
         self.targets("inhibitory_degree", self.n - excitatory)
         self.targets("inhibition_degree", self.n - 1)
         return self
@@ -92,9 +91,8 @@ class Grown(Reservoir):
                 TO_INHIBITORY, OF_CIRCUIT, OF_CIRCUIT, self.excitation, source[order], target[order], weight, delay
             )
         if self.development is not None:
-            grown = develop(self, seeds)
-            bias, cue = draft.driven[OF_CIRCUIT]
-            draft.driven[OF_CIRCUIT] = (bias + grown.excitability, cue)
+            grown = develop(self, seeds, draft.model.time_step)
+            draft.add_bias(OF_CIRCUIT, grown.excitability)
             # as many in every network, so that all have one build
             strong = np.sort(np.argsort(-grown.weight, kind="stable")[: self.kept * len(excitatory)])
             i, j, delay = (draft.arrays[f"{EXCITATORY}.{each}"][strong] for each in ("i", "j", "delay"))

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, Noise, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, check_ascends
 from izhires.model.population import cue_to_a_share
 from izhires.model.seeds import Seeds
 
@@ -40,10 +40,9 @@ class Random(Reservoir):
     @model_validator(mode="after")
     def _sizes(self) -> Random:
         self.targets("out_degree", self.n - 1)
-        if self.adaptation is not None and not 0 < self.adaptation[0] <= self.adaptation[1]:
-            raise ConfigurationError("the range must be positive and ascend", "adaptation")
-        if self.cue_strength[0] > self.cue_strength[1]:
-            raise ConfigurationError("the range must ascend", "cue_strength")
+        if self.adaptation is not None:
+            check_ascends(self.adaptation, "adaptation", positive=True)
+        check_ascends(self.cue_strength, "cue_strength")
         if self.adaptation is not None and self.cell.parameters().get("a") != "1/ms":
             problem = f"is 1/a of Izhikevich's cells, which {self.cell.type!r} has not; give 'none'"
             raise ConfigurationError(problem, "adaptation")

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from izhires.circuits.base import REFERENCE_SIZE, Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, parameter, parse_quantity
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, check_ascends
 from izhires.model.seeds import Seeds
 
 USUAL_DELAY = (8.0, 12.0)
@@ -83,8 +83,8 @@ class Sequence(Reservoir):
             raise ConfigurationError(f"{self.groups} groups cannot be made of {excitatory} excitatory cells", "groups")
         for name, there in self._there().items():
             self.targets(name, there)
-        if self.delay is not None and not 0 < self.delay[0] <= self.delay[1]:
-            raise ConfigurationError("the range must be positive and ascend", "delay")
+        if self.delay is not None:
+            check_ascends(self.delay, "delay", positive=True)
         return self
 
     def _there(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from izhires.circuits.base import Reservoir, Synapses
 from izhires.declare import Drive, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import check_ascends
 from izhires.model.population import cue_to_a_share
 from izhires.model.seeds import Seeds
 
@@ -28,8 +28,7 @@ class Unconnected(Reservoir):
 
     @model_validator(mode="after")
     def _ranges(self) -> Unconnected:
-        if self.cue_strength[0] > self.cue_strength[1]:
-            raise ConfigurationError("the range must ascend", "cue_strength")
+        check_ascends(self.cue_strength, "cue_strength")
         return self
 
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:  # noqa: D102

@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 
 from izhires.building.parts import Guard, Monitor, Pathway, Update
 from izhires.declare import Declaration, Drive, Milliseconds, chosen, parameter
-from izhires.errors import ConfigurationError, check_known
+from izhires.errors import ConfigurationError, check_ascends, check_known
 from izhires.model.population import EXCITATION, INHIBITION, OF_CIRCUIT, Cells
 from izhires.plasticity.base import Plasticity
 from izhires.readouts.base import RecordedVariable, Watched
@@ -72,8 +72,7 @@ class Connection(Declaration):
 
     @model_validator(mode="after")
     def _ranges(self) -> Connection:
-        if not 0 < self.delay[0] <= self.delay[1]:
-            raise ConfigurationError("the range must be positive and ascend", "delay")
+        check_ascends(self.delay, "delay", positive=True)
         return self
 
     def check(self, name: str, known: Mapping[str, Cells]) -> None:

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.cells.base import Cell
 from izhires.declare import Declaration, Drive, Milliseconds, Noise, chosen, parameter
-from izhires.errors import ConfigurationError
+from izhires.errors import ConfigurationError, check_ascends
 from izhires.model.variables import cell_values, check_filled
 from izhires.plasticity.intrinsic import Intrinsic
 from izhires.readouts.base import RecordedVariable
@@ -199,8 +199,7 @@ class Population(Cells):
 
     @model_validator(mode="after")
     def _cue_ascends(self) -> Population:
-        if self.cue_strength[0] > self.cue_strength[1]:
-            raise ConfigurationError("the range must ascend", "cue_strength")
+        check_ascends(self.cue_strength, "cue_strength")
         return self
 
     def parts(self, draft: Draft, name: str) -> None:

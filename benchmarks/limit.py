@@ -18,14 +18,17 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
+from brian2.units import ms, mV
 from pydantic import PrivateAttr
 
 from izhires import Configuration, Gate, Rule
+from izhires.cells.izhikevich import Izhikevich
 from izhires.circuits.base import Reservoir, Synapses
 from izhires.declare import Milliseconds, PerMillisecond, parameter
 from izhires.devices import get
@@ -36,28 +39,46 @@ from izhires.running.run import Drawn, draw
 BY_HAND = "the hand-written program"
 
 
+class GivenCell(Izhikevich):
+    """Izhikevich's cells with one current for all synapses; all rest at -65 mV."""
+
+    source: ClassVar[str] = BY_HAND
+
+    type: Literal["given_cell"] = "given_cell"
+    composition: dict[str, float] = parameter({"RS": 0.8, "FS": 0.2}, "share of each cell type", source=BY_HAND)
+    equations: str = parameter(
+        """
+        dv/dt = (0.04/ms/mV)*v**2 + (5/ms)*v + 140*mV/ms - u + I + drive + sigma*xi : volt
+        du/dt = a*(b*v - u) : volt/second
+        dI/dt = -I/tau : volt/second
+        dr/dt = -r/tau_trace : Hz
+        a : 1/second (constant)
+        b : 1/second (constant)
+        c : volt (constant)
+        d : volt/second (constant)
+        sigma : volt/second**0.5 (constant)
+        """,
+        "the cell, as Brian2 equations",
+        source=BY_HAND,
+    )
+    reset: str = parameter("v = c\nu += d\nr += 1*Hz", "what a spike does to its cell", source=BY_HAND)
+
+    def start(self, values: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Begin at rest."""
+        v = np.full(n, self.rest)
+        return {"v": v, "u": values["b"] * v}
+
+
 class Given(Reservoir):
-    """A network that is read from files; one current for all synapses."""
+    """A network that is read from files."""
 
     type: Literal["given"] = "given"
     folder: str = parameter(..., "folder of the network")
-    composition: dict[str, float] = parameter({"RS": 0.8, "FS": 0.2}, "share of each cell type", source=BY_HAND)
+    cell: GivenCell = parameter(GivenCell(), "model and types of the cells", source=BY_HAND)
     tau: Milliseconds = parameter("8 ms", "decay of the synaptic current", source=BY_HAND)
     tau_trace: Milliseconds = parameter("30 ms", "decay of the spike trace r", source=BY_HAND)
-    equations: str = """
-    dv/dt = (0.04/ms/mV)*v**2 + (5/ms)*v + 140*mV/ms - u + I + drive + sigma*xi : volt
-    du/dt = a*(b*v - u) : volt/second
-    dI/dt = -I/tau : volt/second
-    dr/dt = -r/tau_trace : Hz
-    a : 1/second (constant)
-    b : 1/second (constant)
-    c : volt (constant)
-    d : volt/second (constant)
-    sigma : volt/second**0.5 (constant)
-    """
-    reset: str = "v = c\nu += d\nr += 1*Hz"
-    excitation: str = "I_post += w"
-    inhibition: str = "I_post += w"
+    excitation: str = parameter("I_post += w", "what a spike does through an excitatory synapse", source=BY_HAND)
+    inhibition: str = parameter("I_post += w", "what a spike does through an inhibitory synapse", source=BY_HAND)
 
     constants: ClassVar[tuple[str, ...]] = ("tau", "tau_trace")
     _read: dict[str, np.ndarray] = PrivateAttr(default_factory=dict)
@@ -67,11 +88,10 @@ class Given(Reservoir):
         return np.fromfile(Path(self.folder) / name, dtype=np.float64 if name.endswith("f64") else np.int32)
 
     def draw_cells(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Return the cells of the folder; all rest at -65 mV."""
+        """Return the cells of the folder; their noise stands there as the drive of a step of 0.5 ms."""
         cells = {name: self.read(f"{name}.f64") for name in "abcd"}
-        v = np.full(self.n, -65e-3)
-        sigma = self.read("sig.f64") * np.sqrt(0.5e-3)  # V/s in each step of 0.5 ms
-        return {**cells, "bias": self.read("bg.f64"), "v": v, "u": 1e3 * cells["b"] * v, "sigma": sigma}
+        sigma = self.read("sig.f64") * mV / ms * np.sqrt(0.5 * ms)
+        return {**cells, "bias": self.read("bg.f64"), "sigma": sigma}
 
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:
         """Return the synapses of the folder."""
@@ -169,7 +189,9 @@ class Network:
             what={"rule": LeastMeanSquares()},
         )
         drawn = draw(configuration, seed=7)
-        weights = {"when_weights.w": "W0", "feedback.w": "Wfb"}
+        weights = {"when_weights.w": "W0", "when_feedback.w": "Wfb"}
+        if not weights.keys() <= drawn.arrays.keys():
+            raise KeyError(f"{', '.join(weights)}: the plan has {', '.join(drawn.arrays)}")
         own = {name: np.fromfile(self.folder / f"{file}.f64") for name, file in weights.items()}
         return dataclasses.replace(drawn, arrays={**drawn.arrays, **own})
 

@@ -20,7 +20,7 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.building.build import Built, cannot_read
-from izhires.building.plan import INDICES, Plan, mentions
+from izhires.building.plan import INDICES, Plan
 from izhires.errors import ConfigurationError
 
 
@@ -127,7 +127,6 @@ def describe(
     """
     inputs: dict[str, Any] = {}
     sizes = sizes or {}
-    texts = [text for part in plan.parts for text in part.texts.values()]
     for name, array in arrays.items():
         owner, variable = name.split(".")
         files = [f"{variable}_signal_values"] if owner == "signals" else carried.files.get(name, [])
@@ -138,7 +137,7 @@ def describe(
             raise ConfigurationError(problem, f"connections.{owner}")
         elif name in built.parameters or (name in carried.names and array.size == 1):
             inputs[name] = {"argument": name}  # Brian2 writes a single value into the program
-        elif name in carried.names or (owner == "signals" and mentions(variable, *texts)):
+        elif name in carried.names:
             raise RuntimeError(f"no file of the generated project holds {name}")
     outputs = {}
     for name, variable in built.outputs.items():
@@ -149,6 +148,10 @@ def describe(
             "columns": sizes.get(shape[1], int(shape[1])) if isinstance(shape, tuple) else 0,
         }
     written = {file for facts in inputs.values() for file in facts.get("files", ())}
+    # Brian2 writes no signal that nothing reads, though equations name it
+    for file in device.static_arrays:
+        if "_signal_" in file and file not in written:
+            raise RuntimeError(f"the generated project reads a signal from {file}, which no run would write")
     # of a monitor of all synapses: their indices, which each run writes, too
     counted = {
         name: {"pathway": sizes[len(array)], "dtype": array.dtype.str}

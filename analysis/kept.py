@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from izhires.analysis.metrics.base import all_metrics
+from izhires.analysis.selection import by_cue
 from izhires.analysis.table import COLUMNS
 from izhires.files import as_path
 
@@ -40,7 +41,7 @@ def kept_table(folder: str | Path, recordings: Sequence[xr.Dataset]) -> pd.DataF
     own = [name for each in all_metrics().values() if each.scope == "recording" for name in each.columns()]
     rows = table[table["metric"].isin(own)]
     held = {(str(variant), int(seed)) for variant, seed in zip(rows["variant"], rows["seed"], strict=True)}
-    wanted = {(str(each.attrs.get("variant", "")), int(each.attrs["seed"])) for each in recordings}
+    wanted = {(str(each.attrs.get("variant", "")), int(each.attrs["seed"])) for each in by_cue(recordings)}
     return table if held == wanted else None
 
 
@@ -68,11 +69,11 @@ def study_folders(folder: str | Path) -> list[Path]:
 
 
 def study(folder: str | Path) -> tuple[list[xr.Dataset], pd.DataFrame | None]:
-    """Return all recordings of a folder, and its table of metrics where that can be trusted."""
+    """Return all recordings of a folder, one a cue, and its table of metrics where that can be trusted."""
     from izhires.recordings.recording import load_folder
 
     recordings = load_folder(folder)
-    return recordings, kept_table(folder, recordings)
+    return by_cue(recordings), kept_table(folder, recordings)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

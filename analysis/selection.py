@@ -104,6 +104,40 @@ def events(recording: xr.Dataset) -> list[str]:
     return [str(event) for event in recording["event"].values]
 
 
+def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """Return recordings of one cue each: one of several cues becomes as many, each with what followed its cue.
+
+    What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant.
+
+    Parameters
+    ----------
+    recordings : sequence of xarray.Dataset
+
+    Returns
+    -------
+    list of xarray.Dataset
+    """
+    found = []
+    for recording in recordings:
+        if "trial_cue_name" not in recording:
+            found.append(recording)
+            continue
+        of_probe, of_trial, of_outcome = (
+            recording[name].values.astype(str) for name in ("cue_name", "trial_cue_name", "outcome_cue_name")
+        )
+        kept = recording["state_probe"].values if "state_probe" in recording else np.empty(0, int)
+        places = {int(number): k for k, number in enumerate(np.atleast_1d(recording["probe"].values))}
+        for name in dict.fromkeys(of_trial.tolist()):
+            rows = {"probe": of_probe == name, "trial": of_trial == name, "outcome": of_outcome == name}
+            if "state_probe" in recording:
+                rows["state_probe"] = np.array([of_probe[places[int(number)]] == name for number in kept], bool)
+            own = recording.isel({dim: np.flatnonzero(mask) for dim, mask in rows.items()})
+            variant = f"{recording.attrs.get('variant', '')} {name}".strip()
+            found.append(own.drop_vars([each for each in own.variables if str(each).endswith("cue_name")])
+                         .assign_attrs(variant=variant))  # fmt: skip
+    return found
+
+
 def outcomes(recording: xr.Dataset) -> pd.DataFrame:
     """Return the true statistics of each block: columns block, event, latency (s), probability."""
     columns = ("block", "event", "latency", "probability")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from izhires.analysis.metrics.base import Item, Metric, Row, all_metrics
+from izhires.analysis.selection import by_cue
 from izhires.analysis.statistics import t_interval
 from izhires.errors import ConfigurationError, RecordingError, closest
 from izhires.running.worker import Task, TaskReport, results
@@ -35,7 +36,8 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None,
     Parameters
     ----------
     recordings : sequence of xarray.Dataset
-        All recordings of a study, one a seed and variant.
+        All recordings of a study, one a seed and variant. One of several cues is taken as one of each, whose name joins
+        the variant.
     only : iterable of str, optional
         Names of the metrics to compute; all when left out.
     processes : int
@@ -56,6 +58,7 @@ def analyse(recordings: Sequence[xr.Dataset], only: Iterable[str] | None = None,
         If two recordings have the same paradigm, variant and seed, or there is none.
     """
     _check_distinct(recordings)
+    recordings = by_cue(recordings)
     chosen = chosen_metrics(only)
     own = [each for each in chosen if each.scope == "recording"]
     rows: dict[str, list[tuple[Any, ...]]] = {each.name: [] for each in chosen}

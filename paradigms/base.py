@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -97,16 +98,21 @@ class FixedTrials(Paradigm):
                 )
         return self
 
-    def latency_complaints(self, latency: dict[str, float], place: str) -> list[Complaint]:
-        """Return a complaint on each latency (ms) outside the window, or between the whole milliseconds."""
+    def latency_complaints(self, latencies: Iterable[tuple[str, float]]) -> list[Complaint]:
+        """Return a complaint on each latency (ms) outside the window, or between the whole milliseconds.
+
+        Parameters
+        ----------
+        latencies : iterable of (str, float)
+            The place of each, as a complaint names it, and the latency.
+        """
+        given = list(latencies)
         found = [
-            Complaint(f"{place}.{name}", f"{value:g} ms lies outside the window of {self.window:g} ms after the cue")
-            for name, value in latency.items()
+            Complaint(place, f"{value:g} ms lies outside the window of {self.window:g} ms after the cue")
+            for place, value in given
             if not 0 <= value < self.window
         ]
-        return found or [
-            each for name, value in latency.items() for each in whole_milliseconds(value, f"{place}.{name}")
-        ]
+        return found or [each for place, value in given for each in whole_milliseconds(value, place)]
 
 
 def whole_milliseconds(value: float | None, place: str) -> list[Complaint]:

@@ -20,6 +20,10 @@ prediction is read, and a warm-up trial, during which the network settles."""
 
 TRIAL_COLUMNS = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
 OUTCOME_COLUMNS = ("block", "event", "latency", "probability")
+INPUT_COLUMNS = ("onset", "channel", "duration", "strength")
+
+CUE = "cue"
+"""Name of the cue where there is one only."""
 
 _TIMES = ("onset", "duration", "cue", "latency")
 _SUM_TOLERANCE = 1e-9
@@ -45,10 +49,12 @@ class Experiment:
     trials : pandas.DataFrame
         One row a trial, times in seconds from the start of the experiment: ``onset``, ``duration``, ``cue`` (time of
         the cue), ``event`` (name, empty for a cue-only trial), ``latency`` (s from the cue, NaN for a cue-only trial),
-        ``block`` (whole numbers from 0), ``kind`` (one of `KINDS`), ``learn`` (bool). Further columns are kept.
+        ``block`` (whole numbers from 0), ``kind`` (one of `KINDS`), ``learn`` (bool); where there are several cues,
+        ``cue_name``. Further columns are kept.
     outcomes : pandas.DataFrame
         The true statistics, one row a possible outcome of a block: ``block``, ``event``, ``latency`` (s from the cue),
-        ``probability``. What is missing to 1 is the probability that no event follows the cue.
+        ``probability``; where there are several cues, ``cue_name``, and the probabilities are those given this cue.
+        What is missing to 1 is the probability that no event follows the cue.
     window : float
         Time after the cue in which predictions are read (s).
     event_width : float
@@ -57,6 +63,12 @@ class Experiment:
         Length of the cue (s).
     notes : tuple of str
         What whoever made it read otherwise than it stood; no part of what two experiments are compared by.
+    cues : tuple of str
+        Names of the cues, one of which a trial has.
+    inputs : pandas.DataFrame, optional
+        What the network hears, one row a pulse: ``onset`` (s from the start of the experiment), ``channel`` (name of
+        the input channel), ``duration`` (s), ``strength`` (factor, 1 where it is left out). By default each trial's cue
+        is a pulse of `cue_duration` in the channel of its name.
 
     Raises
     ------
@@ -73,13 +85,18 @@ class Experiment:
     event_width: float
     cue_duration: float
     notes: tuple[str, ...] = ()
+    cues: tuple[str, ...] = (CUE,)
+    inputs: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
             object.__setattr__(self, name, _positive_time(getattr(self, name), name))
-        object.__setattr__(self, "events", _event_names(self.events))
+        object.__setattr__(self, "events", _names(self.events, "events"))
+        object.__setattr__(self, "cues", _names(self.cues, "cues"))
         object.__setattr__(self, "trials", _tidy_trials(self.trials))
         object.__setattr__(self, "outcomes", _tidy_outcomes(self.outcomes))
+        if self.inputs is not None:
+            object.__setattr__(self, "inputs", _tidy_inputs(self.inputs))
         self.validate()
 
     @classmethod
@@ -94,6 +111,8 @@ class Experiment:
         cue_duration: float = 0.05,
         paradigm: str = "table",
         variant: str = "",
+        cues: Iterable[str] | None = None,
+        inputs: pd.DataFrame | Mapping[str, Any] | None = None,
     ) -> Experiment:
         """Make an experiment from a table of one's own.
 
@@ -110,6 +129,11 @@ class Experiment:
             As `Experiment` has them (s).
         paradigm, variant : str
             Names under which the experiment is recorded.
+        cues : iterable of str, optional
+            Names of the cues; by default those of the trials' ``cue_name``, in order of first appearance, or one cue
+            where there is no such column.
+        inputs : pandas.DataFrame or mapping, optional
+            As `Experiment` has it.
 
         Raises
         ------
@@ -124,14 +148,30 @@ class Experiment:
         if "learn" not in table:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
-        names = [name for name in table["event"].unique() if name] if events is None else list(_event_names(events))
+        names = [name for name in table["event"].unique() if name] if events is None else list(_names(events, "events"))
+        heard: Iterable[str] = (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
+        heard = _names(heard if cues is None else cues, "cues")
         statistics = frequencies(table, names) if outcomes is None else _frame(outcomes, "outcomes")
-        return cls(paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration)
+        return cls(
+            paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration, cues=heard,
+            inputs=None if inputs is None else _frame(inputs, "inputs"),
+        )  # fmt: skip
 
     @property
     def duration(self) -> float:
         """Length of the whole experiment (s), from 0 to the end of the last trial."""
         return float(_milliseconds(self.trials["onset"].iloc[-1] + self.trials["duration"].iloc[-1])) / 1e3
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the input channels: the cues, then those that `inputs` has besides, in order of appearance."""
+        further = () if self.inputs is None else self.inputs["channel"].unique()
+        return tuple(dict.fromkeys([*self.cues, *further]))
+
+    @property
+    def cue_of_trials(self) -> np.ndarray:
+        """Name of each trial's cue."""
+        return cue_names(self.trials, self.cues)
 
     def signals(self, time_step: float = 0.001) -> dict[str, np.ndarray]:
         """Return what the network receives, sampled at ``k * time_step`` over the whole experiment.
@@ -155,7 +195,9 @@ class Experiment:
             - ``latency``: s from the cue to this trial's event, -1 where it has none;
             - ``learn``: 1 in trials with learning, else 0;
             - ``at_event``: 1 at the step at which this trial's event occurs, else 0;
-            - ``block``: number of the trial's block.
+            - ``block``: number of the trial's block;
+            - ``input_0``, ``input_1``, ...: strength of what is heard in each of `channels`, 0 where there is nothing.
+              One cue alone is ``cue``.
 
         Raises
         ------
@@ -201,9 +243,28 @@ class Experiment:
             "at_event": occurs & (elapsed == latency[trial]),
             "block": trials["block"].to_numpy()[trial],
         }
-        return {name: np.asarray(signals[name], dtype=np.float64) for name in _SIGNALS}
+        found = {name: np.asarray(signals[name], dtype=np.float64) for name in _SIGNALS}
+        if self.one_cue:
+            return found
+        if self.inputs is None:
+            codes = {name: k for k, name in enumerate(self.cues)}
+            own = np.array([codes.get(name, -1) for name in self.cue_of_trials])[trial]
+            return found | {f"input_{k}": found["cue"] * (own == k) for k in codes.values()}
+        begin, span = steps(self.inputs["onset"], "onset"), steps(self.inputs["duration"], "duration")
+        for k, name in enumerate(self.channels):
+            heard = np.zeros(len(now))
+            mine = (self.inputs["channel"] == name).to_numpy()
+            for first, long, strength in zip(begin[mine], span[mine], self.inputs["strength"][mine], strict=True):
+                heard[first : first + long] += strength
+            found[f"input_{k}"] = heard
+        return found
 
-    def expectation(self, block: int, times: np.ndarray) -> np.ndarray:
+    @property
+    def one_cue(self) -> bool:
+        """Whether all that the network hears is the cue of each trial, the same in all."""
+        return len(self.cues) == 1 and self.inputs is None and "cue_name" not in self.trials
+
+    def expectation(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
         """Return the true expectation of one block, see the function `expectation`.
 
         Parameters
@@ -212,13 +273,15 @@ class Experiment:
             Number of the block.
         times : array
             Seconds from the cue.
+        cue : str
+            Name of the cue, where there are several.
 
         Returns
         -------
         numpy.ndarray
             Shape (event, time).
         """
-        return expectation(self.outcomes, self.events, block, times, self.event_width)
+        return expectation(self.outcomes, self.events, block, times, self.event_width, cue)
 
     def describe(self) -> str:
         """Return a short text: how many trials, how long, and the statistics of each block."""
@@ -228,7 +291,8 @@ class Experiment:
             f"{self.paradigm}{' ' + self.variant if self.variant else ''}: {training} training trials in {blocks} "
             f"block{'s' if blocks > 1 else ''}, {probes} probes, {self.duration:g} s"
         ]
-        for block, rows in self.outcomes.groupby("block"):
+        several = "cue_name" in self.outcomes
+        for given, rows in self.outcomes.groupby(["block", "cue_name"] if several else ["block"], sort=not several):
             parts = []
             for event in self.events:
                 mine = rows[rows["event"] == event]
@@ -237,7 +301,10 @@ class Experiment:
                 first, last = mine["latency"].min() * 1e3, mine["latency"].max() * 1e3
                 when = f"{first:.0f} ms" if first == last else f"{first:.0f} to {last:.0f} ms"
                 parts.append(f"{event} p = {mine['probability'].sum():.2f} at {when}")
-            lines.append(f"  block {block}: {', '.join(parts)}")
+            rest = 1 - rows["probability"].sum()
+            parts += [f"no event p = {rest:.2f}"] if rest > 0.005 else []
+            place = f"block {given[0]}" + (f", {given[1]}" if several else "")
+            lines.append(f"  {place}: {', '.join(parts)}")
         if "response_time" in self.trials:
             times = self.trials["response_time"].dropna()
             range_ = f", {times.min():.3g} to {times.max():.3g} s, median {times.median():.3g} s" if len(times) else ""
@@ -254,11 +321,13 @@ class Experiment:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Experiment):
             return NotImplemented
-        plain = ("paradigm", "variant", "events", "window", "event_width", "cue_duration")
+        plain = ("paradigm", "variant", "events", "cues", "window", "event_width", "cue_duration")
+        one, two = self.inputs, other.inputs
         return (
             all(getattr(self, name) == getattr(other, name) for name in plain)
             and self.trials.equals(other.trials)
             and self.outcomes.equals(other.outcomes)
+            and (one is two if one is None or two is None else one.equals(two))
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and the tables could be changed
@@ -271,13 +340,13 @@ class Experiment:
         ParadigmError
             Naming the first row of each kind of contradiction, with its numbers.
         """
-        found = _event_complaints(self.events)
+        found = _name_complaints(self.events, "events", "event") + _name_complaints(self.cues, "cues", "cue")
         if self.trials.empty:
             found.append(Complaint("trials", "has no trials"))
         if found:
             raise ParadigmError(found)
         # outcomes that come of wrong trials would be wrong, too
-        found = self._trial_complaints() or self._outcome_complaints()
+        found = self._trial_complaints() or self._outcome_complaints() + self._input_complaints()
         if found:
             raise ParadigmError(found)
 
@@ -314,6 +383,11 @@ class Experiment:
         )
         unknown = ~np.isin(event, ("", *self.events))
         rows(unknown, "event", lambda i: f"{event[i]!r} is not an event", self.events)
+        if "cue_name" in table:
+            name = table["cue_name"].to_numpy()
+            rows(~np.isin(name, self.cues), "cue_name", lambda i: f"{name[i]!r} is not a cue", self.cues)
+        elif len(self.cues) > 1:
+            found.append(Complaint("trials", "needs the column cue_name, since there are several cues", self.cues))
         none = np.isnan(latency)
         rows((event != "") & none, "latency", lambda i: f"event {event[i]!r} has no latency")
         rows((event == "") & ~none, "latency", lambda i: f"a cue-only trial cannot have one, got {latency[i]:g} s")
@@ -352,12 +426,42 @@ class Experiment:
             lambda i: f"{latency[i]:g} s lies outside the window of {self.window:g} s after the cue",
         )
         rows(~((chance >= 0) & (chance <= 1)), "probability", lambda i: f"must be between 0 and 1, got {chance[i]:g}")
-        for number, total in table.groupby("block")["probability"].sum().items():
+        if "cue_name" in table:
+            name = table["cue_name"].to_numpy()
+            rows(~np.isin(name, self.cues), "cue_name", lambda i: f"{name[i]!r} is not a cue", self.cues)
+        elif "cue_name" in trials:
+            found.append(Complaint("outcomes", "needs the column cue_name, as the trials have it", self.cues))
+            return found
+        given = pd.DataFrame({"block": block, "cue_name": cue_names(table, self.cues), "probability": chance})
+        with_events = trials[trials["event"] != ""].assign(cue_name=self.cue_of_trials[trials["event"] != ""])
+        known = set(zip(given["block"], given["cue_name"], strict=True))
+
+        def place(number: int, cue: str) -> str:
+            return f"block {number}" + (f", {cue!r}," if "cue_name" in table else "")
+
+        for (number, cue), total in given.groupby(["block", "cue_name"])["probability"].sum().items():
             if total > 1 + _SUM_TOLERANCE:
-                found.append(Complaint("outcomes", f"the probabilities of block {number} sum to {total:g}, above 1"))
-        for number in trials.loc[trials["event"] != "", "block"].unique():
-            if number not in block:
-                found.append(Complaint("outcomes", f"block {number} has trials with events, and no outcome"))
+                problem = f"the probabilities of {place(number, cue).rstrip(',')} sum to {total:g}, above 1"
+                found.append(Complaint("outcomes", problem))
+        for number, cue in dict.fromkeys(zip(with_events["block"], with_events["cue_name"], strict=True)):
+            if (number, cue) not in known:
+                found.append(Complaint("outcomes", f"{place(number, cue)} has trials with events, and no outcome"))
+        return found
+
+    def _input_complaints(self) -> list[Complaint]:
+        if self.inputs is None:
+            return []
+        found = [Complaint("inputs", problem) for problem in name_problems(self.channels, "an input channel")]
+        onset, _, length, strength = (self.inputs[name].to_numpy() for name in INPUT_COLUMNS)
+        end, last = _milliseconds(onset) + _milliseconds(length), self.duration
+
+        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str]) -> None:
+            found.extend(_first_row(bad, f"inputs[{{}}].{column}", problem))
+
+        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
+        rows(_milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
+        rows(end > _milliseconds(last), "onset", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
+        rows(strength < 0, "strength", lambda i: f"cannot be negative, got {strength[i]:g}")
         return found
 
 
@@ -393,6 +497,7 @@ def expectation(
     block: int,
     times: np.ndarray,
     event_width: float,
+    cue: str = "",
 ) -> np.ndarray:
     r"""Return the true, probability-weighted expectation of each event over time.
 
@@ -412,6 +517,8 @@ def expectation(
         Seconds from the cue.
     event_width : float
         Standard deviation :math:`\sigma` of the bump (s).
+    cue : str
+        Name of the cue, where the outcomes have several.
 
     Returns
     -------
@@ -420,9 +527,10 @@ def expectation(
     """
     times = np.asarray(times, dtype=float)
     blocks, names, latency, chance = (np.asarray(outcomes[name]) for name in OUTCOME_COLUMNS)
+    given = (blocks == block) & (np.asarray(outcomes["cue_name"]) == cue if "cue_name" in outcomes else True)
     expected = []
     for event in events:
-        mine = (blocks == block) & (names == event)
+        mine = given & (names == event)
         bumps = np.exp(-((times[:, None] - latency[mine]) ** 2) / (2 * event_width**2))
         expected.append(bumps @ chance[mine])
     return np.reshape(expected, (len(expected), len(times)))
@@ -442,16 +550,26 @@ def frequencies(trials: pd.DataFrame, events: Iterable[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row for each event and latency that occurred in a block: ``block``, ``event``, ``latency`` (s) and
-        ``probability``, its frequency among all training trials of the block. Cue-only training trials count, so that
-        the probabilities may sum to less than 1; probes do not.
+        ``probability``, its frequency among all training trials of the block; where the trials have a ``cue_name``,
+        among those with this cue. Cue-only training trials count, so that the probabilities may sum to less than 1;
+        probes do not.
     """
     training = trials[trials["kind"] == "train"]
     order = {name: k for k, name in enumerate(events)}
-    sizes = training.groupby("block").size()
-    counts = training[training["event"] != ""].groupby(["block", "event", "latency"]).size().reset_index(name="count")
-    counts["probability"] = counts["count"] / counts["block"].map(sizes)
-    counts = counts.sort_values(["block", "event", "latency"], key=lambda c: c.map(order) if c.name == "event" else c)
-    return counts[list(OUTCOME_COLUMNS)].reset_index(drop=True)
+    own = ["block"] + ["cue_name"] * ("cue_name" in trials)
+    sizes = training.groupby(own, sort=False).size().rename("size").reset_index()
+    counts = training[training["event"] != ""].groupby([*own, "event", "latency"]).size().reset_index(name="count")
+    counts = counts.merge(sizes, on=own)
+    counts["probability"] = counts["count"] / counts["size"]
+    counts = counts.sort_values(
+        [*own, "event", "latency"], key=lambda c: c.map(order) if c.name == "event" else c, kind="stable"
+    )
+    return counts[[*OUTCOME_COLUMNS, *own[1:]]].reset_index(drop=True)
+
+
+def cue_names(table: pd.DataFrame, cues: tuple[str, ...]) -> np.ndarray:
+    """Return the name of the cue of each row of a table; the one there is where the table does not say it."""
+    return table["cue_name"].to_numpy() if "cue_name" in table else np.full(len(table), cues[0], object)
 
 
 def _milliseconds(seconds: Any) -> np.ndarray:
@@ -471,28 +589,29 @@ def _positive_time(value: Any, place: str) -> float:
     return number if place == "event_width" else float(_milliseconds(number)) / 1e3
 
 
-def _event_names(events: Any) -> tuple[str, ...]:
-    if isinstance(events, str) or not isinstance(events, Iterable):
-        raise ParadigmError(f"must be a list of names, got {shown(events)}", "events")
-    return tuple(str(event) for event in events)
+def _names(names: Any, place: str) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ParadigmError(f"must be a list of names, got {shown(names)}", place)
+    return tuple(str(each) for each in names)
 
 
-def name_problems(names: Iterable[str]) -> list[str]:
+def name_problems(names: Iterable[str], what: str = "an event") -> list[str]:
     """Return what is wrong with names of events: none is empty or breaks a line, and any other character may be."""
     names = list(names)
-    return ["the name of an event is empty"] * ("" in names) + [
+    return [f"the name of {what} is empty"] * ("" in names) + [
         f"{shown(name)} holds a line break or another control character"
         for name in names
         if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") for letter in name)
     ]
 
 
-def _event_complaints(events: tuple[str, ...]) -> list[Complaint]:
-    found = [Complaint("events", problem) for problem in name_problems(events)]
-    if not events:
-        found.append(Complaint("events", "has no events"))
-    twice = (name for name in dict.fromkeys(events) if events.count(name) > 1)
-    return found + [Complaint("events", f"{name!r} is there twice") for name in twice]
+def _name_complaints(names: tuple[str, ...], place: str, what: str) -> list[Complaint]:
+    article = "an" if what[0] in "aeiou" else "a"
+    found = [Complaint(place, problem) for problem in name_problems(names, f"{article} {what}")]
+    if not names:
+        found.append(Complaint(place, f"has no {what}s"))
+    twice = (name for name in dict.fromkeys(names) if names.count(name) > 1)
+    return found + [Complaint(place, f"{name!r} is there twice") for name in twice]
 
 
 def _first_row(bad: Any, place: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> list[Complaint]:
@@ -568,6 +687,8 @@ def _tidy_trials(table: Any) -> pd.DataFrame:
     table["block"] = _numbers(table, "block", "trials", "a whole number").astype(np.int64)
     table["event"], table["kind"] = _texts(table, "event"), _texts(table, "kind")
     table["learn"] = _numbers(table, "learn", "trials", "true or false") == 1
+    if "cue_name" in table:
+        table["cue_name"] = _texts(table, "cue_name")
     if "response_time" in table:  # a recording keeps it
         table["response_time"] = _numbers(table, "response_time", "trials", missing=True)
     return table
@@ -580,4 +701,17 @@ def _tidy_outcomes(table: Any) -> pd.DataFrame:
     table["event"] = _texts(table, "event")
     table["latency"] = np.rint(_times(table, "latency", "outcomes") * 1e3) / 1e3
     table["probability"] = _numbers(table, "probability", "outcomes")
+    if "cue_name" in table:
+        table["cue_name"] = _texts(table, "cue_name")
+    return table
+
+
+def _tidy_inputs(table: Any) -> pd.DataFrame:
+    """Return the table of pulses with one type a column, all times on whole milliseconds."""
+    table = _frame(table, "inputs")
+    table = _columns(table if "strength" in table else table.assign(strength=1.0), INPUT_COLUMNS, "inputs")
+    for name in ("onset", "duration"):
+        table[name] = _milliseconds(_times(table, name, "inputs")) / 1e3
+    table["channel"] = _texts(table, "channel")
+    table["strength"] = _numbers(table, "strength", "inputs")
     return table

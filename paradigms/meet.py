@@ -1,8 +1,12 @@
-"""The Multi-Event Expectation Task: a cue, then one of several events at its own latency, in blocks that switch."""
+"""The Multi-Event Expectation Task: a cue, then one of several events at its own latency, in blocks that switch.
+
+There may be several cues with statistics of their own, events at several latencies, and cues that nothing follows.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.base import MOST, FixedTrials
-from izhires.paradigms.experiment import Experiment, check_size, name_problems
+from izhires.paradigms.experiment import CUE, Experiment, check_size, name_problems
 
 PAPER = "Yamada & Chao 2026, doi:10.1038/s42003-026-10836-2"
 STANDARD_PROBES = (*range(1, 31), *range(35, 101, 5))
@@ -20,28 +24,114 @@ STANDARD_PROBES = (*range(1, 31), *range(35, 101, 5))
 _SUM_TOLERANCE = 1e-9
 
 
-class Block(Declaration):
-    """Trials of equal statistics."""
+class Outcome(Declaration):
+    """One of the things that may follow a cue."""
 
-    name: str = parameter("", "what the block is called")
-    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1, le=MOST)
-    latency: dict[str, Milliseconds] = parameter(..., "time from the cue to each event")
-    probability: dict[str, Annotated[float, Field(ge=0, le=1)]] = parameter(..., "probability of each event")
+    event: str = parameter(..., "name of the event", source="by choice")
+    latency: Milliseconds = parameter(..., "time from the cue to the event", source="by choice")
+    probability: float = parameter(..., "its probability", source="by choice", ge=0, le=1)
+
+
+class Statistics(Declaration):
+    """What follows a cue: events at one latency each, or a list of outcomes, in which an event may have several."""
+
+    latency: dict[str, Milliseconds] = parameter({}, "time from the cue to each event")
+    probability: dict[str, Annotated[float, Field(ge=0, le=1)]] = parameter({}, "probability of each event")
+    outcomes: tuple[Outcome, ...] = parameter(
+        (), "in place of latency and probability: what may follow, also one event at several latencies"
+    )
+    omission: float = parameter(0.0, "probability that no event follows the cue", ge=0, le=1)
 
     @model_validator(mode="after")
-    def _one_of_the_events(self) -> Block:
+    def _one_of_the_events(self) -> Statistics:
         latencies, chances = set(self.latency), set(self.probability)
         found = [Complaint(f"latency.{name}", "is required") for name in self.probability if name not in latencies]
         found += [Complaint(f"probability.{name}", "is required") for name in self.latency if name not in chances]
-        if not self.latency and not self.probability:
+        stated = bool(latencies or chances)
+        if stated and self.outcomes:
+            found.append(Complaint("outcomes", "stand in place of latency and probability; give either"))
+        if not stated and not self.outcomes and self._needs_events():
             found.append(Complaint("latency", "has no events"))
-        found += [Complaint("latency", problem) for problem in name_problems({**self.latency, **self.probability})]
-        total = sum(self.probability.values())
-        if not found and abs(total - 1) > _SUM_TOLERANCE:
-            found.append(Complaint("probability", f"must sum to 1, the sum is {total:.10g}"))
+        place = "outcomes" if self.outcomes else "latency"
+        names = [*self.latency, *self.probability, *(each.event for each in self.outcomes)]
+        found += [Complaint(place, problem) for problem in name_problems(dict.fromkeys(names))]
+        total = sum(chance for *_, chance in self.following()) + self.omission if not found else 1.0
+        if not found and self._needs_events() and abs(total - 1) > _SUM_TOLERANCE:
+            rest = "" if total > 1 else f"; omission = {1 - total + self.omission:.10g} says that no event may follow"
+            place = "outcomes" if self.outcomes else "probability"
+            with_omission = " with omission" if self.omission else ""
+            found.append(Complaint(place, f"must sum to 1{with_omission}, the sum is {total:.10g}{rest}"))
         if found:
             raise ConfigurationError(found)
         return self
+
+    def _needs_events(self) -> bool:
+        return True
+
+    def following(self) -> list[tuple[str, float, float]]:
+        """Return the event, latency (ms) and probability of each outcome but omission."""
+        if self.outcomes:
+            return [(each.event, each.latency, each.probability) for each in self.outcomes]
+        return [(name, latency, self.probability[name]) for name, latency in self.latency.items()]
+
+
+class Cue(Statistics):
+    """One of several cues, with statistics of its own."""
+
+    share: float = parameter(1.0, "how often it comes, relative to the other cues of the block", gt=0)
+
+
+class Possible(NamedTuple):
+    """What a trial may be: cue, event (empty: none), latency (ms; NaN without an event), probability."""
+
+    cue: str
+    event: str
+    latency: float
+    probability: float
+
+
+class Block(Statistics):
+    """Trials of equal statistics, with one cue, or with several that have statistics of their own."""
+
+    name: str = parameter("", "what the block is called")
+    trials: int = parameter(100, "number of training trials", source=PAPER, ge=1, le=MOST)
+    cues: dict[str, Cue] = parameter({}, "cues by name, each with statistics of its own; none: one cue")
+
+    @model_validator(mode="after")
+    def _either(self) -> Block:
+        if self.cues and (self.latency or self.probability or self.outcomes or self.omission):
+            raise ConfigurationError("each has statistics of its own; leave those of the block out", "cues")
+        found = [Complaint("cues", problem) for problem in name_problems(self.cues, "a cue")]
+        if found:
+            raise ConfigurationError(found)
+        return self
+
+    def _needs_events(self) -> bool:
+        return not self.cues
+
+    def statistics(self) -> dict[str, Statistics]:
+        """Return the statistics of each cue, by its name."""
+        return {**self.cues} if self.cues else {CUE: self}
+
+    def possible(self) -> list[Possible]:
+        """Return all that a trial of this block may be, with its probability; these sum to 1."""
+        total = sum(each.share for each in self.cues.values())
+        found = []
+        for name, each in self.statistics().items():
+            share = each.share / total if isinstance(each, Cue) else 1.0
+            found += [Possible(name, event, latency, share * chance) for event, latency, chance in each.following()]
+            if each.omission:
+                found.append(Possible(name, "", np.nan, share * each.omission))
+        return found
+
+    def latencies(self, place: str) -> Iterator[tuple[str, float]]:
+        """Yield the place of each latency, as a complaint names it, and the latency (ms)."""
+        for name, each in self.statistics().items():
+            own = f"{place}.cues.{name}" if self.cues else place
+            if each.outcomes:
+                yield from ((f"{own}.outcomes[{k}].latency", one.latency) for k, one in enumerate(each.outcomes))
+            else:
+                yield from ((f"{own}.latency.{event}", latency) for event, latency in each.latency.items())
 
 
 DEFAULT_BLOCKS = (
@@ -54,7 +144,10 @@ DEFAULT_BLOCKS = (
 
 
 class Meet(FixedTrials):
-    """A cue announces one of several events; blocks keep latencies and probabilities, then these switch."""
+    """A cue announces one of several events; blocks keep latencies and probabilities, then these switch.
+
+    Where there are several cues, each probe is one of every cue of its block, in their order.
+    """
 
     source: ClassVar[str] = PAPER
 
@@ -85,7 +178,7 @@ class Meet(FixedTrials):
         # not by min_length, which also complains of too few blocks whenever one of them is wrong
         found = [] if self.blocks else [Complaint("blocks", "needs at least one block, got none")]
         for index, block in enumerate(self.blocks):
-            found += self.latency_complaints(block.latency, f"blocks[{index}].latency")
+            found += self.latency_complaints(block.latencies(f"blocks[{index}]"))
             if self.probes != "standard" and self.probes and self.probes[-1] > block.trials:
                 found.append(
                     Complaint("probes", f"{self.probes[-1]} is beyond the {block.trials} trials of blocks[{index}]")
@@ -96,42 +189,54 @@ class Meet(FixedTrials):
 
     def events(self) -> tuple[str, ...]:
         """Return the names of the events, in order of first appearance."""
-        return tuple(dict.fromkeys(name for block in self.blocks for name in block.latency))
+        possible = [each for block in self.blocks for each in block.possible()]
+        return tuple(dict.fromkeys(each.event for each in possible if each.event))
+
+    def cues(self) -> tuple[str, ...]:
+        """Return the names of the cues, in order of first appearance."""
+        return tuple(dict.fromkeys(name for block in self.blocks for name in block.statistics()))
 
     def experiment(self, rng: np.random.Generator, variant: str = "") -> Experiment:
         """Draw the events of every block and insert the probes; see `Paradigm.experiment`."""
         self.check_variant(variant)
         self.check_generator(rng)
         probes = STANDARD_PROBES if self.probes == "standard" else self.probes
+        cues, of_block = self.cues(), [tuple(block.statistics()) for block in self.blocks]
         many = (
             self.warm_up
-            + self.probe_before_learning
-            + sum(block.trials + sum(count <= block.trials for count in probes) for block in self.blocks)
+            + self.probe_before_learning * len(of_block[0])
+            + sum(
+                block.trials + sum(count <= block.trials for count in probes) * len(heard)
+                for block, heard in zip(self.blocks, of_block, strict=True)
+            )
         )
         check_size(many, many * self.trial_duration / 1e3)
-        cue_only = ("", np.nan)
-        rows: list[tuple[int, str, float, str]] = [(0, *cue_only, "warm-up")] * self.warm_up
+        # each cue in turn
+        rows = [(0, of_block[0][k % len(of_block[0])], "", np.nan, "warm-up") for k in range(self.warm_up)]
         if self.probe_before_learning:
-            rows.append((0, *cue_only, "probe"))
+            rows += [(0, cue, "", np.nan, "probe") for cue in of_block[0]]
         for index, block in enumerate(self.blocks):
             counts = set(probes)
-            for done, event in enumerate(draw(block, self.order, rng), start=1):
-                rows.append((index, event, block.latency[event] / 1e3, "train"))
+            for done, each in enumerate(draw(block, self.order, rng), start=1):
+                rows.append((index, each.cue, each.event, each.latency / 1e3, "train"))
                 if done in counts:
-                    rows.append((index, *cue_only, "probe"))
-        trials = pd.DataFrame(rows, columns=["block", "event", "latency", "kind"])
+                    rows += [(index, cue, "", np.nan, "probe") for cue in of_block[index]]
+        trials = pd.DataFrame(rows, columns=["block", "cue_name", "event", "latency", "kind"])
         trials["onset"] = np.arange(len(trials)) * self.trial_duration / 1e3
         trials["duration"] = self.trial_duration / 1e3
         trials["cue"] = trials["onset"] + self.cue_onset / 1e3
         trials["learn"] = trials["kind"] == "train"
         outcomes = pd.DataFrame(
             [
-                (index, name, latency / 1e3, block.probability[name])
+                (index, event, latency / 1e3, chance, cue)
                 for index, block in enumerate(self.blocks)
-                for name, latency in block.latency.items()
+                for cue, each in block.statistics().items()
+                for event, latency, chance in each.following()
             ],
-            columns=["block", "event", "latency", "probability"],
+            columns=["block", "event", "latency", "probability", "cue_name"],
         )
+        if cues == (CUE,):  # one cue needs no name
+            trials, outcomes = trials.drop(columns="cue_name"), outcomes.drop(columns="cue_name")
         return Experiment(
             paradigm=self.type,
             variant=variant,
@@ -141,36 +246,36 @@ class Meet(FixedTrials):
             window=self.window / 1e3,
             event_width=self.event_width / 1e3,
             cue_duration=self.cue_duration / 1e3,
+            cues=cues,
         )
 
 
-def draw(block: Block, order: str, rng: np.random.Generator) -> list[str]:
-    """Draw the event of each trial of a block.
+def draw(block: Block, order: str, rng: np.random.Generator) -> list[Possible]:
+    """Draw what each trial of a block is.
 
     Parameters
     ----------
     block : Block
         The statistics.
     order : {"independent", "exact"}
-        Each trial drawn on its own, or the rounded count of each event in random order. Counts are rounded by the
-        largest remainder, so that they sum to the number of trials.
+        Each trial drawn on its own, or the rounded count of each possible trial in random order. Counts are rounded by
+        the largest remainder, so that they sum to the number of trials.
     rng : numpy.random.Generator
         Source of the draws.
 
     Returns
     -------
-    list of str
-        The name of the event of each trial.
+    list of Possible
     """
-    names = list(block.probability)
-    chances = np.array(list(block.probability.values()))
+    possible = block.possible()
+    chances = np.array([each.probability for each in possible])
     chances = chances / chances.sum()
     if order == "independent":
-        picked = rng.choice(len(names), size=block.trials, p=chances)
+        picked = rng.choice(len(possible), size=block.trials, p=chances)
     else:
         wanted = np.round(chances * block.trials, 9)  # a count such as 0.7 * 10 is a whole number
         counts = np.floor(wanted).astype(int)
         by_remainder = np.argsort(counts - wanted, kind="stable")
         counts[by_remainder[: block.trials - counts.sum()]] += 1
-        picked = rng.permutation(np.repeat(np.arange(len(names)), counts))
-    return [names[k] for k in picked]
+        picked = rng.permutation(np.repeat(np.arange(len(possible)), counts))
+    return [possible[k] for k in picked]

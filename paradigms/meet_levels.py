@@ -37,7 +37,7 @@ class MeetLevels(FixedTrials):
 
     @model_validator(mode="after")
     def _levels_fit(self) -> MeetLevels:
-        found = self.latency_complaints(self.latency, "latency")
+        found = self.latency_complaints((f"latency.{name}", value) for name, value in self.latency.items())
         if len(self.latency) != 2:
             found.append(Complaint("latency", f"needs two events, got {', '.join(self.latency) or 'none'}"))
         if not self.levels:

@@ -12,6 +12,7 @@ from izhires.building.parts import Group, Link, Monitor, Part, Pathway, Reaction
 from izhires.building.plan import Plan, length, rewritten, shapes
 from izhires.declare import Declaration, unit_of
 from izhires.errors import ConfigurationError, check_known
+from izhires.model.population import CUED, Pattern, cue_to_a_share
 from izhires.model.variables import BRIAN_UNITS
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Draft:
     read : str
         The population that the readouts read.
     driven : dict of str to (ndarray, callable)
-        By population: the constant drive of each cell (V/s), and what draws the drive of the cue.
+        By population: the constant drive of each cell (V/s), and what draws its drive by an input channel.
     fed_back : dict of str to list of str
         By group that holds the drive of a population: its variables through which readouts drive the cells.
     precision : {"double", "single"}
@@ -57,7 +58,9 @@ class Draft:
 
     def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
         self.model, self.experiment, self.seeds = model, experiment, seeds
-        self.circuit = model.reservoir.fitted(experiment.window * 1e3)
+        window, channels = experiment.window * 1e3, len(experiment.channels)
+        # a user's own circuit need not know of several channels
+        self.circuit = model.reservoir.fitted(*((window,) if channels == 1 else (window, channels)))
         self.inputs = seeds.generator("input")
         self.step = model.state.time_step * 1e-3
         trials = experiment.trials
@@ -66,7 +69,7 @@ class Draft:
         self.parts: dict[str, Part] = {}
         self.arrays: dict[str, np.ndarray] = {}
         self.read = model.state.of
-        self.driven: dict[str, tuple[np.ndarray, Callable[[np.random.Generator], np.ndarray]]] = {}
+        self.driven: dict[str, tuple[np.ndarray, Pattern]] = {}
         self.fed_back: dict[str, list[str]] = {}
         self.add_signals()
 
@@ -209,10 +212,50 @@ class Draft:
 
     def add_bias(self, population: str, more: np.ndarray) -> None:
         """Add to the constant drive of each cell of a population (V/s), read or not."""
-        bias, cue = self.driven[population]
-        self.driven[population] = (bias + more, cue)
+        bias, pattern = self.driven[population]
+        self.driven[population] = (bias + more, pattern)
         if population != self.read:  # whose state takes it from there
             self.set(population, bias=bias + more)
+
+    def heard(self, population: str, rng: np.random.Generator) -> tuple[str, dict[str, Any]]:
+        """Return equation lines and numbers of what drives a population, besides feedback: bias and input channels.
+
+        Parameters
+        ----------
+        population : str
+        rng : numpy.random.Generator
+            Stream of the first channel; further ones have streams of their own.
+
+        Raises
+        ------
+        ConfigurationError
+            If a pattern is declared for a channel that the task does not have.
+        """
+        experiment, declared = self.experiment, self.model.inputs
+        for name in declared:
+            check_known(name, experiment.channels, "input channel", f"inputs.{name}")
+        bias, pattern = self.driven[population]
+        lines, numbers = "bias : volt/second (constant)\n", {"bias": bias}
+        for k, name in enumerate(experiment.channels):
+            own = self.seeds.generator("input", population, name) if k else rng
+            if name not in declared:
+                weight = pattern(own, k)
+            elif declared[name].to == population:
+                weight = cue_to_a_share(len(bias), declared[name].share, declared[name].strength, own)
+            else:
+                weight = np.zeros(len(bias))
+            lines += f"{_weight(k)} : volt/second (constant)\n"
+            numbers[_weight(k)] = weight
+        if experiment.one_cue:
+            line, duration = self.shared(cue_duration=("second", experiment.cue_duration))
+            return lines + line, numbers | duration
+        return lines, numbers
+
+    def inputs_of_drive(self) -> list[str]:
+        """Return what each input channel adds to the drive of a cell, as Brian2 expressions."""
+        if self.experiment.one_cue:
+            return [CUED]
+        return [f"{_weight(k)}*input_{k}(t)" for k in range(len(self.experiment.channels))]
 
     def owner_of_drive(self, population: str) -> str:
         """Return the group that holds the drive of a population: that of the readouts' state, where it is read."""
@@ -281,7 +324,8 @@ class Draft:
         signals = self.experiment.signals(self.step)
         rest = -len(signals["elapsed"]) % self.snapshot + 1
         after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))
-        for name, value in after:
+        inputs = [(name, 0.0) for name in signals if name.startswith("input_")]
+        for name, value in (*after, *inputs):
             unit = "second" if name in ("elapsed", "latency") else "1"
             # networks side by side have their trials at the same times
             self.add(Signal(name, unit, shared=name == "elapsed"))
@@ -316,6 +360,11 @@ def make_plan(model: Model, experiment: Experiment, seeds: Seeds) -> tuple[Plan,
     for each in model.declarations():
         each(draft)
     return draft.plan()
+
+
+def _weight(channel: int) -> str:
+    """Return the variable that is the drive of each cell by an input channel; the first is that of the cue."""
+    return f"cue_weight_{channel}" if channel else "cue_weight"
 
 
 def _tidy(text: str) -> str:

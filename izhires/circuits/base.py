@@ -116,8 +116,10 @@ class Reservoir(Component, Cells):
         """Return how long after the cue's onset the states tell time, ms; None where the parameters do not say it."""
         return None
 
-    def fitted(self, window: float) -> Self:
-        """Return the circuit for a window (ms) after the cue, with what was left open decided by it."""
+    def fitted(self, window: float, channels: int = 1) -> Self:
+        """Return the circuit for a window (ms) after the cue and so many input channels, with what was left open
+        decided by them.
+        """
         return self
 
     def remark(self, window: float) -> str:
@@ -129,7 +131,7 @@ class Reservoir(Component, Cells):
         seeds = draft.seeds
         start = seeds.generator("cells").spawn(1)[0]
         cells, noise = seeds.generator("cells"), seeds.integer("noise")
-        self.add_cells(draft, OF_CIRCUIT, cells, start, noise, lambda rng: self.draw_cue(rng, seeds))
+        self.add_cells(draft, OF_CIRCUIT, cells, start, noise, lambda rng, channel: self.draw_input(rng, seeds, channel))
         for name, synapses, effect in zip(
             (EXCITATORY, INHIBITORY),
             self.draw_synapses(seeds.generator("topology")),
@@ -149,3 +151,10 @@ class Reservoir(Component, Cells):
     @abc.abstractmethod
     def draw_cue(self, rng: np.random.Generator, seeds: Seeds) -> np.ndarray:
         """Draw the drive of each cell while the cue is on, mV/ms, shape (n,)."""
+
+    def draw_input(self, rng: np.random.Generator, seeds: Seeds, channel: int) -> np.ndarray:
+        """Draw the drive of each cell while there is something in an input channel, mV/ms, shape (n,).
+
+        Channel 0 is the first cue. Each channel has a generator of its own, so that others reach other cells.
+        """
+        return self.draw_cue(rng, seeds)

@@ -114,6 +114,13 @@ class Grown(Reservoir):
         weight = -mean * self.lognormal(stronger, len(source), rng)
         return excitation, Synapses(source, target, weight, np.full(len(source), self.delay_inhibitory)).sorted()
 
+    def draw_input(self, rng: np.random.Generator, seeds: Seeds, channel: int) -> np.ndarray:
+        """Refuse further channels: the network grew a sequence for one cue."""
+        if channel:
+            problem = "grows one sequence, for one cue; give a pattern to the other channels in the table 'inputs'"
+            raise ConfigurationError(problem, "reservoir.type")
+        return self.draw_cue(rng, seeds)
+
     def draw_cue(self, rng: np.random.Generator, seeds: Seeds) -> np.ndarray:  # noqa: D102
         cue = np.zeros(self.n)
         cue[self.cue_members(seeds.generator("topology"))] = self.cue_strength

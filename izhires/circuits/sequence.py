@@ -31,7 +31,10 @@ class Sequence(Reservoir):
     )
 
     type: Literal["sequence"] = "sequence"
-    groups: int = parameter(80, "number of groups in the sequence", ge=2)
+    groups: int = parameter(80, "number of groups, of all sequences together", ge=2)
+    sequences: int | None = parameter(
+        None, "sequences side by side, which share the groups; none: one for each input channel", ge=1, source="by choice"
+    )
     input_next: Drive = parameter(
         "11.5 mV/ms", "summed weight that a cell receives from the group before, whatever its size", ge=0
     )
@@ -68,7 +71,7 @@ class Sequence(Reservoir):
             weight * cls.parse({**sizes, "n": n}).group_size() for n in (rest.get("n", REFERENCE_SIZE), REFERENCE_SIZE)
         )
         # written whole by an earlier version, or for the usual size: it says what it always said
-        whole = set(cls.model_fields) - {"input_next", "cell"} <= set(rest)
+        whole = set(cls.model_fields) - {"input_next", "cell", "sequences"} <= set(rest)
         if "input_next" not in rest and (whole or own == usual):
             return {**rest, "input_next": f"{own!r} mV/ms"}
         said = f'input_next = "{own:.14g} mV/ms"'
@@ -81,6 +84,8 @@ class Sequence(Reservoir):
         excitatory = int(self.excitatory().sum())
         if self.groups > excitatory:
             raise ConfigurationError(f"{self.groups} groups cannot be made of {excitatory} excitatory cells", "groups")
+        if self._length() < 2:
+            raise ConfigurationError(f"{self.groups} groups are no {self.sequences} sequences of two", "sequences")
         for name, there in self._there().items():
             self.targets(name, there)
         if self.delay is not None:
@@ -100,30 +105,37 @@ class Sequence(Reservoir):
         """Return the mean number of cells in a group."""
         return int(self.excitatory().sum()) / self.groups
 
+    def _length(self) -> int:
+        """Return the number of groups in each sequence."""
+        return self.groups // (self.sequences or 1)
+
     def delays(self) -> tuple[float, float]:
         """Return the range of the axonal delay, ms."""
         return USUAL_DELAY if self.delay is None else self.delay
 
     def duration(self) -> float:
-        """Return how long after the cue's onset the last group fires, ms: groups*(mean delay + tau_fast).
+        """Return how long after the cue's onset the last group fires, ms: its groups*(mean delay + tau_fast).
 
         A group fires about `tau_fast` after the spikes of the one before have reached it: measured, with the defaults,
         15.0 ms from group to group.
         """
-        return self.groups * (sum(self.delays()) / 2 + self.tau_fast)
+        return self._length() * (sum(self.delays()) / 2 + self.tau_fast)
 
     def reach(self) -> float:
         """Return how long after the cue's onset the states tell time, ms: the sequence, then its slow currents."""
         return self.duration() + self.tau_slow
 
-    def fitted(self, window: float) -> Self:
-        """Return the circuit with delays of its own: those that were left open are longer in a longer window."""
-        return self if self.delay is not None else self.with_changes(delay=self._delay_for(window))
+    def fitted(self, window: float, channels: int = 1) -> Self:
+        """Return the circuit with delays of its own: those that were left open are longer in a longer window; and with
+        a sequence for each input channel, where there are several.
+        """
+        several = self.with_changes(sequences=channels) if self.sequences is None and channels > 1 else self
+        return several if several.delay is not None else several.with_changes(delay=several._delay_for(window))
 
     def _delay_for(self, window: float) -> tuple[str, str]:
         """Return the usual range of delays, moved by whole milliseconds until the sequence lasts a window (ms)."""
         low, high = USUAL_DELAY
-        missing = max(window / self.groups - self.tau_fast - (low + high) / 2, 0)
+        missing = max(window / self._length() - self.tau_fast - (low + high) / 2, 0)
         return f"{low + ceil(missing):g} ms", f"{high + ceil(missing):g} ms"
 
     def remark(self, window: float) -> str:  # noqa: D102
@@ -141,17 +153,27 @@ class Sequence(Reservoir):
         )
 
     def members(self, seeds: Seeds) -> list[np.ndarray]:
-        """Return the cells of each group: a random partition of the excitatory cells into groups of near-equal size."""
-        order = seeds.generator("topology").permutation(np.flatnonzero(self.excitatory()))
+        """Return the cells of each group: a random partition of the excitatory cells into groups of near-equal size.
+
+        Those of the first sequence come first, then those of the next.
+        """
+        return self._partition(seeds.generator("topology"))
+
+    def _partition(self, rng: np.random.Generator) -> list[np.ndarray]:
+        order = rng.permutation(np.flatnonzero(self.excitatory()))
         return [np.sort(part) for part in np.array_split(order, self.groups)]
 
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:  # noqa: D102
         is_excitatory = self.excitatory()
         excitatory, inhibitory = np.flatnonzero(is_excitatory), np.flatnonzero(~is_excitatory)
         # the first draw of the topology stream is the partition, see `members`
-        parts = [np.sort(part) for part in np.array_split(rng.permutation(excitatory), self.groups)]
-        next_source = np.concatenate([np.repeat(here, len(there)) for here, there in pairwise(parts)])
-        next_target = np.concatenate([np.tile(there, len(here)) for here, there in pairwise(parts)])
+        parts = self._partition(rng)
+        # the last group of a sequence excites none, nor do those that are left over
+        length = self._length()
+        ends = {length * k for k in range(1, (self.sequences or 1) + 1)}
+        pairs = [pair for k, pair in enumerate(pairwise(parts), start=1) if k not in ends and k < max(ends)]
+        next_source = np.concatenate([np.repeat(here, len(there)) for here, there in pairs])
+        next_target = np.concatenate([np.tile(there, len(here)) for here, there in pairs])
         degree, stronger = {}, {}
         for name, there in self._there().items():
             degree[name], stronger[name] = self.targets(name, there)
@@ -177,6 +199,10 @@ class Sequence(Reservoir):
         return excitation, Synapses(source, target, weight, np.full(len(source), self.delay_inhibitory)).sorted()
 
     def draw_cue(self, rng: np.random.Generator, seeds: Seeds) -> np.ndarray:  # noqa: D102
-        cue = np.zeros(self.n)
-        cue[self.members(seeds)[0]] = self.cue_strength
-        return cue
+        return self.draw_input(rng, seeds, 0)
+
+    def draw_input(self, rng: np.random.Generator, seeds: Seeds, channel: int) -> np.ndarray:
+        """Drive the first group of the channel's sequence; channels beyond the last sequence share those there are."""
+        drive = np.zeros(self.n)
+        drive[self.members(seeds)[channel % (self.sequences or 1) * self._length()]] = self.cue_strength
+        return drive

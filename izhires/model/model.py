@@ -15,7 +15,7 @@ from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, check_known
 from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
-from izhires.model.population import DRIVING, OF_CIRCUIT, Cells, Population, spikes_of
+from izhires.model.population import OF_CIRCUIT, Cells, Input, Population, spikes_of
 from izhires.model.variables import check_filled
 from izhires.neuromodulators.base import Neuromodulator
 from izhires.predictions.base import Prediction
@@ -93,13 +93,10 @@ class State(Declaration):
         experiment = draft.experiment
         check_filled("state.equations", self.equations, ("tau_mean", "smallest_spread"), self.update)
         lines, values = draft.constants(self, only=("tau_mean", "smallest_spread"))
-        window, cue_duration = ("second", experiment.window), ("second", experiment.cue_duration)
-        task, times = draft.shared(window=window)
+        task, times = draft.shared(window=("second", experiment.window))
         filtered = f"r : Hz (linked)\n{self.equations.rstrip()}\n{lines}{task}"
-        cue, duration = draft.shared(cue_duration=cue_duration)
-        driven = f"drive : volt/second\n{DRIVING}{cue}"
-        bias, draw_cue = draft.driven[self.of]
-        numbers = {**duration, "bias": bias, "cue_weight": draw_cue(draft.inputs)}
+        lines_of_drive, numbers = draft.heard(self.of, draft.inputs)
+        driven = f"drive : volt/second\n{lines_of_drive}"
         n, trace = draft.cells, {"r": Link(self.of, "r")}
         if self.shuffled_at_test:
             draft.add(Group("unshuffled", n, filtered, links=trace), **values, **times)
@@ -141,6 +138,9 @@ class Model(Declaration):
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     populations: dict[str, Population] = parameter({}, "further cells, by name")
     connections: dict[str, Connection] = parameter({}, "further synapses between populations, by name")
+    inputs: dict[str, Input] = parameter(
+        {}, "whom an input channel of the task reaches, by the channel's name; by default as circuit and population say"
+    )
     neuromodulators: dict[str, chosen(Neuromodulator, "release")] = parameter({}, "third factors, by name")  # type: ignore[valid-type]
     state: State = parameter(State(), "what the readouts see")
     when: Online = parameter(Online(), "timing readout")
@@ -169,6 +169,8 @@ class Model(Declaration):
         for place, name in named.items():
             if name:
                 check_known(name, known, "population", place)
+        for name, each in self.inputs.items():
+            check_known(each.to, known, "population", f"inputs.{name}.to")
         for name, connection in self.connections.items():
             connection.check(name, known)
         for name, neuromodulator in self.neuromodulators.items():

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
-DRIVE_UPDATE = "drive = bias + cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
-
-DRIVING = "bias : volt/second (constant)\ncue_weight : volt/second (constant)\n"
-"""What the drive is made of besides feedback: variables of the group that holds it."""
+CUED = "cue_weight*int(elapsed(t) > -dt/2)*int(elapsed(t) < cue_duration - dt/2)"
+"""What the cue adds to the drive, where there is one only."""
 
 EXCITATION = """
 I_fast_post += (1 - slow_fraction_post)*w
@@ -43,6 +41,23 @@ MOST_CELLS = 100_000
 
 OF_CIRCUIT = "cells"
 """The population of the circuit, which is the one that is read unless ``state.of`` names another."""
+
+
+Pattern = Callable[[np.random.Generator, int], np.ndarray]
+"""Draws the drive of each cell by an input channel, mV/ms, shape (n,)."""
+
+
+class Input(Declaration):
+    """Whom an input channel reaches, and how strongly: cells of one population, chosen at random."""
+
+    to: str = parameter(OF_CIRCUIT, "population that it reaches", source="by choice")
+    share: float = parameter(0.1, "share of its cells that it reaches", ge=0, le=1)
+    strength: tuple[Drive, Drive] = parameter(("20 mV/ms", "20 mV/ms"), "range of the drive while it is on")
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Input:
+        check_ascends(self.strength, "strength")
+        return self
 
 
 def cue_to_a_share(n: int, share: float, strength: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
@@ -131,7 +146,7 @@ class Cells(Declaration):
         cells: np.random.Generator,
         start: np.random.Generator,
         noise: int,
-        cue: Callable[[np.random.Generator], np.ndarray],
+        pattern: Pattern,
     ) -> None:
         """Add the cells of a population, and the monitor of their spikes.
 
@@ -147,8 +162,8 @@ class Cells(Declaration):
             Streams of what differs between cells, and of where they begin.
         noise : int
             Seed of the noise.
-        cue : callable
-            Draws the drive of each cell while the cue is on, mV/ms.
+        pattern : callable
+            ``pattern(rng, channel)`` draws the drive of each cell by an input channel, mV/ms.
         """
         model = self.cell
         drawn = cell_values(self.draw_cells(cells), model.equations, self.n, type(self).__name__, model.parameters())
@@ -169,11 +184,11 @@ class Cells(Declaration):
             links={"drive": Link("state", "drive")} if read else {},
         )
         draft.add(group, **values, **begin, **drawn, noise_seed=np.int32(noise))
-        draft.driven[name] = (bias, cue)
+        draft.driven[name] = (bias, pattern)
         if not read:
-            duration_line, duration = draft.shared(cue_duration=("second", draft.experiment.cue_duration))
-            draft.extend(name, f"{DRIVING}{duration_line}")
-            draft.set(name, **duration, bias=bias, cue_weight=cue(draft.seeds.generator("input", name)))
+            lines, numbers = draft.heard(name, draft.seeds.generator("input", name))
+            draft.extend(name, lines)
+            draft.set(name, **numbers)
         draft.add(Monitor("spikes" if read else f"{name}_spikes", name, ("t", "i"), every=0, event="spike"))
 
     def drive(self, draft: Draft, name: str) -> None:
@@ -185,7 +200,8 @@ class Cells(Declaration):
                 raise ConfigurationError(error.complaints, f"{place_of(name)}.intrinsic") from None
         owner = draft.owner_of_drive(name)
         update = "drive" if name == draft.read else f"{name}_drive"
-        draft.add(Update(update, owner, " + ".join([DRIVE_UPDATE, *draft.fed_back.get(owner, [])]), "drive"))
+        drives = ["drive = bias", *draft.inputs_of_drive(), *draft.fed_back.get(owner, [])]
+        draft.add(Update(update, owner, " + ".join(drives), "drive"))
 
 
 class Population(Cells):
@@ -206,10 +222,11 @@ class Population(Cells):
         """Add the cells."""
         seeds = draft.seeds
         start = seeds.generator("cells", f"{name} start")
-        self.add_cells(draft, name, seeds.generator("cells", name), start, seeds.integer("noise", name), self.draw_cue)
+        noise = seeds.integer("noise", name)
+        self.add_cells(draft, name, seeds.generator("cells", name), start, noise, lambda rng, _: self.draw_cue(rng))
 
     def draw_cue(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the drive of each cell while the cue is on, mV/ms, shape (n,)."""
+        """Draw the drive of each cell while the cue is on, mV/ms, shape (n,); anew for each input channel."""
         return cue_to_a_share(self.n, self.cue_share, self.cue_strength, rng)
 
 

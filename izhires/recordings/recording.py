@@ -109,9 +109,10 @@ class Results:
         self.cells, self.channels = plan.length("state"), len(experiment.events)
 
     def kept_probes(self) -> list[int]:
-        """Return the first and the last probe of each block, by their number among the probes."""
+        """Return the first and the last probe of each block and cue, by their number among the probes."""
         rows = self.trials.iloc[self.probes].reset_index()
-        return sorted({i for _, each in rows.groupby("block") for i in (each.index[0], each.index[-1])})
+        own = ["block", "cue_name"] if "cue_name" in rows else ["block"]
+        return sorted({i for _, each in rows.groupby(own) for i in (each.index[0], each.index[-1])})
 
     def kept_spikes(self, monitor: str) -> tuple[np.ndarray, np.ndarray]:
         """Return times (s) and cells of the spikes that a recording keeps."""
@@ -207,13 +208,15 @@ def assemble(
     training = (trials["kind"] == "train").to_numpy()
     completed = np.concatenate([[0], np.cumsum(training)])[probes.index]
     started = {block: int(training[: rows.index[0]].sum()) for block, rows in trials.groupby("block")}
-    expected = {block: experiment.expectation(int(block), time) for block in trials["block"].unique()}
+    cue_of_probe = experiment.cue_of_trials[results.probes]
+    of_probes = list(zip(probes["block"], cue_of_probe, strict=True))
+    expected = {given: experiment.expectation(int(given[0]), time, given[1]) for given in dict.fromkeys(of_probes)}
     read = model.variables(results)
 
     data: dict[str, Any] = {
         "prediction": model.predict(results),
         "expectation": (
-            np.stack([expected[block] for block in probes["block"]]) if len(probes) else np.empty((0, k, len(time)))
+            np.stack([expected[given] for given in of_probes]) if len(probes) else np.empty((0, k, len(time)))
         ),
         **{name: each.values for name, each in read.items() if name in schema.VARIABLES},
         **task_values(experiment),
@@ -229,6 +232,8 @@ def assemble(
         "block_trial": completed - np.array([started[block] for block in probes["block"]], dtype=int),
     }
 
+    if "cue_name" in trials:
+        data["cue_name"] = cue_of_probe
     if kept := results.kept_probes():
         state_time = np.arange(0, experiment.window, STATE_STEP)
         tau = cells.tau_trace * MS
@@ -258,9 +263,15 @@ def task_values(experiment: Experiment) -> dict[str, Any]:
         If something of it cannot be written, so that this is known before anything is simulated.
     """
     trials, outcomes = experiment.trials, experiment.outcomes
+    from izhires.paradigms.experiment import INPUT_COLUMNS
+
     columns = ("learn", "onset", "duration", "cue", "latency", "block", "event", "kind")
     found: dict[str, Any] = {f"trial_{name}": trials[name].to_numpy() for name in columns}
     found |= {f"outcome_{name}": outcomes[name].to_numpy() for name in ("block", "latency", "probability", "event")}
+    if "cue_name" in trials:
+        found |= {"trial_cue_name": trials["cue_name"].to_numpy(), "outcome_cue_name": outcomes["cue_name"].to_numpy()}
+    if experiment.inputs is not None:
+        found |= {f"input_{name}": experiment.inputs[name].to_numpy() for name in INPUT_COLUMNS}
     found |= {"event": np.array(experiment.events), "trial": np.arange(len(trials))}
     if "response_time" in trials:
         times = _numbers(trials["response_time"])

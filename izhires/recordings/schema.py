@@ -92,6 +92,8 @@ _COURSE, _WEIGHTS = ("probe", "event", "time"), ("probe", "event", "neuron")
 _NOT_LEFT_OUT = "nobody left it out to save space"
 _WITH_PROBES = "there are probes"
 _WITH_SPIKES = 'keep.spikes is not "none"'
+_SEVERAL_CUES = "there are several cues"
+_INPUTS = "the task has inputs besides a cue in each trial"
 _WITH_CONFIDENCE = "there are readouts of confidence"
 
 VARIABLES: dict[str, Variable] = {
@@ -114,6 +116,7 @@ VARIABLES: dict[str, Variable] = {
     "block_trial": Variable(
         ("probe",), "int64", "1", "training trials completed since the probe's block began", least=0, coordinate=True
     ),
+    "cue_name": Variable(("probe",), TEXT, "", "cue of the probe", _SEVERAL_CUES, "cues", coordinate=True),
     "prediction": Variable(
         _COURSE, "float64", "1", "prediction of a cue-only probe, made of what and when by the readout"
     ),
@@ -158,6 +161,7 @@ VARIABLES: dict[str, Variable] = {
         ("trial",), "float64", "s", "the participant's response time from the event; NaN without one",
         "the trials hold response times", missing=True,
     ),
+    "trial_cue_name": Variable(("trial",), TEXT, "", "cue of the trial", _SEVERAL_CUES, "cues"),
     "trial_count": Variable(
         ("trial", "event"), "float64", "1",
         "occurrences of the event that the confidence readout counts, before learning from the trial",
@@ -171,6 +175,15 @@ VARIABLES: dict[str, Variable] = {
     "outcome_latency": Variable(("outcome",), "float64", "s", "time from the cue to the outcome", least=0),
     "outcome_probability": Variable(("outcome",), "float64", "1", "probability of the outcome", least=0, most=1),
     "outcome_event": Variable(("outcome",), TEXT, "", "event of the outcome"),
+    "outcome_cue_name": Variable(
+        ("outcome",), TEXT, "", "cue that the outcome follows; its probability is given this cue", _SEVERAL_CUES, "cues"
+    ),
+    "input_onset": Variable(
+        ("input",), "float64", "s", "start of what was heard, from the start of the experiment", _INPUTS, "inputs", least=0
+    ),
+    "input_duration": Variable(("input",), "float64", "s", "its length", _INPUTS, "inputs", least=0),
+    "input_strength": Variable(("input",), "float64", "1", "its strength", _INPUTS, "inputs", least=0),
+    "input_channel": Variable(("input",), TEXT, "", "input channel in which it was heard", _INPUTS, "inputs"),
     "rate": Variable(("neuron",), "float64", "Hz", "mean firing rate over the experiment", least=0),
     "cell_type": Variable(("neuron",), TEXT, "", "type of the cell"),
     "excitatory": Variable(("neuron",), "int8", "1", "1 if the cell is excitatory", least=0, most=1),

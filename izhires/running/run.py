@@ -353,13 +353,16 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Executio
     before = trials[trials["onset"] + trials["duration"] <= moment]
     outcomes = drawn.experiment.outcomes
     outcomes = outcomes[outcomes["block"].isin(before["block"])]
+    heard = drawn.experiment.inputs
+    if heard is not None:
+        heard = heard[heard["onset"] + heard["duration"] <= moment]
     if len(before):
         times = {monitor.name: outputs[f"{monitor.name}.t"] < moment for monitor in plan.of(Monitor)}
         ended = {name: values[times[name.split(".")[0]]] for name, values in outputs.items()}
         error.partial = record(
             dataclasses.replace(
                 drawn,
-                experiment=dataclasses.replace(drawn.experiment, trials=before, outcomes=outcomes),
+                experiment=dataclasses.replace(drawn.experiment, trials=before, outcomes=outcomes, inputs=heard),
                 plan=dataclasses.replace(plan, steps=round(moment / plan.readout_step)),
             ),
             ended,

@@ -134,7 +134,7 @@ def configured(
             f"{paradigm!r} is not a paradigm{closest(name, known)}", context.info_name or "", known
         )
     ours = [option for each in context.command.params for option in each.opts if option.startswith("--")]
-    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours)}
+    own: dict[str, Any] = {"type": name, **_own_options(context.args, known[name], ours, context.info_name or "")}
     try:
         return apply(read(config, settings, own, _say), conditions)
     except ConfigurationError as error:
@@ -236,7 +236,7 @@ def _device(name: str) -> str:
     return name
 
 
-def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict[str, Any]:
+def _own_options(arguments: list[str], paradigm: Any, others: list[str], command: str) -> dict[str, Any]:
     """Read the options that a paradigm declares (``options``: flag -> field); that of a list may be repeated."""
     from izhires.errors import ConfigurationError, closest
 
@@ -247,15 +247,15 @@ def _own_options(arguments: list[str], paradigm: Any, others: list[str]) -> dict
         flag, equals, value = rest.pop(0).partition("=")
         if flag not in options:
             valid = (*options, *others)
-            raise ConfigurationError(f"unknown option {flag!r}{closest(flag, valid)}", "run", valid)
+            raise ConfigurationError(f"unknown option {flag!r}{closest(flag, valid)}", command, valid)
         if not equals:
             if not rest:
-                raise ConfigurationError(f"{flag} needs a value", "run")
+                raise ConfigurationError(f"{flag} needs a value", command)
             value = rest.pop(0)
         field = options[flag]
         many = "tuple" in str(paradigm.model_fields[field].annotation)
         if not many and field in found:
-            raise ConfigurationError(f"{flag} is given twice", "run")
+            raise ConfigurationError(f"{flag} is given twice", command)
         found[field] = [*found.get(field, []), value] if many else value
     return found
 

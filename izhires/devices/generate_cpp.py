@@ -197,9 +197,12 @@ class OwnTemplates(Plain):
         # of a reaction to the spikes of the targets these are the sources
         pathway.needed_variables = [*pathway.needed_variables, pathway.synapse_sources.name]
         synapses = pathway.synapses
-        names = {"_synaptic_post", *get_identifiers(pathway.code)} & set(synapses.variables)
+        other = "_synaptic_pre" if pathway.synapse_sources.name == "_synaptic_post" else "_synaptic_post"
+        names = {other, *get_identifiers(pathway.code)} & set(synapses.variables)
         read = [synapses.variables[name] for name in sorted(names) if synapses.variables.indices[name] == "_idx"]
-        pathway.template_kwds |= {"_read": [each for each in read if isinstance(each, ArrayVariable)]}
+        read = [each for each in read if isinstance(each, ArrayVariable)]
+        pathway.template_kwds |= {"_read": read, "_other": synapses.variables[other]}
+        pathway.needed_variables = [*pathway.needed_variables, other]
 
     def dense_event(self, pathway: Any, rows: int) -> None:  # noqa: D102
         _without_queue(pathway, "dense_event")

@@ -6,11 +6,15 @@
 
 {% block maincode %}
     {% set _eventspace = get_array_name(eventspace_variable) %}
+    {% set _partners = get_array_name(_other) %}
     struct _Run { int start, stop, steps; };
     static std::vector<_Run> _runs;
     static std::vector<int> _first;
     static std::vector<std::vector<int>> _ring;
     static size_t _now = 0;
+    // where no two synapses follow each other: synapse and cell on its other side, in the order of the runs
+    struct _Single { int synapse; int32_t partner; };
+    static std::vector<_Single> _singles;
     const int32_t* const _sources = {{get_array_name(pathway.synapse_sources)}};
     if (_ring.empty())
     {
@@ -40,6 +44,9 @@
         for (const _Run& r : _found)
             _runs[_next[_sources[r.start]]++] = r;
         _ring.resize(_longest + 1);
+        if (_found.size() == (size_t) _synapses)
+            for (const _Run& r : _runs)
+                _singles.push_back({r.start, {{_partners}}[r.start]});
     }
     _now = _now + 1 < _ring.size() ? _now + 1 : 0;
     const int _spikes = {{_eventspace}}[_num{{eventspace_variable.name}} - 1];
@@ -59,7 +66,23 @@
         const size_t _vectorisation_idx = -1;
         {{scalar_code|autoindent}}
 
-        for (size_t r = 0; r < _due.size(); r++)
+        const size_t _ahead = 16; // one synapse takes less time than memory does
+        if (!_singles.empty())
+            for (size_t r = 0; r < _due.size(); r++)
+            {
+                if (r + _ahead < _due.size())
+                {
+                    const int _later = _singles[_due[r + _ahead]].synapse;
+                    {% for variable in _read if variable is not sameas _other %}
+                    __builtin_prefetch({{get_array_name(variable)}} + _later);
+                    {% endfor %}
+                }
+                const int _idx = _singles[_due[r]].synapse;
+                const int32_t _partner = _singles[_due[r]].partner;
+                const size_t _vectorisation_idx = _idx;
+                {{(vector_code if vector_code is string else vector_code|join("\n"))|replace(_partners + "[_idx]", "_partner")|autoindent}}
+            }
+        else for (size_t r = 0; r < _due.size(); r++)
         {
             const _Run _run = _runs[_due[r]];
             if (r + 1 < _due.size())

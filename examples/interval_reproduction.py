@@ -3,7 +3,8 @@
     python examples/interval_reproduction.py --seeds 100:105 --out results/interval_reproduction
 
 Ready, set, go (Jazayeri & Shadlen 2010, doi 10.1038/nn.2590) under three priors for the default circuit, `sequence`,
-and for `random`. Controls under the short prior: `random` that does not hear ready, and with its recurrence cut;
+and for `random`. Controls under the short prior: `random` that does not hear ready, with its recurrence cut, and taught
+every second interval, when the others show whether it has learned a rule or each interval by itself;
 `sequence` whose readout is fitted by recursive least squares; and two ideal delay lines, one started by ready and one
 by set, with the best linear readout there is (no network; see `delay_lines`). Writes intervals.csv, a table as
 interval_reproduction.md, and the figure of each network with all priors.
@@ -12,28 +13,36 @@ interval_reproduction.md, and the figure of each network with all priors.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 import izhires
 from izhires import Configuration
 from izhires.analysis import analyse, make_figures
-from izhires.analysis.metrics.interval_reproduction import measures, read_times
+from izhires.analysis.metrics.interval_reproduction import measures, productions, read_times, slope
 from izhires.analysis.selection import by_cue
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import over_seeds, t_interval
 from izhires.model.configuration import parse_seeds
 from izhires.paradigms import IntervalReproduction
 
 TASK = IntervalReproduction()
 SHORT = {"type": TASK.type, "priors": {"short": [f"{each:g} ms" for each in TASK.priors["short"]]}}
+HELD_OUT = TASK.priors["short"][1::2]
 NETWORKS: dict[str, dict[str, Any]] = {
     "sequence": {"paradigm": TASK.type},
     "random": {"paradigm": TASK.type, "reservoir": "random"},
     "random, ready not heard": {"paradigm": SHORT, "reservoir": "random", "inputs": {"ready": {"share": 0.0}}},
     "random, recurrence cut": {"paradigm": SHORT, "reservoir": {"type": "random", "recurrence": 0.0}},
+    "random, every second interval": {
+        "paradigm": {**SHORT, "held_out": [f"{each:g} ms" for each in HELD_OUT]},
+        "reservoir": "random",
+    },
     "sequence, least squares": {"paradigm": SHORT, "when": {"rule": "force", "gate": "open"}},
 }
 PARTS = ("slope", "slope_chance", "error", "bias", "deviation", "scalar", "w_measure", "w_produce", "over_mean",
@@ -94,7 +103,7 @@ def main() -> None:
     unknown = set(given.only or ()) - set(NETWORKS)
     if unknown:
         parser.error(f"--only: {', '.join(sorted(unknown))} is none of {', '.join(NETWORKS)}")
-    seeds, tables = parse_seeds(given.seeds), []
+    seeds, tables, beside = parse_seeds(given.seeds), [], []
     for name in given.only or NETWORKS:
         folder = given.out / name.replace(", ", "_").replace(" ", "_")
         configuration = Configuration.parse({**NETWORKS[name], "keep": {"spikes": "none"}})
@@ -103,11 +112,13 @@ def main() -> None:
         recordings = izhires.load_folder(folder)
         table = analyse(recordings, only=["interval_reproduction"])
         tables.append(table.assign(network=name, part=table["metric"].str.partition(".")[2]))
+        lines = [*contexts(recordings), *recency(recordings), *apart(recordings, configuration.paradigm.held_out)]
+        beside += [f"{name}: {line}" for line in lines]
         if len(configuration.paradigm.variants()) > 1:
             make_figures(by_cue(recordings), folder, only=["interval_reproduction"], known=table)
     found = pd.concat(tables, ignore_index=True)[["network", "variant", "seed", "part", "value"]]
     found.to_csv(given.out / "intervals.csv", index=False, float_format="%.5g")
-    text = "\n".join([written(found), *([] if given.only else ["", *limits()])])
+    text = "\n".join([written(found), "", *beside, *([] if given.only else limits())])
     (given.out / "interval_reproduction.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
@@ -124,6 +135,43 @@ def written(found: pd.DataFrame) -> str:
             cells.append(f"{mean:.3g} [{low:.3g}, {high:.3g}]" if part != "slope_chance" else f"{mean:.2g}")
         lines.append(f"| {network} | {prior} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def contexts(recordings: Sequence[xr.Dataset]) -> Iterator[str]:
+    """Yield how much longer the same intervals are produced under a prior of longer ones: networks of equal seeds."""
+    found = productions(recordings).groupby(["prior", "seed", "interval"], sort=False)["peak"].mean()
+    order = found.reset_index().groupby("prior")["interval"].min().sort_values().index
+    for lower, upper in pairwise(order):
+        more = (found[upper] - found[lower]).dropna()
+        mean, low, high = t_interval(more.groupby("seed").mean())
+        shared = more.index.get_level_values("interval").nunique()
+        yield f"{upper} less {lower}, {shared} intervals of both: {mean:.1f} [{low:.1f}, {high:.1f}] ms"
+
+
+def recency(recordings: Sequence[xr.Dataset]) -> Iterator[str]:
+    """Yield how far the mean of all that is produced follows the interval of the last training trial, over seeds."""
+    rows = []
+    for recording in recordings:
+        found = productions([recording])
+        last = 1e3 * recording["trial_latency"].values[recording["trial_kind"].values == "train"][-1]
+        mean = found["interval"].mean()
+        rows.append((str(found["prior"].iloc[0]), last - mean, found["peak"].mean() - mean))
+    for prior, own in pd.DataFrame(rows, columns=["prior", "last", "produced"]).groupby("prior", sort=False):
+        steepness, r = slope(own["last"].to_numpy(), own["produced"].to_numpy())[0], own["last"].corr(own["produced"])
+        yield f"{prior}: mean produced on the last trained interval: slope {steepness:.2f}, r {r:.2f}, {len(own)} seeds"
+
+
+def apart(recordings: Sequence[xr.Dataset], held_out: Sequence[float]) -> Iterator[str]:
+    """Yield slope and error of the intervals that were taught and of those held out, where some were."""
+    found = productions(recordings) if held_out else pd.DataFrame({"interval": []})
+    groups = found.groupby(np.where(found["interval"].isin(held_out), "held out", "taught"))
+    for which, own in groups:
+        each = [measures(one["interval"].to_numpy(), one["peak"].to_numpy()) for _, one in own.groupby("seed")]
+        text = []
+        for part in ("slope", "error", "bias"):
+            mean, low, high = t_interval([one[part] for one in each])
+            text.append(f"{part} {mean:.3g} [{low:.3g}, {high:.3g}]")
+        yield f"{own['interval'].nunique()} intervals {which}: {', '.join(text)}"
 
 
 def limits() -> list[str]:

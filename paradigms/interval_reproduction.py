@@ -46,6 +46,9 @@ class IntervalReproduction(FixedTrials):
     priors: dict[str, tuple[Milliseconds, ...]] = parameter(
         PRIORS, "sample intervals of each prior, ascending, all equally probable; each prior is a variant", source=PAPER
     )
+    held_out: tuple[Milliseconds, ...] = parameter(
+        (), "sample intervals of the priors that no training trial has, only probes: are they reproduced all the same?"
+    )
     trials: int = parameter(300, "number of training trials", ge=1, le=MOST)
     probes: tuple[Annotated[int, Field(ge=1)], ...] = parameter(
         (), "trials after which a round of probes follows, besides those before the first trial and after the last"
@@ -80,6 +83,14 @@ class IntervalReproduction(FixedTrials):
                     )
                     found.append(Complaint("trial_duration", problem))
                     break
+        known = sorted({each for intervals in self.priors.values() for each in intervals})
+        for k, each in enumerate(self.held_out):
+            if each not in known:
+                choices = tuple(f"{one:g} ms" for one in known)
+                found.append(Complaint(f"held_out[{k}]", f"{each:g} ms is a sample interval of no prior", choices))
+        for name, intervals in self.priors.items():
+            if intervals and not set(intervals) - set(self.held_out):
+                found.append(Complaint("held_out", f"leaves no sample interval of the prior {name!r} to train with"))
         found += [
             Complaint(f"probes[{k}]", f"{count} is beyond the {self.trials} training trials")
             for k, count in enumerate(self.probes)
@@ -101,11 +112,12 @@ class IntervalReproduction(FixedTrials):
         n, probed = len(intervals), [0, *sorted({*self.probes} - {self.trials}), *[self.trials] * self.rounds]
         many = self.warm_up + self.trials + n * len(probed)
         check_size(many, many * self.trial_duration / 1e3)
+        taught = np.flatnonzero(~np.isin(intervals, self.held_out))
         if self.order == "independent":
-            drawn = rng.integers(n, size=self.trials)
+            drawn = taught[rng.integers(len(taught), size=self.trials)]
         else:
-            drawn = rng.permutation(np.resize(np.arange(n), self.trials))
-        rows = [(k % n, "warm-up") for k in range(self.warm_up)]
+            drawn = rng.permutation(np.resize(taught, self.trials))
+        rows = [(int(taught[k % len(taught)]), "warm-up") for k in range(self.warm_up)]
         for done in range(self.trials + 1):
             rows += [(int(drawn[done - 1]), "train")] * (done > 0)
             for _ in range(probed.count(done)):

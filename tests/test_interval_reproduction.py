@@ -80,6 +80,14 @@ def test_the_intervals_of_the_trials_are_drawn_from_the_prior():
     assert not exact.eq(made(trials=301, order="exact", seed=1).trials.query("kind == 'train'")["cue_name"]).all()
 
 
+def test_intervals_that_are_held_out_are_probed_and_never_taught():
+    for order in ("independent", "exact"):
+        trials = made(trials=30, held_out=["400 ms"], order=order).trials
+        probed = trials["kind"] == "probe"
+        assert set(trials["cue_name"][probed]) == {"300 ms", "400 ms", "500 ms"}
+        assert set(trials["cue_name"][~probed]) == {"300 ms", "500 ms"}
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
@@ -92,6 +100,8 @@ def test_the_intervals_of_the_trials_are_drawn_from_the_prior():
         ({"trial_duration": "1400 ms"}, r"trial_duration: 1400 ms is too short.* priors.mine\[1\] 400 ms"),
         ({"probes": [400]}, r"probes\[0\]: 400 is beyond the 300 training trials"),
         ({"rounds": 0}, "rounds"),
+        ({"held_out": ["350 ms"]}, r"held_out\[0\]: 350 ms is a sample interval of no prior"),
+        ({"held_out": ["300 ms", "400 ms", "500 ms"]}, "held_out: leaves no sample interval of the prior 'mine'"),
     ],
 )
 def test_what_cannot_be_is_said(changes, problem):

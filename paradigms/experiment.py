@@ -149,7 +149,9 @@ class Experiment:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
         names = [name for name in table["event"].unique() if name] if events is None else list(_names(events, "events"))
-        heard: Iterable[str] = (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
+        heard: Iterable[str] = (
+            (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
+        )
         heard = _names(heard if cues is None else cues, "cues")
         statistics = frequencies(table, names) if outcomes is None else _frame(outcomes, "outcomes")
         return cls(
@@ -164,9 +166,13 @@ class Experiment:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the input channels: the cues, then those that `inputs` has besides, in order of appearance."""
-        further = () if self.inputs is None else self.inputs["channel"].unique()
-        return tuple(dict.fromkeys([*self.cues, *further]))
+        """Names of the input channels: the cues, then those that `inputs` has besides, in order of appearance; where
+        `inputs` has none of the cues, these are what trials are told apart by, and no channels.
+        """
+        if self.inputs is None:
+            return self.cues
+        heard = self.inputs["channel"].unique()
+        return tuple(dict.fromkeys([*(self.cues if set(heard) & set(self.cues) else ()), *heard]))
 
     @property
     def cue_of_trials(self) -> np.ndarray:
@@ -451,6 +457,8 @@ class Experiment:
     def _input_complaints(self) -> list[Complaint]:
         if self.inputs is None:
             return []
+        if self.inputs.empty:
+            return [Complaint("inputs", "has no pulse; leave it out where the cues are all that is heard")]
         found = [Complaint("inputs", problem) for problem in name_problems(self.channels, "an input channel")]
         onset, _, length, strength = (self.inputs[name].to_numpy() for name in INPUT_COLUMNS)
         end, last = _milliseconds(onset) + _milliseconds(length), self.duration

@@ -409,3 +409,38 @@ def test_a_new_paradigm_is_one_file_and_none_needs_a_simulator(tmp_path):
         [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def pulses(*channels):
+    """An experiment with two cues that hears one pulse in each of some channels."""
+    trials = table().assign(cue_name=["left", "right", "right"])
+    outcomes = {
+        "block": 0,
+        "event": ["A", "B"],
+        "latency": [0.3, 0.6],
+        "probability": 1.0,
+        "cue_name": ["left", "right"],
+    }
+    heard = {"onset": [0.1 * k for k in range(len(channels))], "channel": list(channels), "duration": 0.05}
+    return Experiment.from_table(trials, ["A", "B"], outcomes, window=1.1, inputs=pd.DataFrame(heard))
+
+
+@pytest.mark.parametrize(
+    ("heard", "channels"),
+    [
+        (("tone",), ("tone",)),  # cues that only tell trials apart
+        (("tone", "right"), ("left", "right", "tone")),  # cues that are heard, one of them in no trial
+        (("tone", "tone", "light"), ("tone", "light")),
+    ],
+)
+def test_the_channels_of_pulses(heard, channels):
+    experiment = pulses(*heard)
+    assert experiment.channels == channels
+    signals = experiment.signals()
+    assert [name for name in signals if name.startswith("input_")] == [f"input_{k}" for k in range(len(channels))]
+    assert signals[f"input_{channels.index(heard[0])}"][:50].tolist() == [1.0] * 50
+
+
+def test_no_pulse_at_all_is_said():
+    with pytest.raises(ParadigmError, match="inputs: has no pulse"):
+        pulses()

@@ -129,7 +129,7 @@ def test_payoffs_of_a_table_of_ones_own():
         ({"a": [1], "b": [0]}, {}, "payoffs: needs one row a trial, 2, got 1"),
         ({"a": [1, np.nan], "b": [0, 1]}, {}, "payoffs[1].a: must be a number, got nan"),
         ({"a": [1, 1], "b": [0, 1]}, {"kind": ["probe", "train"]}, "payoffs[0].a: a trial that is inserted pays"),
-        ({"a": [1, 1], "b": [0, 1]}, {"cue": [0.18, 0.5]}, "reward_delay: the reward at 0.43 s is not inside trial 0, to"),
+        ({"a": [1, 1], "b": [0, 1]}, {"cue": [0.18, 0.5]}, "reward_delay: the reward at 0.43 s is not inside"),
     ],
 )  # fmt: skip
 def test_payoffs_that_cannot_be(payoffs, changes, said):
@@ -278,9 +278,11 @@ def test_cuda_code(tmp_path, monkeypatch):
     monkeypatch.setenv("IZHIRES_CUDA_ARCHITECTURE", "9.0")
     folder = export(chooser(), 3, "", "cuda", tmp_path / "project")
     written = {path.stem: path.read_text() for path in (folder / "code_objects").glob("*.cu")}
-    (compared,) = (text for name, text in written.items() if "choice_compared_compare" in name)
-    assert "_timedarray_choice_gumbel" in compared or "choice_gumbel" in compared
-    assert "atomicAdd" in compared  # one thread a pair of channels
+    compared = written["choice_compared_compare_codeobject"]
+    # each pair of channels has a thread of its own
+    assert "_brian_atomicAdd(&_ptr_array_choice_beaten[_postsynaptic_idx]" in compared
+    assert "choice_gumbel_signal(_utility_pre_choice" in compared
+    assert "payoff_signal(" in written["choice_window_end_resetter_codeobject"]
 
 
 # what is measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,10 +81,31 @@ class Bandit:
         return np.asarray(found[self.block])
 
 
+def _readout(recording: xr.Dataset) -> dict[str, Any]:
+    made = json.loads(recording.attrs.get("configuration", "{}"))
+    found: dict[str, Any] = made.get("readouts", {}).get("choice", {})
+    return found
+
+
 def settings(recording: xr.Dataset) -> tuple[float, float]:
     """Return rate and temperature of the network's own readout, as far as its rule has them."""
-    made = json.loads(recording.attrs.get("configuration", "{}")).get("readouts", {}).get("choice", {})
+    made = _readout(recording)
     return float(made.get("rule", {}).get("rate", RATE)), float(made.get("temperature", TEMPERATURE))
+
+
+def distance_from_counter(recording: xr.Dataset, bandit: Bandit) -> float:
+    """Return the root mean square of the network's values minus those of `yoked`, with the rate of the network's rule.
+
+    Raises
+    ------
+    Unavailable
+        If the network does not learn by a rule with one rate.
+    """
+    made = _readout(recording)
+    if made.get("rule", {}).get("type") != "two_factor" or made.get("learning_blocks") is not None:
+        raise Unavailable("needs a readout that learns throughout by the rule 'two_factor'")
+    rate, _ = settings(recording)
+    return float(np.sqrt(np.mean((bandit.value - yoked(bandit, rate)) ** 2)))
 
 
 def rescorla_wagner(bandit: Bandit, rate: float, temperature: float, agents: int = AGENTS, seed: int = 0) -> np.ndarray:

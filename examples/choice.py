@@ -19,7 +19,8 @@ import pandas as pd
 
 from izhires import load_folder, run_batch
 from izhires.analysis import make_figures
-from izhires.analysis.learners import Bandit, settings, yoked
+from izhires.analysis.declared import Unavailable
+from izhires.analysis.learners import Bandit, distance_from_counter
 from izhires.analysis.metrics.choice import learners, of_the_better, stays, to_criterion
 from izhires.analysis.selection import by_cue
 from izhires.analysis.statistics import mean_and_deviation
@@ -37,6 +38,7 @@ STUDIES = {
     "two_cues_excitatory": lambda: read(HERE / "choice_two_cues_excitatory.toml", paradigm=TASK),
 }
 WHO = {"": "network", "rescorla_wagner": "Rescorla-Wagner", "bayes": "infers block"}
+TRIALS = "trials to 8 of 10"
 
 
 def of_a_seed(recording, bandit: Bandit) -> list[dict[str, object]]:
@@ -55,13 +57,16 @@ def of_a_seed(recording, bandit: Bandit) -> list[dict[str, object]]:
             "first block": better[:, ~reversed_].mean(),
             "reversals": better[:, reversed_].mean(),
             "late": better[:, reversed_ & (place >= 0.5)].mean(),
-            "trials to 8 of 10": np.median(needed),
+            TRIALS: np.median(needed),
             "never": np.isinf(needed).mean(),
             "win-stay": np.nanmean(stay),
             "lose-shift": np.nanmean(shift),
         }
         if not name:
-            row["counter"] = np.sqrt(np.mean((bandit.value - yoked(bandit, settings(recording)[0])) ** 2))
+            try:
+                row["counter"] = distance_from_counter(recording, bandit)
+            except Unavailable:
+                row["counter"] = np.nan
             row["values"] = bandit.value.std()
         rows.append(row)
     return rows
@@ -101,8 +106,12 @@ def main() -> None:
         seeds = table.groupby(["study", "who", "seed"], sort=False).mean().reset_index()
         numbers = [name for name in seeds if name not in ("study", "who", "seed")]
         for (_, who), rows in seeds.groupby(["study", "who"], sort=False):
-            text = {name: mean_and_deviation(rows[name], 3 if name in ("counter", "values") else 2) for name in numbers}
-            text["trials to 8 of 10"] = f"{rows['trials to 8 of 10'].median():.1f}"
+            text = {
+                name: f"{rows[name].median():.1f}"  # infinite where the criterion is never met
+                if name == TRIALS
+                else mean_and_deviation(rows[name], 3 if name in ("counter", "values") else 2)
+                for name in numbers
+            }
             cosine = pd.Series([between_cues(each) for each in recordings]) if who == WHO[""] else pd.Series([np.nan])
             printed.append({"study": study, "who": who, **text, "cosine of cues": mean_and_deviation(cosine, 2)})
     print(f"seeds {given.seeds}; mean ± standard deviation over seeds, of the trials to criterion the median")

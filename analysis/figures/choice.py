@@ -87,8 +87,8 @@ def _values(recording: xr.Dataset) -> pd.DataFrame:
     "choice",
     title="Choices after reversals",
     caption=(
-        "Values of the arms before each choice in the first recording, the choices (dots), and the true probability of "
-        "a reward (dashed).",
+        "Values of the arms before each choice in the first recording (of several cues, after the first), the "
+        "choices (dots), and the true probability of a reward (dashed).",
         f"Share of choices of the better arm after a reversal, in bins of {BIN} trials, all blocks but the first: mean "
         "over seeds, of the network with its 95% t-interval. Rescorla-Wagner: a learner with one value an arm and a "
         "softmax, on the same payoffs, with the rate and temperature of the network's readout. Infers the block: a "

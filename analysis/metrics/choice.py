@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.learners import AGENTS, RATE, TEMPERATURE, Bandit, bayes, rescorla_wagner, settings, yoked
+from izhires.analysis.learners import (
+    AGENTS,
+    RATE,
+    TEMPERATURE,
+    Bandit,
+    bayes,
+    distance_from_counter,
+    rescorla_wagner,
+    settings,
+)
 from izhires.analysis.metrics.base import Item, Row, metric
 
 if TYPE_CHECKING:
@@ -167,6 +176,5 @@ def win_stay(recording: xr.Dataset) -> Iterator[Row]:
 def choice_values(recording: xr.Dataset) -> Iterator[Row]:
     """Distance of the values from a counter that saw the same."""
     bandit = Bandit.of_recording(recording)
-    rate, _ = settings(recording)
-    yield Row(float(np.sqrt(np.mean((bandit.value - yoked(bandit, rate)) ** 2))))
+    yield Row(distance_from_counter(recording, bandit))
     yield Row(float(bandit.value.std()), "deviation")

@@ -160,18 +160,28 @@ def event_latencies(recording: xr.Dataset, block: int, event: str) -> tuple[np.n
     Raises
     ------
     Unavailable
-        If the block's statistics do not name the event.
+        If the block's statistics do not name the event, or it comes after the window: the reward of a choice does.
     """
     table = outcomes(recording)
     rows = table[(table["block"] == block) & (table["event"] == event)]
     if rows.empty:
         raise Unavailable(f"event {event} has no latency in block {block}")
+    if chosen(recording):
+        raise Unavailable(f"{event} follows no cue of itself: it is chosen after the window")
     found = rows.groupby("latency")["probability"].sum()
     return found.index.to_numpy(float), found.to_numpy(float)
 
 
+def chosen(recording: xr.Dataset) -> bool:
+    """Whether nothing follows the cue of itself, since the network chooses and is paid for that."""
+    return "trial_payoff" in recording
+
+
 def probability(recording: xr.Dataset, block: int, event: str) -> float:
-    """Return the true probability of an event in a block, 0 when the block's statistics do not name it."""
+    """Return the true probability of an event in a block, 0 when the block's statistics do not name it.
+
+    Where the network chooses, it is that of a reward given the choice of the event.
+    """
     table = outcomes(recording)
     return float(table.loc[(table["block"] == block) & (table["event"] == event), "probability"].sum())
 

@@ -1,6 +1,7 @@
 """Tasks, one a file: each is a declaration that makes an experiment, the table of trials that a network receives."""
 
 from izhires.paradigms.base import FixedTrials, Paradigm  # what every task declares; trials of one length
+from izhires.paradigms.choice import Choice  # a bandit with several arms: what is chosen decides what it pays
 from izhires.paradigms.cued_reaction import CuedReaction  # a participant's cued reaction task, from BIDS event files
 from izhires.paradigms.experiment import Experiment, expectation, frequencies  # trials, their signals and statistics
 from izhires.paradigms.interval_reproduction import IntervalReproduction  # ready, set, go with a prior over intervals
@@ -9,6 +10,6 @@ from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabili
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
 
 __all__ = [
-    "Block", "CuedReaction", "Experiment", "FixedTrials", "IntervalReproduction", "Meet", "MeetLevels", "Paradigm",
-    "Table", "expectation", "frequencies",
+    "Block", "Choice", "CuedReaction", "Experiment", "FixedTrials", "IntervalReproduction", "Meet", "MeetLevels",
+    "Paradigm", "Table", "expectation", "frequencies",
 ]  # fmt: skip

@@ -69,6 +69,13 @@ class Experiment:
         What the network hears, one row a pulse: ``onset`` (s from the start of the experiment), ``channel`` (name of
         the input channel), ``duration`` (s), ``strength`` (factor, 1 where it is left out). By default each trial's cue
         is a pulse of `cue_duration` in the channel of its name.
+    payoffs : pandas.DataFrame, optional
+        Where a readout chooses: the reward that each event would bring in each trial if it were chosen, one row a trial
+        and one column an event, NaN in probes and warm-up trials, which pay nothing. The probability of an outcome is
+        then that of a reward given the choice of its event, and its latency the time from the cue to the reward, which
+        may lie after the window.
+    reward_delay : float
+        Time from the end of the window, when a readout chooses, to the reward (s); with `payoffs` at least 1 ms.
 
     Raises
     ------
@@ -87,6 +94,8 @@ class Experiment:
     notes: tuple[str, ...] = ()
     cues: tuple[str, ...] = (CUE,)
     inputs: pd.DataFrame | None = None
+    payoffs: pd.DataFrame | None = None
+    reward_delay: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
@@ -97,6 +106,9 @@ class Experiment:
         object.__setattr__(self, "outcomes", _tidy_outcomes(self.outcomes))
         if self.inputs is not None:
             object.__setattr__(self, "inputs", _tidy_inputs(self.inputs))
+        if self.payoffs is not None:
+            object.__setattr__(self, "payoffs", _tidy_payoffs(self.payoffs, self.events))
+            object.__setattr__(self, "reward_delay", _positive_time(self.reward_delay, "reward_delay"))
         self.validate()
 
     @classmethod
@@ -113,6 +125,8 @@ class Experiment:
         variant: str = "",
         cues: Iterable[str] | None = None,
         inputs: pd.DataFrame | Mapping[str, Any] | None = None,
+        payoffs: pd.DataFrame | Mapping[str, Any] | None = None,
+        reward_delay: float = 0.0,
     ) -> Experiment:
         """Make an experiment from a table of one's own.
 
@@ -134,6 +148,11 @@ class Experiment:
             where there is no such column.
         inputs : pandas.DataFrame or mapping, optional
             As `Experiment` has it.
+        payoffs : pandas.DataFrame or mapping, optional
+            As `Experiment` has it; the events are then its columns, and the outcomes by default the mean payoff of each
+            block.
+        reward_delay : float
+            As `Experiment` has it (s).
 
         Raises
         ------
@@ -148,15 +167,22 @@ class Experiment:
         if "learn" not in table:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
-        names = [name for name in table["event"].unique() if name] if events is None else list(_names(events, "events"))
+        paid = None if payoffs is None else _frame(payoffs, "payoffs")
+        occurring = [name for name in table["event"].unique() if name] if paid is None else list(map(str, paid))
+        names = occurring if events is None else list(_names(events, "events"))
         heard: Iterable[str] = (
             (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
         )
         heard = _names(heard if cues is None else cues, "cues")
-        statistics = frequencies(table, names) if outcomes is None else _frame(outcomes, "outcomes")
+        if outcomes is not None:
+            statistics = _frame(outcomes, "outcomes")
+        elif paid is None:
+            statistics = frequencies(table, names)
+        else:
+            statistics = mean_payoffs(table, _tidy_payoffs(paid, tuple(names)), window + reward_delay)
         return cls(
             paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration, cues=heard,
-            inputs=None if inputs is None else _frame(inputs, "inputs"),
+            inputs=None if inputs is None else _frame(inputs, "inputs"), payoffs=paid, reward_delay=reward_delay,
         )  # fmt: skip
 
     @property
@@ -306,8 +332,9 @@ class Experiment:
                     continue
                 first, last = mine["latency"].min() * 1e3, mine["latency"].max() * 1e3
                 when = f"{first:.0f} ms" if first == last else f"{first:.0f} to {last:.0f} ms"
-                parts.append(f"{event} p = {mine['probability'].sum():.2f} at {when}")
-            rest = 1 - rows["probability"].sum()
+                what = event if self.payoffs is None else f"reward of {event}"
+                parts.append(f"{what} p = {mine['probability'].sum():.2f} at {when}")
+            rest = 1 - rows["probability"].sum() if self.payoffs is None else 0.0
             parts += [f"no event p = {rest:.2f}"] if rest > 0.005 else []
             place = f"block {given[0]}" + (f", {given[1]}" if several else "")
             lines.append(f"  {place}: {', '.join(parts)}")
@@ -327,13 +354,13 @@ class Experiment:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Experiment):
             return NotImplemented
-        plain = ("paradigm", "variant", "events", "cues", "window", "event_width", "cue_duration")
-        one, two = self.inputs, other.inputs
+        plain = ("paradigm", "variant", "events", "cues", "window", "event_width", "cue_duration", "reward_delay")
+        optional = ((getattr(self, name), getattr(other, name)) for name in ("inputs", "payoffs"))
         return (
             all(getattr(self, name) == getattr(other, name) for name in plain)
             and self.trials.equals(other.trials)
             and self.outcomes.equals(other.outcomes)
-            and (one is two if one is None or two is None else one.equals(two))
+            and all(one is two if one is None or two is None else one.equals(two) for one, two in optional)
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and the tables could be changed
@@ -352,7 +379,8 @@ class Experiment:
         if found:
             raise ParadigmError(found)
         # outcomes that come of wrong trials would be wrong, too
-        found = self._trial_complaints() or self._outcome_complaints() + self._input_complaints()
+        found = self._trial_complaints()
+        found = found or self._outcome_complaints() + self._input_complaints() + self._payoff_complaints()
         if found:
             raise ParadigmError(found)
 
@@ -426,8 +454,9 @@ class Experiment:
         blocks = trials["block"].unique()
         rows(~np.isin(block, blocks), "block", lambda i: f"no trial belongs to block {block[i]}")
         rows(~np.isin(event, self.events), "event", lambda i: f"{event[i]!r} is not an event", self.events)
+        # a reward for a choice comes after the window, at whose end the choice is made
         rows(
-            ~((latency >= 0) & (latency < self.window)),
+            ~((latency >= 0) & (latency < self.window)) if self.payoffs is None else ~(latency >= 0),
             "latency",
             lambda i: f"{latency[i]:g} s lies outside the window of {self.window:g} s after the cue",
         )
@@ -446,7 +475,7 @@ class Experiment:
             return f"block {number}" + (f", {cue!r}," if "cue_name" in table else "")
 
         for (number, cue), total in given.groupby(["block", "cue_name"])["probability"].sum().items():
-            if total > 1 + _SUM_TOLERANCE:
+            if total > 1 + _SUM_TOLERANCE and self.payoffs is None:
                 problem = f"the probabilities of {place(number, cue).rstrip(',')} sum to {total:g}, above 1"
                 found.append(Complaint("outcomes", problem))
         for number, cue in dict.fromkeys(zip(with_events["block"], with_events["cue_name"], strict=True)):
@@ -470,6 +499,41 @@ class Experiment:
         rows(_milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
         rows(end > _milliseconds(last), "onset", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
         rows(strength < 0, "strength", lambda i: f"cannot be negative, got {strength[i]:g}")
+        return found
+
+    def _payoff_complaints(self) -> list[Complaint]:
+        if self.payoffs is None:
+            return []
+        if len(self.payoffs) != len(self.trials):
+            problem = f"needs one row a trial, {len(self.trials)}, got {len(self.payoffs)}"
+            return [Complaint("payoffs", problem)]
+        found: list[Complaint] = []
+        table = self.trials
+        training = (table["kind"] == "train").to_numpy()
+        for event in self.events:
+            pays = self.payoffs[event].to_numpy()
+            bad = np.where(training, ~np.isfinite(pays), ~np.isnan(pays))
+            found += _first_row(
+                bad,
+                f"payoffs[{{}}].{event}",
+                lambda i, pays=pays: (  # type: ignore[misc]
+                    f"must be a number, got {pays[i]:g}"
+                    if training[i]
+                    else "a trial that is inserted pays nothing: NaN"
+                ),
+            )
+        end = _milliseconds(table["onset"] + table["duration"])
+        due = _milliseconds(table["cue"] + self.window + self.reward_delay)
+        late = (due >= end) & training
+        found += _first_row(
+            late,
+            "reward_delay",
+            lambda i: f"the reward at {due[i] / 1e3:g} s is not inside trial {i}, to {end[i] / 1e3:g} s",
+        )
+        happens = (table["event"] != "").to_numpy()
+        found += _first_row(
+            happens, "trials[{}].event", lambda i: f"what is chosen decides; leave it empty, got {table['event'][i]!r}"
+        )
         return found
 
 
@@ -573,6 +637,28 @@ def frequencies(trials: pd.DataFrame, events: Iterable[str]) -> pd.DataFrame:
         [*own, "event", "latency"], key=lambda c: c.map(order) if c.name == "event" else c, kind="stable"
     )
     return counts[[*OUTCOME_COLUMNS, *own[1:]]].reset_index(drop=True)
+
+
+def mean_payoffs(trials: pd.DataFrame, payoffs: pd.DataFrame, latency: float) -> pd.DataFrame:
+    """Return what each event paid on average in each block, as outcomes.
+
+    Parameters
+    ----------
+    trials, payoffs : pandas.DataFrame
+        As `Experiment` has them.
+    latency : float
+        Time from the cue to the reward (s).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as those of `frequencies`.
+    """
+    own = ["block"] + ["cue_name"] * ("cue_name" in trials)
+    training = (trials["kind"] == "train").to_numpy()
+    paid = pd.concat([trials[own], payoffs], axis=1)[training]
+    long = paid.melt(own, list(payoffs), "event", "probability").groupby([*own, "event"], sort=False)
+    return long["probability"].mean().reset_index().assign(latency=latency)[[*OUTCOME_COLUMNS, *own[1:]]]
 
 
 def cue_names(table: pd.DataFrame, cues: tuple[str, ...]) -> np.ndarray:
@@ -712,6 +798,12 @@ def _tidy_outcomes(table: Any) -> pd.DataFrame:
     if "cue_name" in table:
         table["cue_name"] = _texts(table, "cue_name")
     return table
+
+
+def _tidy_payoffs(table: Any, events: tuple[str, ...]) -> pd.DataFrame:
+    """Return the table of payoffs with one column an event, in their order, all numbers."""
+    table = _columns(table, events, "payoffs")[list(events)]
+    return pd.DataFrame({name: _numbers(table, name, "payoffs", missing=True) for name in events})
 
 
 def _tidy_inputs(table: Any) -> pd.DataFrame:

@@ -57,11 +57,13 @@ class ObservedTask:
         Raises
         ------
         Unavailable
-            If the recording holds no trial table.
+            If the recording holds no trial table, or nothing follows its cues, since the network chooses.
         """
         from izhires.analysis.states import readout_states
 
         require(recording, [f"trial_{name}" for name in ("block", "event", "latency", "learn")])
+        if selection.chosen(recording):
+            raise Unavailable("nothing follows the cue of itself: see the learners of the metric better_choices")
         return cls(
             selection.trials(recording),
             tuple(selection.events(recording)),

@@ -319,6 +319,22 @@ class Draft:
             self.add(Signal("explore", each=self.channels))
             self.arrays["signals.explore"] = numbers
 
+    def add_of_trials(self, name: str, numbers: np.ndarray) -> None:
+        """Add a signal of each channel that keeps its number for a whole trial, ``NAME(t, i)``, if it is not there.
+
+        Parameters
+        ----------
+        name : str
+        numbers : array
+            Shape (trial, channel).
+        """
+        if name in self.parts:
+            return
+        onsets = np.round(self.experiment.trials["onset"].to_numpy() / self.step).astype(int)
+        trial = np.maximum(np.searchsorted(onsets, np.arange(self.steps), side="right") - 1, 0)
+        self.add(Signal(name, each=self.channels))
+        self.arrays[f"signals.{name}"] = np.asarray(numbers, float)[trial]
+
     def add_signals(self) -> None:
         """Add what the task tells, and a step of rest after the last snapshot, which then sees all that was learned."""
         signals = self.experiment.signals(self.step)
@@ -334,6 +350,9 @@ class Draft:
 
     def plan(self) -> tuple[Plan, dict[str, np.ndarray]]:
         """Return what was drafted."""
+        if self.experiment.payoffs is not None and "payoff" not in self.parts:
+            problem = "the task pays for choices, and no readout chooses; [readouts.choice] with type = 'choice' does"
+            raise ConfigurationError(problem, "readouts")
         parts = tuple(rewritten(part, _tidy) for part in self.parts.values())
         check(parts)
         steps = (self.model.time_step * 1e-3, self.step, self.steps)

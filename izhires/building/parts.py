@@ -62,7 +62,16 @@ _IN_ORDER = {
     "before_groups": ("recording",),
     "groups": ("cells",),
     "thresholds": ("spikes", "window's end", "trial readouts cleared"),
-    "synapses": ("synapses", "trial reading", "trial rule", "trial weights", "traces before", "target spikes"),
+    "synapses": (
+        "synapses",
+        "trial reading",
+        "choices compared",
+        "choices made",
+        "trial rule",
+        "trial weights",
+        "traces before",
+        "target spikes",
+    ),
     "resets": ("reset", "traces after"),
 }
 SCHEDULE: dict[str, tuple[str, int]] = {

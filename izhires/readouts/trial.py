@@ -36,6 +36,9 @@ class Trial(Readout):
     power : Hz**2
     error = outcome - q : 1
     """
+    cleared: ClassVar[str] = "q = 0\npower = 0*Hz**2"
+    learns: ClassVar[tuple[str, str]] = ("window_end", WINDOW_END)
+    """The event at which the rule runs, and its condition."""
 
     rule: chosen(Rule, "surprise_two_factor") = parameter("surprise_two_factor", "learning rule")  # type: ignore[valid-type]
 
@@ -51,11 +54,13 @@ class Trial(Readout):
     def add_channels(self, draft: Draft, name: str, size: int, equations: str, numbers: dict[str, object]) -> None:
         """Add a group of channels, their weights, and what is recorded of them."""
         # Brian2 runs one code per event, so the end of the window is two events: one clears, one reads and learns
-        events = {event: Event(WINDOW_END, "window's end") for event in ("clear", "window_end")}
+        learns, condition = self.learns
+        conditions = {"clear": WINDOW_END, "window_end": WINDOW_END, learns: condition}
+        events = {event: Event(each, "window's end") for event, each in conditions.items()}
         draft.add(Group(name, size, equations, events=events), **numbers)
         self.listen(draft, name, self.rule)
-        draft.add(Update(f"{name}_clear", name, "q = 0\npower = 0*Hz**2", "trial readouts cleared", event="clear"))
-        draft.add(Update(f"{name}_rule", name, self.rule.channel_update, "trial rule", event="window_end"))
+        draft.add(Update(f"{name}_clear", name, self.cleared, "trial readouts cleared", event="clear"))
+        draft.add(Update(f"{name}_rule", name, self.rule.channel_update, "trial rule", event=learns))
         weights = Pathway(
             f"{name}_weights",
             "state",
@@ -64,7 +69,7 @@ class Trial(Readout):
             "all by target",
             reactions={
                 "read": Reaction(READING, "post", "trial reading", "window_end", "sparse"),
-                "learn": Reaction(self.rule.weight_update, "post", "trial weights", "window_end", "dense"),
+                "learn": Reaction(self.rule.weight_update, "post", "trial weights", learns, "dense"),
             },
         )
         draft.add(weights, w=np.zeros(draft.cells * size))

@@ -272,6 +272,8 @@ def task_values(experiment: Experiment) -> dict[str, Any]:
         found |= {"trial_cue_name": trials["cue_name"].to_numpy(), "outcome_cue_name": outcomes["cue_name"].to_numpy()}
     if experiment.inputs is not None:
         found |= {f"input_{name}": experiment.inputs[name].to_numpy() for name in INPUT_COLUMNS}
+    if experiment.payoffs is not None:
+        found["trial_payoff"] = experiment.payoffs.to_numpy()
     found |= {"event": np.array(experiment.events), "trial": np.arange(len(trials))}
     if "response_time" in trials:
         times = _numbers(trials["response_time"])

@@ -94,6 +94,7 @@ _WITH_PROBES = "there are probes"
 _WITH_SPIKES = 'keep.spikes is not "none"'
 _SEVERAL_CUES = "there are several cues"
 _INPUTS = "the task has inputs besides a cue in each trial"
+_WITH_CHOICES = "a readout chooses"
 _WITH_CONFIDENCE = "there are readouts of confidence"
 
 VARIABLES: dict[str, Variable] = {
@@ -170,6 +171,23 @@ VARIABLES: dict[str, Variable] = {
     "trial_count_against": Variable(
         ("trial", "event"), "float64", "1", "absences of the event that the confidence readout counts",
         _WITH_CONFIDENCE, "counts", missing=True,
+    ),
+    "trial_payoff": Variable(
+        ("trial", "event"), "float64", "1",
+        "reward that each event would have brought if chosen; NaN in a trial that is inserted",
+        "the task pays for choices", missing=True,
+    ),
+    "trial_choice": Variable(
+        ("trial",), TEXT, "", "event that the readout chose", _WITH_CHOICES, "choices"
+    ),
+    "trial_reward": Variable(
+        ("trial",), "float64", "1", "reward of what was chosen; NaN in a trial that is inserted", _WITH_CHOICES,
+        "choices", missing=True,
+    ),
+    "trial_value": Variable(
+        ("trial", "event"), "float64", "1",
+        "value of each event when the readout chose, before learning from the trial",
+        _WITH_CHOICES, "choices", missing=True,
     ),
     "outcome_block": Variable(("outcome",), "int64", "1", "block of the outcome, from 0", least=0),
     "outcome_latency": Variable(("outcome",), "float64", "s", "time from the cue to the outcome", least=0),
@@ -417,7 +435,7 @@ def _between(recording: xr.Dataset) -> Iterator[str]:
     held = {name: recording.variables[name].values for name, about in VARIABLES.items()
             if name in recording.variables and recording.variables[name].dims == about.dims}  # fmt: skip
     events = set(held["event"].tolist()) if "event" in held else None
-    for name in ("trial_event", "outcome_event"):
+    for name in ("trial_event", "outcome_event", "trial_choice"):
         if events is not None and name in held:
             other = set(held[name].tolist()) - events - {""}
             if other:

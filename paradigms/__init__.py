@@ -3,11 +3,12 @@
 from izhires.paradigms.base import FixedTrials, Paradigm  # what every task declares; trials of one length
 from izhires.paradigms.cued_reaction import CuedReaction  # a participant's cued reaction task, from BIDS event files
 from izhires.paradigms.experiment import Experiment, expectation, frequencies  # trials, their signals and statistics
+from izhires.paradigms.foreperiod import Foreperiod  # one target after a wait that is drawn from a distribution
 from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
 from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
 
 __all__ = [
-    "Block", "CuedReaction", "Experiment", "FixedTrials", "Meet", "MeetLevels", "Paradigm", "Table",
-    "expectation", "frequencies",
+    "Block", "CuedReaction", "Experiment", "FixedTrials", "Foreperiod", "Meet", "MeetLevels", "Paradigm",
+    "Table", "expectation", "frequencies",
 ]  # fmt: skip

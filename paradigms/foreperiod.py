@@ -15,7 +15,7 @@ from izhires.paradigms.base import MOST, FixedTrials, whole_milliseconds
 from izhires.paradigms.experiment import Experiment, name_problems
 from izhires.paradigms.meet import Block, Meet, Outcome
 
-NIEMI = "Niemi & Naatanen (1981), doi 10.1037/0033-2909.89.1.133"
+NIEMI = "Niemi & Näätänen (1981), doi 10.1037/0033-2909.89.1.133"
 JANSSEN = "Janssen & Shadlen (2005), doi 10.1038/nn1386"
 GRABENHORST = "Grabenhorst et al. (2019), doi 10.1038/s41467-019-13849-0"
 

@@ -4,12 +4,13 @@ from izhires.paradigms.base import FixedTrials, Paradigm  # what every task decl
 from izhires.paradigms.choice import Choice  # a bandit with several arms: what is chosen decides what it pays
 from izhires.paradigms.cued_reaction import CuedReaction  # a participant's cued reaction task, from BIDS event files
 from izhires.paradigms.experiment import Experiment, expectation, frequencies  # trials, their signals and statistics
+from izhires.paradigms.foreperiod import Foreperiod  # one target after a wait that is drawn from a distribution
 from izhires.paradigms.interval_reproduction import IntervalReproduction  # ready, set, go with a prior over intervals
 from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
 from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
 
 __all__ = [
-    "Block", "Choice", "CuedReaction", "Experiment", "FixedTrials", "IntervalReproduction", "Meet", "MeetLevels",
-    "Paradigm", "Table", "expectation", "frequencies",
+    "Block", "Choice", "CuedReaction", "Experiment", "FixedTrials", "Foreperiod", "IntervalReproduction", "Meet",
+    "MeetLevels", "Paradigm", "Table", "expectation", "frequencies",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from izhires.errors import Complaint, ParadigmError, shown
+from izhires.paradigms import truth
 from izhires.running import resources
 
 KINDS = ("warm-up", "train", "probe")
@@ -314,6 +315,64 @@ class Experiment:
             Shape (event, time).
         """
         return expectation(self.outcomes, self.events, block, times, self.event_width, cue)
+
+    def survivor(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
+        """Return the probability that nothing has come before each time, (time,); see `truth.survivor`."""
+        return truth.survivor(self.outcomes, block, times, self._heard(block, cue))
+
+    def hazard(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
+        """Return the probability that each event comes at each time, given that nothing has; see `truth.hazard`.
+
+        Parameters
+        ----------
+        block : int
+            Number of the block.
+        times : array
+            Seconds from the cue.
+        cue : str
+            Name of the cue, where there are several.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (event, time); 0 at times that are no latency.
+
+        Raises
+        ------
+        ParadigmError
+            If there is no such block or cue.
+        """
+        return truth.hazard(self.outcomes, self.events, block, times, self._heard(block, cue))
+
+    def survivor_expectation(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
+        """Return the expectation given that nothing has come so far; see `hazard`, `truth.survivor_expectation`."""
+        heard = self._heard(block, cue)
+        return truth.survivor_expectation(self.outcomes, self.events, block, times, self.event_width, heard)
+
+    def blurred_probability(self, block: int, times: np.ndarray, cue: str = "", **blur: float) -> np.ndarray:
+        """Return the blurred density of probability (1/s); see `hazard`, and `truth.blurred_probability` for blurs."""
+        return truth.blurred_probability(self.outcomes, self.events, block, times, self._heard(block, cue), **blur)
+
+    def blurred_hazard(self, block: int, times: np.ndarray, cue: str = "", **blur: float) -> np.ndarray:
+        """Return the blurred hazard (1/s); see `hazard`, and `truth.blurred_hazard` for blurs."""
+        return truth.blurred_hazard(self.outcomes, self.events, block, times, self._heard(block, cue), **blur)
+
+    def shannon_surprise(self) -> np.ndarray:
+        """Return how improbable what happened in each trial was (nat), (trial,); see `truth.shannon_surprise`."""
+        return truth.shannon_surprise(self.outcomes, self.trials)
+
+    def bayesian_surprise(self, prior: float = 1.0) -> np.ndarray:
+        """Return how far each trial moves the belief of someone who counts (nat); see `truth.bayesian_surprise`."""
+        return truth.bayesian_surprise(self.outcomes, self.trials, prior)
+
+    def _heard(self, block: int, cue: str) -> str:
+        """Return the name of a cue, or complain that there is no such block or cue."""
+        if block not in self.trials["block"].to_numpy():
+            last = int(self.trials["block"].iloc[-1])
+            raise ParadigmError(f"{shown(block)} is none; blocks are 0 to {last}", "block")
+        if cue not in self.cues and (cue or "cue_name" in self.outcomes):
+            raise ParadigmError(f"{shown(cue)} is not a cue", "cue", self.cues)
+        return cue
 
     def describe(self) -> str:
         """Return a short text: how many trials, how long, and the statistics of each block."""

@@ -18,6 +18,7 @@ from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.errors import ConfigurationError, RecordingError
 from izhires.model.configuration import Configuration
+from izhires.paradigms import Foreperiod
 from izhires.recordings.recording import save
 
 MEET = ("task", "model", "raster", "predictions", "learning_curve", "timing", "recalibration", "adaptation",
@@ -76,11 +77,22 @@ DRAWN += [(name, participant) for name in PARTICIPANT]
 DRAWN += [(name, single) for name in MEET]
 DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
 DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
+DRAWN += [("foreperiod", lambda: foreperiods())]
 COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
 
 
 def conditions():
     return [each.assign_attrs(study=name) for name in ("default", "merged") for each in study(2)]
+
+
+def foreperiods():
+    """Two networks a distribution, whose predictions are the expectation."""
+    paradigm = Foreperiod(trials=20)
+    return [
+        recording(paradigm.experiment(np.random.default_rng(seed), variant), seed=seed, states=False)
+        for variant in paradigm.variants()
+        for seed in range(2)
+    ]
 
 
 def plastic():
@@ -523,3 +535,22 @@ def test_the_style_leaves_no_trace():
             assert matplotlib.rcParams["pdf.fonttype"] == 42 and 7 <= matplotlib.rcParams["font.size"] <= 8
             assert matplotlib.rcParams["axes.facecolor"] == "white"  # a user's own look stays outside
     assert dict(matplotlib.rcParams) == before
+
+
+def test_foreperiods_are_drawn_beside_probability_and_hazard(recordings):
+    made = [each for each in recordings(foreperiods) if each.attrs["variant"] in ("uniform", "gaussian")]
+    tables = all_figures()["foreperiod"].tables(made)
+    shown, wanted = tables["prediction"], tables["candidates"]
+    assert set(shown["condition"]) == {"uniform", "gaussian"}
+    assert shown.groupby("condition")["mean"].mean().to_numpy() == pytest.approx(np.ones(2))
+    assert (shown["seeds"] == 2).all()
+    for condition, own in wanted.groupby("condition"):
+        of = own.pivot(index="time", columns="candidate", values="course")
+        assert of.mean().to_numpy() == pytest.approx(np.ones(4))
+        # the prediction of these networks is the expectation; the hazard comes later
+        course = shown[shown["condition"] == condition]["mean"].to_numpy()
+        np.testing.assert_allclose(course, of["probability"], atol=1e-6)
+        late = of.mul(of.index, axis=0).mean()
+        assert late["survivor"] > late["probability"] and late["blurred_survivor"] > late["blurred_probability"]
+    with pytest.raises(Unavailable, match="needs predictions of events with several latencies"):
+        all_figures()["foreperiod"].tables(recordings(single))

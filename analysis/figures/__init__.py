@@ -11,6 +11,7 @@
 | `recalibration` | error around each switch |
 | `angles` | angles between "what" and "when" readouts against their chance levels |
 | `observers` | expected probability and error, trial by trial, beside observers of the same trials |
+| `foreperiod` | predictions where latencies vary, beside probability and hazard, sharp and blurred |
 | `participant` | predictions of events whose latency varies, beside the latencies themselves |
 """
 

@@ -17,6 +17,7 @@
 | `projections` | variance of the states in either subspace; time and event decoded from it |
 | `weight_space` | joint principal components of the weights; their way to the end point after a switch |
 | `distribution` | distance of the predicted distribution over event and time; its width in time |
+| `foreperiod` | whether the course over varying latencies follows probability, hazard, or the last trial |
 | `adaptation` | time constant, change point, overshoot and learning rate after a switch |
 """
 

@@ -107,7 +107,8 @@ def events(recording: xr.Dataset) -> list[str]:
 def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     """Return recordings of one cue each: one of several cues becomes as many, each with what followed its cue.
 
-    What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant.
+    What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant; the
+    attributes ``cue`` and ``whole_variant`` say what was joined.
 
     Parameters
     ----------
@@ -132,9 +133,10 @@ def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
             if "state_probe" in recording:
                 rows["state_probe"] = np.array([of_probe[places[int(number)]] == name for number in kept], bool)
             own = recording.isel({dim: np.flatnonzero(mask) for dim, mask in rows.items()})
-            variant = f"{recording.attrs.get('variant', '')} {name}".strip()
+            whole = str(recording.attrs.get("variant", ""))
+            variant = f"{whole} {name}".strip()
             found.append(own.drop_vars([each for each in own.variables if str(each).endswith("cue_name")])
-                         .assign_attrs(variant=variant))  # fmt: skip
+                         .assign_attrs(variant=variant, cue=name, whole_variant=whole))  # fmt: skip
     return found
 
 

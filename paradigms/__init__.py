@@ -5,9 +5,12 @@ from izhires.paradigms.cued_reaction import CuedReaction  # a participant's cued
 from izhires.paradigms.experiment import Experiment, expectation, frequencies  # trials, their signals and statistics
 from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
 from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
+from izhires.paradigms.oddball import Oddball  # standards and deviants in a stream, with controls, or from event files
+from izhires.paradigms.serial_order import SerialOrder  # a stream by a transition matrix that switches
+from izhires.paradigms.stream import Stream  # stimuli that follow each other without a cue
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
 
 __all__ = [
-    "Block", "CuedReaction", "Experiment", "FixedTrials", "Meet", "MeetLevels", "Paradigm", "Table",
-    "expectation", "frequencies",
+    "Block", "CuedReaction", "Experiment", "FixedTrials", "Meet", "MeetLevels", "Oddball", "Paradigm",
+    "SerialOrder", "Stream", "Table", "expectation", "frequencies",
 ]  # fmt: skip

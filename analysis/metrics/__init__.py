@@ -18,6 +18,7 @@
 | `weight_space` | joint principal components of the weights; their way to the end point after a switch |
 | `distribution` | distance of the predicted distribution over event and time; its width in time |
 | `adaptation` | time constant, change point, overshoot and learning rate after a switch |
+| `stream` | responses to the stimuli of a stream: mismatch, controls, omissions, transitions |
 """
 
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Metric, Row, all_metrics, metric

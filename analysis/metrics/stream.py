@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,8 @@ class StreamOfTrials:
         s.
     outcomes : dict of (int, str) to dict of str to float
         True probability of each stimulus, by block and stimulus before.
+    contexts : dict of str to ndarray, (neuron,)
+        Mean over omissions of the state that the identity readout reads, by stimulus before; empty where not recorded.
     """
 
     seed: int
@@ -65,6 +68,7 @@ class StreamOfTrials:
     latency: float
     event_width: float
     outcomes: dict[tuple[int, str], dict[str, float]]
+    contexts: dict[str, np.ndarray]
 
     @cached_property
     def code(self) -> np.ndarray:
@@ -188,6 +192,11 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
         for number, rows in selection.outcomes(each).groupby("block"):
             of_events = rows.groupby("event")["probability"].sum()
             outcomes[int(number), str(each.attrs["cue"])] = {str(k): float(v) for k, v in of_events.items()}
+    contexts = {
+        str(each.attrs["cue"]): each["mean_state"].transpose("probe", "neuron").values.mean(0)
+        for each in parts
+        if "mean_state" in each and each.sizes["probe"]
+    }
     latency = trials["latency"].dropna()
     return StreamOfTrials(
         seed=selection.seed(first),
@@ -201,6 +210,7 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
         latency=float(latency.iloc[0]) if len(latency) else np.nan,
         event_width=float(first.attrs["event_width"]),
         outcomes=outcomes,
+        contexts=contexts,
     )
 
 
@@ -288,6 +298,7 @@ _RESPONSE = (
         "minus_control": Item("mean response less that to the same stimulus in a control"),
         **_of("frequency", "minus_control"),
         **_of("transition", "minus_control"),
+        "unsigned_minus_control": Item("unsigned less that to the same stimulus in a control"),
         "per_standard": Item("change of the response for each further standard directly before"),
         "per_standard_chance": Item("size that it exceeds by chance in 5 of 100", interval=False),
         **_of("frequency", "per_standard"),
@@ -372,10 +383,11 @@ def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
             mine, theirs = here[stream.code[here] == k], there[control.code[there] == control.events.index(name)]
             if k == standard or not len(mine) or not len(theirs):
                 continue
-            for who in one:
-                value = float(one[who][mine].mean() - other[who][theirs].mean())
-                variant = f"{stream.variant} less {control.variant}"
-                yield Row(value, f"minus_control{who}", block, name, stream.seed, variant)
+            found = {f"minus_control{who}": (one[who], other[who]) for who in one}
+            found["unsigned_minus_control"] = (stream.unsigned, control.unsigned)
+            variant = f"{stream.variant} less {control.variant}"
+            for part, (ours, others) in found.items():
+                yield Row(float(ours[mine].mean() - others[theirs].mean()), part, block, name, stream.seed, variant)
 
 
 @metric(
@@ -385,9 +397,11 @@ def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
     definition=(
         "slope: least squares of what_k - f_k on p(k | before) - f_k over the second half of the block's trials that "
         "are learned from and all stimuli k, through 0; f: frequency in the block; 1 for who knows the transitions, 0 "
-        f"for who knows frequencies alone; chance: 95 % of {SHUFFLES} shuffles of the stimuli before lie below. "
-        "surprise: Pearson's r of the response with -log p(k | before), with -log f_k, and with -log of the probability "
-        f"by each exact observer. {_RESPONSE}"
+        f"for who knows frequencies alone; complete: of the complete prediction and of p, each less its mean; chance: "
+        f"95 % of {SHUFFLES} shuffles of the stimuli before lie below. "
+        "surprise: Pearson's r of the response with -log p(k | before), with -log f_k, and with -log of the "
+        f"probability by each exact observer. context_cosine: of x, mean over omissions after one stimulus and after "
+        f"another, mean over pairs. {_RESPONSE}"
     ),
     source=f"surprise: {MEYNIEL}; observers: Adams & MacKay 2007, arXiv 0710.3742",
     scope="study",
@@ -396,11 +410,13 @@ def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
         "slope_chance": Item("what it exceeds by chance in 5 of 100", interval=False),
         **_of("frequency", "slope"),
         **_of("transition", "slope"),
+        "slope_complete": Item("the same of the complete prediction, what and when, at the moment of the stimulus"),
         "surprise": Item("r of the response with the true surprise given the stimulus before"),
         "surprise_items": Item("r of the response with the surprise of the true frequency of the stimulus"),
         "surprise_frequency": Item("r of the response with the surprise of the exact observer of frequencies"),
         "surprise_transition": Item("r of the response with the surprise of the exact observer of transitions"),
         "surprise_chance": Item("size that r exceeds by chance in 5 of 100", interval=False),
+        "context_cosine": Item("how alike the states after different stimuli are that the identity readout reads"),
     },
 )
 def transitions(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
@@ -408,9 +424,17 @@ def transitions(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
     for stream in streams(recordings):
         for block in stream.blocks:
             yield from _transitions(stream, block)
+        pairs = [
+            one @ two / np.linalg.norm(one) / np.linalg.norm(two)
+            for one, two in combinations(stream.contexts.values(), 2)
+            if one.any() and two.any()
+        ]
+        note = "" if pairs else "needs omissions after two stimuli, and the states there"
+        value = float(np.mean(pairs)) if pairs else np.nan
+        yield Row(value, "context_cosine", seed=stream.seed, variant=stream.variant, note=note)
 
 
-def learned_share(what: np.ndarray, true: np.ndarray, frequency: np.ndarray) -> float:
+def learned_share(what: np.ndarray, true: np.ndarray, frequency: np.ndarray | float) -> float:
     """Return the slope through 0 of what - frequency on true - frequency, all (trial, event); NaN if they are equal."""
     x, y = (true - frequency).ravel(), (what - frequency).ravel()
     size = float(x @ x)
@@ -434,6 +458,8 @@ def _transitions(stream: StreamOfTrials, block: int) -> Iterator[Row]:
         yield row(learned_share(stream.what[rows], true, frequency), "slope")
         for name in OBSERVERS:
             yield row(learned_share(stream.observed(name)[rows], true, frequency), f"slope_{name}")
+        complete = stream.expected[rows]
+        yield row(learned_share(complete - complete.mean(0), true - true.mean(0), 0.0), "slope_complete")
         drawn = [learned_share(stream.what[rows], true[rng.permutation(len(rows))], frequency) for _ in range(SHUFFLES)]
         yield row(np.quantile(drawn, 0.95), "slope_chance")
     came, response = stream.code[rows], stream.response[rows]

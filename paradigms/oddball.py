@@ -39,7 +39,7 @@ class OddballBlock(Declaration):
 
     name: str = parameter("", "what the block is called")
     trials: int = parameter(
-        400, "number of stimuli, each a training trial; those after an omission are not learned from", ge=1, le=MOST
+        400, "number of stimuli; each but those after an omission is a training trial", ge=1, le=MOST
     )
     probability: dict[str, Annotated[float, Field(ge=0, le=1)]] = parameter(
         {"A": 0.8, "B": 0.2}, "probability of each stimulus"
@@ -64,8 +64,8 @@ class Oddball(TimedStream):
     With `events_files` the stream is that of BIDS event files: the rows whose name in `column` is one of `standard`,
     `deviant` or `other`, patterns with ``*`` and ``?`` included, each of which is one stimulus, named by its pattern
     without these. Other rows are ignored. A stimulus after a break (more than 1.5 times the median time between two)
-    is heard and not learned from. The truth is then how often each came after each. Files of several participants are
-    a variant each.
+    is heard and not learned from, a warm-up trial. The truth is then how often each came after each. Files of several
+    participants are a variant each.
     """
 
     source: ClassVar[str] = f"Squires et al. 1976, doi 10.1126/science.959831; controls: {PARRAS}"

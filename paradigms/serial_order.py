@@ -21,7 +21,7 @@ class Order(Declaration):
 
     name: str = parameter("", "what the block is called")
     trials: int = parameter(
-        200, "number of stimuli, each a training trial; those after an omission are not learned from", ge=1, le=MOST
+        200, "number of stimuli; each but those after an omission is a training trial", ge=1, le=MOST
     )
     transitions: Transitions = parameter(
         ..., "for each stimulus, the probability of each that may come next", source="by choice"

@@ -36,8 +36,8 @@ class Stream(Paradigm):
     A trial's clock begins `lead` before its stimulus, and its window closes `after` the onset: with the default of 1 ms
     before the first spike that the stimulus causes, so that what is read is a prediction and not an answer. Nothing is
     heard at the beginning of the clock. The cue of a trial is the stimulus before. Now and then a stimulus is left out
-    (a probe: nothing is heard, learning is off); the one after it is heard and not learned from, since what it follows
-    is a silence.
+    (a probe: nothing is heard, learning is off). The one after it is heard and not learned from (a warm-up trial),
+    since what it follows is a silence.
     """
 
     stimulus_duration: Milliseconds = parameter("50 ms", "length of a stimulus", ge=1)
@@ -140,9 +140,8 @@ class Stream(Paradigm):
             done = done if each.block == block else 0
             block = each.block
             now += each.wait
-            warm = number < self.warm_up
-            learn = each.learn and not warm and not silent
-            trial("warm-up" if warm else "train", each, "" if warm else each.name, learn)
+            learn = each.learn and number >= self.warm_up and not silent
+            trial("train" if learn else "warm-up", each, each.name if learn else "", learn)
             heard.append((now, each.name))
             done, silent = done + learn, False
             if learn and self.omission_every and done % self.omission_every == 0:

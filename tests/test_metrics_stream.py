@@ -1,6 +1,7 @@
 """Metrics of streams on recordings that are made by hand, so that every value is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 
@@ -104,10 +105,17 @@ def test_a_control_takes_away_what_rarity_does():
 def test_the_number_of_standards_before_a_deviant():
     (stream,) = streams([recorded(Oddball(**SHORT), frequencies)])
     run = stream.run_before(0)
-    length = 0
-    for got, kind, event in zip(run, stream.trials["kind"], stream.trials["event"], strict=True):
-        assert got == length
-        length = length + 1 if kind == "train" and event == "A" else 0
+    heard = []
+    for got, row in zip(run.tolist(), stream.trials.itertuples(), strict=True):
+        if row.kind == "train":
+            # the stimuli since the last silence, the last of them first
+            assert got == next((k for k, name in enumerate(heard[::-1]) if name != "A"), len(heard))
+            heard.append(row.event)
+        elif row.kind == "probe":
+            heard = []
+        else:
+            after = stream.trials["before"].iloc[row.Index + 1]
+            heard = [after]
     assert slope(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.5, 2.0])) == 0.5
     assert np.isnan(slope(np.ones(3), np.arange(3.0)))
 
@@ -163,16 +171,29 @@ def test_without_omissions_the_rest_is_there():
         omission(stream, 0)
 
 
-def test_figures_show_what_was_measured(tmp_path):
-    paradigm = Oddball(**SHORT)
-    found = [recorded(paradigm, frequencies, seed=seed) for seed in range(2)]
-    found += [recorded(paradigm, lambda *each: 0.2, "many_standards", seed) for seed in range(2)]
-    found += [recorded(paradigm, lambda block, before, event: 0.2, "cascade", seed) for seed in range(2)]
-    made = make_figures(by_cue(found), tmp_path, only=["stream", "transitions"])
-    assert {path.name for path in made.paths} >= {"stream.png", "transitions.png", "stream_response.csv"}
-    import pandas as pd
+def sequences():
+    """Return an oddball and its controls on two seeds, as networks that know the probabilities would have them."""
+    paradigm, following = Oddball(**SHORT), dict(zip("ABCDE", "BCDEA", strict=True))
+    return by_cue(
+        [
+            recorded(paradigm, expected, variant, seed)
+            for seed in range(2)
+            for variant, expected in (
+                ("oddball", frequencies),
+                ("many_standards", lambda *each: 0.2),
+                ("cascade", lambda block, before, event: float(following[before] == event)),
+            )
+        ]
+    )
 
+
+def test_figures_show_what_was_measured(tmp_path):
+    made = make_figures(sequences(), tmp_path, only=["stream", "transitions"])
+    assert {path.name for path in made.paths} >= {"stream.png", "transitions.png", "stream_response.csv"}
     table = pd.read_csv(tmp_path / "stream_response.csv")
     shown = table[table["who"] == "network"].set_index(["variant", "event"])["mean"]
     assert shown["oddball", "B"] == pytest.approx(0.84)
     assert set(shown.index) == {("oddball", "A"), ("oddball", "B"), ("many_standards", "B"), ("cascade", "B")}
+    table = pd.read_csv(tmp_path / "transitions_expected.csv")
+    network = table[table["who"] == "network"]
+    np.testing.assert_allclose(network["mean"], network["true"])

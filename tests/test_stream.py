@@ -45,10 +45,11 @@ def test_every_trial_is_a_stimulus_that_is_heard_when_it_should_be_predicted(par
     for time in heard:
         inside = (cues < time) & (time <= cues + lead)
         assert not inside.any() or time - cues[inside].item() == lead
-    # what comes after a silence is not learned from
+    # what comes after a silence is not learned from, all else is
     after = np.flatnonzero(trials["kind"] == "probe") + 1
-    assert not trials["learn"].iloc[after[after < len(trials)]].any()
-    assert trials["learn"].sum() == (trials["kind"] == "train").sum() - (after < len(trials)).sum()
+    assert (trials["kind"].iloc[after[after < len(trials)]] == "warm-up").all()
+    assert (trials["kind"] == "warm-up").sum() == paradigm.warm_up + (after < len(trials)).sum()
+    assert trials["learn"].equals(trials["kind"] == "train")
 
 
 def test_what_the_network_hears_is_the_inputs_alone():
@@ -190,9 +191,10 @@ def test_a_p300_stream_from_a_file(tmp_path):
     names = [value.split("_")[0] for value in table["value"]]
     assert experiment.events == experiment.cues == ("standard", "oddball", "noise")
     assert experiment.inputs["channel"].tolist() == names
-    training = experiment.trials[experiment.trials["kind"] == "train"]
-    assert training["event"].tolist() == names[4:]
-    assert training["cue_name"].tolist() == names[3:-1]
+    heard = experiment.trials[experiment.trials["kind"] != "probe"]
+    assert heard["cue_name"].tolist() == names[:-1]
+    came = [name if kind == "train" else "" for name, kind in zip(names[1:], heard["kind"], strict=True)]
+    assert heard["event"].tolist() == came
     waits = np.rint(np.diff(table["onset"]) * 1e3).astype(int)
     assert experiment.window == pytest.approx((waits.min() - 1) / 1e3)
     # without omissions the onsets are those of the file
@@ -226,7 +228,7 @@ def test_breaks_and_runs_are_not_learned_over(tmp_path):
     two = p300(tmp_path / "run-2_events.tsv", trials=30, seed=1)
     experiment = made(of_files(one, two, omission_every=0, warm_up=0))
     trials = experiment.trials
-    assert np.flatnonzero(~trials["learn"]).tolist() == [29, 31]
+    assert np.flatnonzero(trials["kind"] == "warm-up").tolist() == [29, 31]
     assert (
         "run-1_events.tsv, line" in experiment.notes[0] and "a break; heard and not learned from" in experiment.notes[0]
     )

@@ -36,6 +36,24 @@ LOOKS: dict[str, dict[str, Any]] = {
 LABELS = {NETWORK: NETWORK} | {name: f"exact observer of {of}" for name, of in OF_OBSERVERS.items()}
 
 
+PANELS = ("response", "run", "omission")
+"""Panels of the figure of responses."""
+
+LEAST = 45
+"""What a panel needs, mm."""
+
+
+def _height(panels: int, width: float) -> float:
+    """Return the height (mm) of some panels, with the legend below."""
+    side = max(1, min(panels, int(width / LEAST)))
+    return 56.0 * -(-panels // side) + (16 if width > 120 else 28)
+
+
+def _columns(made: FigureBase) -> int:
+    """Return how many entries of the legend stand side by side."""
+    return 3 if style.width(made) > 120 else 1
+
+
 def _who(stream: StreamOfTrials) -> dict[str, np.ndarray]:
     return {name.removeprefix("_") or NETWORK: values for name, values in responses(stream).items()}
 
@@ -115,19 +133,21 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     ),
     prepare=prepare,
     needs=("prediction", "trial_what"),
-    height=75,
+    height=lambda tables, width: _height(len(set(PANELS) & set(tables)), width),
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw responses, responses by standards before, and omissions side by side."""
-    panels = [name for name in ("response", "run", "omission") if name in prepared]
-    grid = dict(zip(panels, style.tiles(made, len(panels), least=50), strict=True))
+    panels = [name for name in PANELS if name in prepared]
+    grid = dict(zip(panels, style.tiles(made, len(panels), LEAST), strict=True))
     _responses(grid["response"], prepared["response"])
     if "run" in grid:
         _runs(grid["run"], prepared["run"])
     if "omission" in grid:
         _omissions(grid["omission"], prepared["omission"])
     table = prepared["response"]
-    style.legend_below(made, [grid[name] for name in panels if name != "omission"], 3, int(table["seeds"].max()))
+    style.legend_below(
+        made, [grid[name] for name in panels if name != "omission"], _columns(made), int(table["seeds"].max())
+    )
     return list(grid.values())
 
 
@@ -210,13 +230,13 @@ def prepare_transitions(recordings: Sequence[xr.Dataset]) -> Tables:
     ),
     prepare=prepare_transitions,
     needs=("prediction", "trial_what"),
-    height=70,
+    height=lambda tables, width: _height(len(tables["expected"].groupby(["variant", "block"])), width),
 )
 def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a panel a sequence and block."""
     table = prepared["expected"]
     places = list(dict.fromkeys(table[["variant", "block"]].itertuples(index=False, name=None)))
-    grid = style.tiles(made, len(places), least=45, sharex=True, sharey=True)
+    grid = style.tiles(made, len(places), LEAST, sharex=True, sharey=True)
     several = table["block"].nunique() > 1
     for axes, (variant, block) in zip(grid, places, strict=True):
         here = table[(table["variant"] == variant) & (table["block"] == block)]
@@ -227,5 +247,5 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set_title(" ".join(filter(None, [variant.replace("_", " "), f"block {block}" if several else ""])))
         axes.set(xlabel="true probability", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
     grid[0].set_ylabel("expected probability")
-    style.legend_below(made, grid, 3, int(table["seeds"].max()))
+    style.legend_below(made, grid, _columns(made), int(table["seeds"].max()))
     return [grid[0]]

@@ -140,9 +140,14 @@ class StreamOfTrials:
     def run_before(self, standard: int) -> np.ndarray:
         """Return how many standards came directly before each trial, in a row; a silence ends it, (trial,)."""
         found, length = [], 0
-        for code, kind in zip(self.code.tolist(), self.trials["kind"], strict=True):
+        name = self.events[standard]
+        for kind, before, earlier in zip(
+            self.trials["kind"], self.trials["before"], ["", *self.trials["kind"]], strict=False
+        ):
+            # the stimulus before is one more in the run, unless it followed a silence, and is the first
+            length = length + 1 if before == name else 0
+            length = min(length, 1) if earlier == "warm-up" and kind == "train" else length
             found.append(length)
-            length = length + 1 if kind == "train" and code == standard else 0
         return np.array(found)
 
 

@@ -152,12 +152,12 @@ class Oddball(TimedStream):
         return found
 
     def _file_complaints(self) -> list[Complaint]:
+        usual = type(self)()
         found = [
             Complaint(name, "cannot be given beside event files, which hold the stream (events_files)")
             for name in ("blocks", "stimuli", "controls", "asynchrony", "jitter")
-            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
-            and name in self.model_fields_set
-        ]  # fmt: skip
+            if getattr(self, name) != getattr(usual, name)
+        ]
         if not self.standard:
             found.append(Complaint("standard", "needs the name of at least one standard"))
         patterns, names = self._patterns(), [stripped(each) for each in self._patterns()]

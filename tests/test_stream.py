@@ -9,6 +9,7 @@ from scipy.stats import binom
 from izhires.errors import ConfigurationError, ParadigmError
 from izhires.paradigms import Oddball, SerialOrder
 from izhires.paradigms.oddball import stripped
+from izhires.recordings.recording import load
 
 
 def made(paradigm, seed=1, variant=None):
@@ -291,3 +292,29 @@ def test_a_real_file_whose_cues_make_a_stream():
     experiment = made(Oddball(events_files=[path], column="trial_type", standard=["go"], deviant=["no-go"]))
     assert experiment.events == ("go", "no-go")
     assert experiment.trials["learn"].sum() > 20
+
+
+TINY = {"reservoir.n": 100, "reservoir.groups": 8, "reservoir.random_degree": 6, "reservoir.inhibitory_degree": 5,
+        "reservoir.inhibition_degree": 10}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_command_line_reads_an_event_file(tmp_path, command_line):
+    path = p300(tmp_path / "run_events.tsv", trials=15, period=0.12)
+    names = [option for name, value in (("standard", "standard"), ("deviant", "oddball*"), ("other", "noise*"))
+             for option in (f"--{name}", value)]  # fmt: skip
+    chosen = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
+    arguments = ["--events", path, "--column", "value", *names, "--omission-every", "4", "--out", tmp_path / "out"]
+    code, said = command_line(
+        "run", "oddball", *arguments, *chosen, "--set", "paradigm.warm_up=1", "--device", "numpy",
+        "--response-time-column", "none",
+    )  # fmt: skip
+    assert code == 0, said.err
+    found = load(tmp_path / "out" / "oddball_seed0.nc")
+    assert found["event"].values.tolist() == ["standard", "oddball", "noise"]
+    assert found["input_channel"].values.tolist() == [name.split("_")[0] for name in pd.read_csv(path, sep="\t")
+                                                      .query("trial_type == 'stimulus'")["value"]]  # fmt: skip
+    assert (found["trial_kind"].values == "probe").sum() == 2
+    code, said = command_line("run", "oddball", *[each if each != "oddball*" else "odball*" for each in arguments])
+    assert code == 2
+    assert said.err.startswith(f"izhires: {path}: the stimulus 'odball*' does not occur")

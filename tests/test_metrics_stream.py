@@ -50,10 +50,13 @@ def frequencies(block, before, event):
 def test_a_stream_is_put_together_as_it_was_heard():
     made = SerialOrder(blocks=[{"trials": 60, "transitions": ALTERNATING}]).experiment(np.random.default_rng(0))
     found = recorded(SerialOrder(blocks=[{"trials": 60, "transitions": ALTERNATING}]), lambda *each: 0.5)
-    for given in ([found], by_cue([found]), by_cue([found])[::-1]):
+    # every omission with a prediction of its own
+    marked = found.assign(prediction=found["prediction"] + np.arange(found.sizes["probe"])[:, None, None])
+    for given in ([marked], by_cue([marked]), by_cue([marked])[::-1]):
         (stream,) = streams(given)
         assert stream.trials["event"].tolist() == made.trials["event"].tolist()
         assert stream.trials["before"].tolist() == made.trials["cue_name"].tolist()
+        np.testing.assert_array_equal(stream.omitted[0], marked["prediction"])
         assert stream.outcomes[0, "A"] == {"A": 0.2, "B": 0.8}
         assert (stream.seed, stream.variant) == (0, "")
 

@@ -46,7 +46,7 @@ class StreamOfTrials:
     expected : ndarray, (trial, event)
         Complete prediction at the moment of the trial's stimulus; NaN without one.
     omitted : dict of int to ndarray, (probe, event, time)
-        Prediction in each block's omissions.
+        Prediction in each block's omissions, in order of time.
     time : ndarray, (time,)
         s from the beginning of the clock.
     latency, event_width : float
@@ -154,6 +154,8 @@ class StreamOfTrials:
 def streams(recordings: Sequence[xr.Dataset]) -> list[StreamOfTrials]:
     """Return each recording of a stream as a whole, whether or not it was taken apart by the stimuli before.
 
+    Sequences that have a standard come first, controls without one after them.
+
     Raises
     ------
     Unavailable
@@ -171,7 +173,7 @@ def streams(recordings: Sequence[xr.Dataset]) -> list[StreamOfTrials]:
     ]
     if not found:
         raise Unavailable("needs a stream, in which the cue of each trial is the stimulus before it")
-    return found
+    return sorted(found, key=lambda stream: all(stream.standard(block) is None for block in stream.blocks))
 
 
 def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
@@ -190,8 +192,9 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
     when = np.maximum(joined("trial_when"), 0)
     declared = json.loads(first.attrs.get("configuration", "{}")).get("prediction", {})
     factorised = declared.get("type", "factorised") == "factorised"
-    blocks = np.concatenate([np.atleast_1d(each["block"].values) for each in parts])
-    shown = np.concatenate([each["prediction"].transpose("probe", "event", "time").values for each in parts])
+    probes = np.argsort(np.concatenate([each["probe"].values for each in parts]), kind="stable")
+    blocks = np.concatenate([each["block"].values for each in parts])[probes]
+    shown = np.concatenate([each["prediction"].transpose("probe", "event", "time").values for each in parts])[probes]
     outcomes = {}
     for each in parts:
         for number, rows in selection.outcomes(each).groupby("block"):

@@ -108,7 +108,7 @@ def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     """Return recordings of one cue each: one of several cues becomes as many, each with what followed its cue.
 
     What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant; the
-    attributes ``cue_name`` and ``variant_of_all_cues`` keep the two apart.
+    attributes ``cue`` and ``whole_variant`` say what was joined.
 
     Parameters
     ----------
@@ -134,9 +134,9 @@ def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
                 rows["state_probe"] = np.array([of_probe[places[int(number)]] == name for number in kept], bool)
             own = recording.isel({dim: np.flatnonzero(mask) for dim, mask in rows.items()})
             whole = str(recording.attrs.get("variant", ""))
-            named = {"variant": f"{whole} {name}".strip(), "variant_of_all_cues": whole, "cue_name": name}
+            variant = f"{whole} {name}".strip()
             found.append(own.drop_vars([each for each in own.variables if str(each).endswith("cue_name")])
-                         .assign_attrs(named))  # fmt: skip
+                         .assign_attrs(variant=variant, cue=name, whole_variant=whole))  # fmt: skip
     return found
 
 

@@ -8,9 +8,12 @@ from izhires.paradigms.foreperiod import Foreperiod  # one target after a wait t
 from izhires.paradigms.interval_reproduction import IntervalReproduction  # ready, set, go with a prior over intervals
 from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
 from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
+from izhires.paradigms.oddball import Oddball  # standards and deviants in a stream, with controls, or from event files
+from izhires.paradigms.serial_order import SerialOrder  # a stream by a transition matrix that switches
+from izhires.paradigms.stream import Stream  # stimuli that follow each other without a cue
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
 
 __all__ = [
     "Block", "Choice", "CuedReaction", "Experiment", "FixedTrials", "Foreperiod", "IntervalReproduction", "Meet",
-    "MeetLevels", "Paradigm", "Table", "expectation", "frequencies",
+    "MeetLevels", "Oddball", "Paradigm", "SerialOrder", "Stream", "Table", "expectation", "frequencies",
 ]  # fmt: skip

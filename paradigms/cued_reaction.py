@@ -174,7 +174,7 @@ class CuedReaction(Paradigm):
         self.check_variant(variant)
         runs = [self._read(path) for path in self.events_files if not variant or participant(path) == variant]
         self._check_names(runs)
-        notes = _Notes()
+        notes = Notes()
         heard = [self._cued(run, notes) for run in runs]
         window = self._window(heard)
         rests = [self._rests(run, trials, window, heard) for run, trials in zip(runs, heard, strict=True)]
@@ -240,25 +240,23 @@ class CuedReaction(Paradigm):
     def _check_names(self, runs: list[EventFile]) -> None:
         """Complain of a cue that one file lacks, and of an event or response that all files lack."""
         for run in runs:
-            names = _occurring([run], "cue")
+            names = occurring([run], "cue")
             if self.cue not in names:
                 raise ParadigmError(
-                    f"the cue {self.cue!r} does not occur{closest(self.cue, names)}", run.path, _some(names)
+                    f"the cue {self.cue!r} does not occur{closest(self.cue, names)}", run.path, some(names)
                 )
         # the standard's names of responses need not occur, those named in a call do; in any participant
         named = () if self.responses == RESPONSES else self.responses
         for what, names, role in (("event", self.events, "event"), ("response", named, "response")):
-            there = _occurring(runs, role)
+            there = occurring(runs, role)
             if any(name not in there for name in names) and len(runs) < len(self.events_files):
-                there = _occurring([self._read(path) for path in self.events_files], role)
+                there = occurring([self._read(path) for path in self.events_files], role)
             for name in names:
                 if name not in there:
                     place = ", ".join(run.path for run in runs)
-                    raise ParadigmError(
-                        f"the {what} {name!r} does not occur{closest(name, there)}", place, _some(there)
-                    )
+                    raise ParadigmError(f"the {what} {name!r} does not occur{closest(name, there)}", place, some(there))
 
-    def _cued(self, run: EventFile, notes: _Notes) -> list[_Cued]:
+    def _cued(self, run: EventFile, notes: Notes) -> list[_Cued]:
         """Return the trials of one file: each cue with the target and the response that follow it."""
         rows: list[tuple[int, int, str, EventRow]] = []
         for row in run.rows:
@@ -292,7 +290,7 @@ class CuedReaction(Paradigm):
                         run.place(row),
                     )
                 trial.target, trial.target_onset = row, onset
-                trial.response_time = self._response_time(run, row, notes)
+                trial.response_time = response_time(run, row, notes, self.longest_response)
                 if trial.awaits_response and onset in pressed:
                     raise ParadigmError(
                         f"{pressed[onset].response!r} has the onset of its target {row.event!r}, on line {row.line}: "
@@ -329,23 +327,6 @@ class CuedReaction(Paradigm):
                     run.place(trial.target),
                 )
         return trials
-
-    def _response_time(self, run: EventFile, row: EventRow, notes: _Notes) -> float:
-        """Return the response time (s) that a target's own row holds, NaN for none."""
-        if run.times is None or row.cells[run.times] == MISSING:
-            return math.nan
-        seconds = run.seconds(row, run.times, f"{MISSING} where there is none")
-        if seconds > self.longest_response / 1e3:
-            raise ParadigmError(
-                f"{run.times} {row.cells[run.times]!r} is {seconds:g} s, longer than longest_response, "
-                f"{self.longest_response / 1e3:g} s; if it is in another unit, the file {run.sidecar} must say so "
-                f'({{"{run.times}": {{"Units": "ms"}}}})',
-                run.place(row),
-            )
-        if seconds <= 0:
-            notes.add("{column} of 0 or less, read as none", run.place(row), column=run.times)
-            return math.nan
-        return seconds
 
     def _window(self, heard: list[list[_Cued]]) -> int:
         """Return the window in whole milliseconds."""
@@ -384,13 +365,14 @@ class CuedReaction(Paradigm):
         return rests
 
 
-class _Notes:
+class Notes:
     """What was read otherwise than it stands, said once a kind."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[str]] = {}
 
     def add(self, kind: str, place: str, **values: Any) -> None:
+        """Note what was read at a place; `kind` is the text, in which `values` are filled in."""
         self._found.setdefault(kind, []).append(f"{place}: {kind.format(**values)}")
 
     def lines(self) -> tuple[str, ...]:
@@ -447,13 +429,38 @@ class EventFile:
         return float(f"{value * self.units[column]:.14g}") if column in self.units else value
 
 
-def _occurring(runs: list[EventFile], role: str) -> tuple[str, ...]:
+def response_time(run: EventFile, row: EventRow, notes: Notes, longest: float) -> float:
+    """Return the response time (s) that a target's own row holds, NaN for none.
+
+    Raises
+    ------
+    ParadigmError
+        If it is no number, or longer than `longest` (ms).
+    """
+    if run.times is None or row.cells[run.times] == MISSING:
+        return math.nan
+    seconds = run.seconds(row, run.times, f"{MISSING} where there is none")
+    if seconds > longest / 1e3:
+        raise ParadigmError(
+            f"{run.times} {row.cells[run.times]!r} is {seconds:g} s, longer than longest_response, "
+            f"{longest / 1e3:g} s; if it is in another unit, the file {run.sidecar} must say so "
+            f'({{"{run.times}": {{"Units": "ms"}}}})',
+            run.place(row),
+        )
+    if seconds <= 0:
+        notes.add("{column} of 0 or less, read as none", run.place(row), column=run.times)
+        return math.nan
+    return seconds
+
+
+def occurring(runs: list[EventFile], role: str) -> tuple[str, ...]:
     """Return every name that rows have in a role, in order of first appearance."""
     names = dict.fromkeys(getattr(row, role) for run in runs for row in run.rows)
     return tuple(name for name in names if name not in ("", MISSING))
 
 
-def _some(names: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
+def some(names: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
+    """Return the first of many names, and how many more there are."""
     return names if len(names) <= most else (*names[:most], f"and {len(names) - most} more")
 
 

@@ -71,6 +71,13 @@ def people():
     return found
 
 
+def streams():
+    """An oddball with its controls on two seeds."""
+    from test_metrics_stream import sequences
+
+    return sequences()
+
+
 DRAWN = [(name, configured) for name in MEET]
 DRAWN += [(name, levels) for name in ("calibration", "levels", "weight_space")]
 DRAWN += [(name, participant) for name in PARTICIPANT]
@@ -78,6 +85,7 @@ DRAWN += [(name, single) for name in MEET]
 DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
 DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
 DRAWN += [("foreperiod", lambda: foreperiods())]
+DRAWN += [(name, streams) for name in ("stream", "transitions")]
 COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
 
 

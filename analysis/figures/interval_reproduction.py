@@ -35,7 +35,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         attrs = recording.attrs
         curves.append(
             pd.DataFrame({"time": 1e3 * mean["time"].values, "prediction": mean.values}).assign(
-                prior=str(attrs.get("variant_of_all_cues", attrs.get("variant", ""))),
+                prior=str(attrs.get("whole_variant", attrs.get("variant", ""))),
                 interval=1e3 * float(recording["outcome_latency"].values[0]),
                 seed=selection.seed(recording),
             )

@@ -19,6 +19,7 @@
 | `distribution` | distance of the predicted distribution over event and time; its width in time |
 | `foreperiod` | whether the course over varying latencies follows probability, hazard, or the last trial |
 | `adaptation` | time constant, change point, overshoot and learning rate after a switch |
+| `stream` | responses to the stimuli of a stream: mismatch, controls, omissions, transitions |
 """
 
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Metric, Row, all_metrics, metric

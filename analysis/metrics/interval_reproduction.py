@@ -121,7 +121,7 @@ def productions(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
         ).items():
             found[name] = values
         named = {
-            "prior": str(attrs.get("variant_of_all_cues", attrs.get("variant", ""))),
+            "prior": str(attrs.get("whole_variant", attrs.get("variant", ""))),
             "seed": selection.seed(recording),
             "event": event,
             "interval": 1e3 * float(latencies[0]),

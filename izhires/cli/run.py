@@ -52,7 +52,9 @@ def command(
     A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE
     --event VALUE [--event VALUE ...], further --response VALUE, --cue-column, --event-column, --response-column,
     --response-time-column, --longest-response, --window, --probe-every; for table: --table FILE, --event VALUE,
-    --probe-every N, --window, --longest-response
+    --probe-every N, --window, --longest-response; for oddball from event files: --events FILE [--events FILE ...]
+    --standard VALUE, --deviant VALUE and --other VALUE (each repeatable, with * and ?), --column,
+    --response-time-column, --longest-response, --omission-every N, --lead
     """
     from izhires.errors import ConfigurationError, IzhiresError
     from izhires.model.configuration import parse_seeds

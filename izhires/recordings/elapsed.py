@@ -92,7 +92,8 @@ def measure(experiment: Experiment, outputs: Mapping[str, np.ndarray], n: int, t
     after_warm_up = (experiment.trials["kind"] != "warm-up").to_numpy()
     found = []
     # the states after one cue need not be like those after another
-    for name in experiment.cues:
+    heard = [name for name in experiment.cues if (experiment.cue_of_trials[after_warm_up] == name).any()]
+    for name in heard or experiment.cues[:1]:
         cues = experiment.trials.loc[after_warm_up & (experiment.cue_of_trials == name), "cue"].to_numpy()
         cues = cues[np.unique(np.linspace(0, len(cues) - 1, min(TRIALS, len(cues))).astype(int))]
         traces = np.empty((len(cues), len(moments), n), np.float32)

@@ -6,8 +6,9 @@ from izhires.paradigms.experiment import Experiment, expectation, frequencies  #
 from izhires.paradigms.meet import Block, Meet  # the Multi-Event Expectation Task: blocks, switches, probes
 from izhires.paradigms.meet_levels import MeetLevels  # the same at 11 probabilities, a network each
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
+from izhires.paradigms.trace_conditioning import TraceConditioning  # a stimulus, a gap, a reward with some probability
 
 __all__ = [
     "Block", "CuedReaction", "Experiment", "FixedTrials", "Meet", "MeetLevels", "Paradigm", "Table",
-    "expectation", "frequencies",
+    "TraceConditioning", "expectation", "frequencies",
 ]  # fmt: skip

@@ -29,8 +29,8 @@ def test_the_table_is_tidy_and_holds_only_what_is_declared(table):
         assert (made["value"].notna() | (made["note"] != "")).all()
     computed = table[table["value"].notna()]
     assert set(computed["seed"].dropna()) == {0, 1, 2}  # what is pooled over seeds has none
-    # levels, twins, participants, real runs, plastic synapses
-    elsewhere = {"calibration", "divergence", "response_time", "time_told", "weight_change"}
+    # levels, conditioning, twins, participants, real runs, plastic synapses
+    elsewhere = {"calibration", "conditioning", "divergence", "response_time", "time_told", "weight_change"}
     all_spikes = {"selectivity", "synchrony", "fano_factor", "interval_variation"}
     assert {name.split(".")[0] for name in computed["metric"]} == set(all_metrics()) - elsewhere - all_spikes
 

@@ -12,8 +12,10 @@ from izhires.paradigms.oddball import Oddball  # standards and deviants in a str
 from izhires.paradigms.serial_order import SerialOrder  # a stream by a transition matrix that switches
 from izhires.paradigms.stream import Stream  # stimuli that follow each other without a cue
 from izhires.paradigms.table import Table  # a trial table of one's own, from a CSV file
+from izhires.paradigms.trace_conditioning import TraceConditioning  # a stimulus, a gap, a reward with some probability
 
 __all__ = [
     "Block", "Choice", "CuedReaction", "Experiment", "FixedTrials", "Foreperiod", "IntervalReproduction", "Meet",
-    "MeetLevels", "Oddball", "Paradigm", "SerialOrder", "Stream", "Table", "expectation", "frequencies",
+    "MeetLevels", "Oddball", "Paradigm", "SerialOrder", "Stream", "Table", "TraceConditioning", "expectation",
+    "frequencies",
 ]  # fmt: skip

@@ -32,7 +32,7 @@ def test_the_table_is_tidy_and_holds_only_what_is_declared(table):
     # levels, twins, varied foreperiods, participants, real runs, plastic synapses
     elsewhere = {"calibration", "divergence", "foreperiod", "response_time", "time_told", "weight_change"}
     elsewhere |= {"better_choices", "reversal", "win_stay", "choice_values"}  # of a network that chooses
-    elsewhere |= {"mismatch", "transitions"}  # of streams
+    elsewhere |= {"mismatch", "transitions", "interval_reproduction", "conditioning"}  # of other tasks
     all_spikes = {"selectivity", "synchrony", "fano_factor", "interval_variation"}
     assert {name.split(".")[0] for name in computed["metric"]} == set(all_metrics()) - elsewhere - all_spikes
 

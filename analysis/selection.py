@@ -107,7 +107,8 @@ def events(recording: xr.Dataset) -> list[str]:
 def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     """Return recordings of one cue each: one of several cues becomes as many, each with what followed its cue.
 
-    What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant.
+    What is said of a network with one cue, metrics and figures, is said of each. The cue's name joins the variant, and
+    is the attribute ``cue``.
 
     Parameters
     ----------
@@ -134,8 +135,13 @@ def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
             own = recording.isel({dim: np.flatnonzero(mask) for dim, mask in rows.items()})
             variant = f"{recording.attrs.get('variant', '')} {name}".strip()
             found.append(own.drop_vars([each for each in own.variables if str(each).endswith("cue_name")])
-                         .assign_attrs(variant=variant))  # fmt: skip
+                         .assign_attrs(variant=variant, cue=name))  # fmt: skip
     return found
+
+
+def cues(recordings: Sequence[xr.Dataset]) -> list[str]:
+    """Return the names of the cues of recordings that `by_cue` has divided, none where there is one cue only."""
+    return list(dict.fromkeys(str(each.attrs["cue"]) for each in recordings if "cue" in each.attrs))
 
 
 def outcomes(recording: xr.Dataset) -> pd.DataFrame:

@@ -149,7 +149,9 @@ class Experiment:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
         names = [name for name in table["event"].unique() if name] if events is None else list(_names(events, "events"))
-        heard: Iterable[str] = (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
+        heard: Iterable[str] = (
+            (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
+        )
         heard = _names(heard if cues is None else cues, "cues")
         statistics = frequencies(table, names) if outcomes is None else _frame(outcomes, "outcomes")
         return cls(

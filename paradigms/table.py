@@ -160,7 +160,9 @@ def read_trials(file: str | Path) -> pd.DataFrame:
     table = read_text_table(file, ",;\t")
     columns = table.needed(NEEDED)
     columns |= {
-        name: own for name in ("block", "kind", "learn", "response_time", "cue_name") if (own := table.column(name)) is not None
+        name: own
+        for name in ("block", "kind", "learn", "response_time", "cue_name")
+        if (own := table.column(name)) is not None
     }
     found: dict[str, list[object]] = {name: [] for name in columns}
     others = [name for name in table.columns if name not in columns.values()]

@@ -29,8 +29,8 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
         one a probe whose spikes were kept. Times count from the start of the experiment. A segment holds one
         ``SpikeTrain`` (s) a cell, an ``Epoch`` "trials" (labels: the kind), the ``Event`` objects "cues" (labels: the
         name of the cue, where there are several) and "events" (labels: the event), where the task has inputs besides an
-        ``Epoch`` "inputs" (labels: the channel), and for each of its probes an ``AnalogSignal`` "prediction" over the window (1, one
-        channel an event). One ``Group`` a cell joins its trains over the segments.
+        ``Epoch`` "inputs" (labels: the channel), and for each of its probes an ``AnalogSignal`` "prediction" over the
+        window (1, one channel an event). One ``Group`` a cell joins its trains over the segments.
 
     Raises
     ------

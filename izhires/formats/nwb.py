@@ -157,7 +157,9 @@ def _trials(pynwb: Any, recording: xr.Dataset) -> Any:
         "stop_time": ("end of the trial, s", onset + length),
         "cue_time": ("time of the cue, s", cue),
         "event_time": ("time of the event, s; NaN in a cue-only trial", cue + recording["trial_latency"].values),
-        **_columns(recording, "trial_", ("event", "block", "kind", "learn", "cue_name", "response_time", "what", "when")),
+        **_columns(
+            recording, "trial_", ("event", "block", "kind", "learn", "cue_name", "response_time", "what", "when")
+        ),
     }
     about = "Trials, probes and warm-up trials included."
     return _table(pynwb.epoch.TimeIntervals, "trials", about, columns, recording["trial"].values)

@@ -1,7 +1,10 @@
 """Tasks with several cues, from the table of trials to the figures: closed forms, enumeration, tables made by hand."""
 
 import functools
+import importlib.util
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,12 +22,15 @@ from izhires.building.replicates import combine, split
 from izhires.circuits.sequence import Sequence
 from izhires.devices import get
 from izhires.errors import ConfigurationError, ParadigmError
+from izhires.model.configuration import Configuration, read
 from izhires.model.seeds import Seeds
 from izhires.paradigms import CuedReaction, Experiment, Meet, Table
 from izhires.paradigms.experiment import expectation, frequencies
 from izhires.recordings.citations import cite
 from izhires.recordings.recording import load, save
 from izhires.running.run import draw, simulate
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 CUES = {
     "tone": {"latency": {"A": "60 ms", "B": "110 ms"}, "probability": {"A": 0.75, "B": 0.25}},
@@ -318,7 +324,7 @@ def test_patterns_of_input_channels():
     half = {"tone": {"share": 0.5, "strength": ["2 mV/ms", "2 mV/ms"]}}
     weights = small.planned(two_cues(inputs=half))[2]["state.cue_weight"]
     assert set(weights.tolist()) == {0.0, 2.0}
-    with pytest.raises(ConfigurationError, match="inputs.tnoe: there is no input channel 'tnoe', did you mean 'tone'"):
+    with pytest.raises(ConfigurationError, match="there is no input channel 'tnoe', did you mean 'tone'"):
         small.planned(two_cues(inputs={"tnoe": {}}))
     with pytest.raises(ConfigurationError, match=r"inputs.tone.to"):
         two_cues(inputs={"tone": {"to": "nobody"}})
@@ -506,6 +512,53 @@ def test_names_of_files():
     assert _file_names(["low tone", "low-tone", "Low Tone", "é", ""]) == {
         "low tone": "_low-tone", "low-tone": "_low-tone_2", "Low Tone": "_Low-Tone_3", "é": "_4",
     }  # fmt: skip
+
+
+# -- the example
+
+
+@functools.cache
+def example():
+    spec = importlib.util.spec_from_file_location("example_cues", EXAMPLES / "cues.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where pydantic looks up what its annotations name
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_file_of_the_example_is_its_network():
+    cues = example()
+    told = read(EXAMPLES / "cues.toml")
+    made = Configuration.parse({**cues.NETWORKS["both"], "paradigm": {**cues.INTERLEAVED, "type": "meet"}})
+    assert (told.state.update.split(), told.what, told.paradigm.blocks[0].cues) == (
+        made.state.update.split(), made.what, made.paradigm.blocks[0].cues,
+    )  # fmt: skip
+
+
+def test_the_counter_of_the_example_is_the_rule_of_the_network():
+    """A counter on a constant is the network's own rule, where it hears nothing else; by hand for three trials."""
+    counted = example().counted
+    found = counted(np.full((4, 1), 100.0), np.array([[1.0], [0.0], [1.0], [1.0]]), np.ones(4, bool))
+    rates, q = [0.3, 0.3 / 1.3, 0.3 / 1.6], [0.0]
+    for rate, outcome in zip(rates, (1, 0, 1), strict=True):
+        q.append(q[-1] + rate * (outcome - q[-1]) * 1e4 / (1e4 + 1))
+    np.testing.assert_allclose(found[:, 0], q, rtol=1e-12)
+
+
+def test_two_cues_at_once_are_heard_at_half_strength():
+    made = (
+        example().Mixed(blocks=[{"trials": 2, "cues": CUES_OF_MEET}], probes=[2]).experiment(np.random.default_rng(0))
+    )
+    mixed = made.trials.iloc[-3:]
+    assert (mixed["kind"] == "probe").all()
+    for cue in mixed["cue"]:
+        own = made.inputs[made.inputs["onset"] == cue]
+        assert sorted(own["channel"]) == ["tone", "touch"]
+        assert (own["strength"] == 0.5).all()
+    assert made.channels == ("tone", "touch")
+
+
+CUES_OF_MEET = {name: {"latency": {"A": "300 ms"}, "probability": {"A": 1.0}} for name in ("tone", "touch")}
 
 
 @pytest.mark.slow

@@ -140,6 +140,11 @@ def by_cue(recordings: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     return found
 
 
+def cues(recordings: Sequence[xr.Dataset]) -> list[str]:
+    """Return the names of the cues of recordings that `by_cue` has divided, none where there is one cue only."""
+    return list(dict.fromkeys(str(each.attrs["cue"]) for each in recordings if "cue" in each.attrs))
+
+
 def outcomes(recording: xr.Dataset) -> pd.DataFrame:
     """Return the true statistics of each block: columns block, event, latency (s), probability."""
     columns = ("block", "event", "latency", "probability")

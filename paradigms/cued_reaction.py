@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import field_validator, model_validator
 
 from izhires.declare import Milliseconds, parameter
-from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
+from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest, shown
 from izhires.paradigms.base import MOST, Paradigm, whole_milliseconds
 from izhires.paradigms.experiment import Experiment, check_size
 from izhires.paradigms.text_table import PathText, TableRow, TextTable, as_name, read_text_table
@@ -34,6 +34,9 @@ LONGEST_LATENCY = 60.0
 
 class CuedReaction(Paradigm):
     """A cue, then one of several targets or none, at the times at which a participant heard them (BIDS event files).
+
+    Where there are several cues, each is an input channel of its own, the true statistics are those given the cue, and
+    each probe is one of every cue that its block has.
 
     A trial goes from `cue_onset` before its cue to `cue_onset` before the next; what a file holds before its first
     trial is left out. The last trial of a file ends with the file's last row, and no earlier than `cue_onset` after the
@@ -66,7 +69,9 @@ class CuedReaction(Paradigm):
     events_files: tuple[PathText, ...] = parameter(
         ..., "BIDS event files (tsv, tsv.gz), a file a run of the experiment, in order"
     )
-    cue: str = parameter(..., "name of the cue, in cue_column", min_length=1)
+    cue: str | tuple[str, ...] = parameter(
+        ..., "name of the cue, in cue_column; or names of several, each of which is a cue of its own"
+    )
     events: tuple[str, ...] = parameter(..., "name of each target, in event_column")
     responses: tuple[str, ...] = parameter(
         RESPONSES,
@@ -114,6 +119,15 @@ class CuedReaction(Paradigm):
     )
     block_per_file: bool = parameter(False, "whether each file is a block, rather than all files one")
 
+    @field_validator("cue", mode="before")
+    @classmethod
+    def _one_alone(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
+            return value[0] if len(value) == 1 else tuple(value)
+        if not isinstance(value, str):  # not in the words of pydantic, which speaks of each alternative
+            raise ConfigurationError(f"must be text, got {shown(value)}")
+        return value
+
     @field_validator("cue", "events", "responses", mode="after")
     @classmethod
     def _as_names(cls, value: Any) -> Any:
@@ -136,9 +150,15 @@ class CuedReaction(Paradigm):
             for k, path in enumerate(real)
             if path in real[:k]
         ]
-        if self.cue in ("", MISSING):
-            found.append(Complaint("cue", f"{self.cue!r} names nothing"))
-        taken = [self.cue]
+        if not self.cues:
+            found.append(Complaint("cue", "needs at least one name, got none"))
+        for k, name in enumerate(self.cues):
+            place = "cue" if isinstance(self.cue, str) else f"cue[{k}]"
+            if name in ("", MISSING):
+                found.append(Complaint(place, f"{name!r} names nothing"))
+            elif name in self.cues[:k]:
+                found.append(Complaint(place, f"{name!r} is named twice"))
+        taken = list(self.cues)
         for field in ("events", "responses"):
             for k, name in enumerate(getattr(self, field)):
                 if not name:
@@ -161,6 +181,11 @@ class CuedReaction(Paradigm):
             raise ConfigurationError(found)
         return self
 
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """Names of the cues."""
+        return (self.cue,) if isinstance(self.cue, str) else self.cue
+
     def variants(self) -> tuple[str, ...]:
         """Return one variant a participant, ``"sub-LABEL"``; ``("",)`` when all files are of one."""
         found = tuple(dict.fromkeys(participant(path) for path in self.events_files))
@@ -182,12 +207,17 @@ class CuedReaction(Paradigm):
         # whole milliseconds throughout, so that the silence between two sounds is exactly that of the file
         lead, probe_rest = round(self.cue_onset), round(float(np.median(np.concatenate(rests))))
         trained = sum(len(trials) for trials in heard)
-        many = self.warm_up + 1 + trained + trained // self.probe_every + len(runs)
+        several = len(self.cues) > 1
+        # each probe is one of every cue that is heard in its block
+        blocks = [[trial.cue.cue for trials in part for trial in trials] for part in
+                  ([[each] for each in heard] if self.block_per_file else [heard])]  # fmt: skip
+        probed = [[name for name in self.cues if name in names] for names in blocks]
+        many = self.warm_up + trained + (1 + trained // self.probe_every + len(runs)) * len(self.cues)
         check_size(many, many * (lead + window + probe_rest) / 1e3)
         rows: list[dict[str, object]] = []
         now = done = 0
 
-        def add(rest: int, block: int, kind: str, trial: _Cued | None = None) -> None:
+        def add(rest: int, block: int, kind: str, cue: str, trial: _Cued | None = None) -> None:
             nonlocal now
             rows.append(
                 {
@@ -201,20 +231,24 @@ class CuedReaction(Paradigm):
                     "learn": kind == "train",
                     "response_time": trial.response_time if trial else np.nan,
                 }
+                | ({"cue_name": cue} if several else {})
             )
             now += lead + window + rest
 
-        for kind in ("warm-up",) * self.warm_up + ("probe",):
-            add(probe_rest, 0, kind)
+        for k in range(self.warm_up):
+            add(probe_rest, 0, "warm-up", probed[0][k % len(probed[0])])
+        for cue in probed[0]:
+            add(probe_rest, 0, "probe", cue)
         for index, (trials, waits) in enumerate(zip(heard, rests, strict=True)):
             block = index if self.block_per_file else 0
             done = 0 if self.block_per_file else done
             for trial, rest in zip(trials, waits, strict=True):
-                add(rest, block, "train", trial)
+                add(rest, block, "train", trial.cue.cue, trial)
                 done += 1
                 last = trial is trials[-1] and (self.block_per_file or index == len(heard) - 1)
                 if last or done % self.probe_every == 0:
-                    add(probe_rest, block, "probe")
+                    for cue in probed[block]:
+                        add(probe_rest, block, "probe", cue)
         experiment = Experiment.from_table(
             pd.DataFrame(rows),
             events=self.events,
@@ -223,6 +257,7 @@ class CuedReaction(Paradigm):
             cue_duration=self.cue_duration / 1e3,
             paradigm=self.type,
             variant=variant,
+            cues=[name for name in self.cues if any(name in names for names in blocks)] if several else None,
         )
         return replace(experiment, notes=notes.lines())
 
@@ -238,16 +273,18 @@ class CuedReaction(Paradigm):
         return found
 
     def _check_names(self, runs: list[EventFile]) -> None:
-        """Complain of a cue that one file lacks, and of an event or response that all files lack."""
+        """Complain of a file without any cue, and of a cue, event or response that all files lack."""
         for run in runs:
             names = occurring([run], "cue")
-            if self.cue not in names:
-                raise ParadigmError(
-                    f"the cue {self.cue!r} does not occur{closest(self.cue, names)}", run.path, some(names)
-                )
+            if not any(cue in names for cue in self.cues):
+                said = "the cue" if len(self.cues) == 1 else "no cue occurs: there is no"
+                end = " does not occur" if len(self.cues) == 1 else ""
+                cue = self.cues[0]
+                raise ParadigmError(f"{said} {cue!r}{end}{closest(cue, names)}", run.path, some(names))
         # the standard's names of responses need not occur, those named in a call do; in any participant
         named = () if self.responses == RESPONSES else self.responses
-        for what, names, role in (("event", self.events, "event"), ("response", named, "response")):
+        asked = (("cue", self.cues, "cue"), ("event", self.events, "event"), ("response", named, "response"))
+        for what, names, role in asked:
             there = occurring(runs, role)
             if any(name not in there for name in names) and len(runs) < len(self.events_files):
                 there = occurring([self._read(path) for path in self.events_files], role)
@@ -262,7 +299,7 @@ class CuedReaction(Paradigm):
         for row in run.rows:
             roles = [
                 role
-                for role, names in (("response", self.responses), ("cue", (self.cue,)), ("event", self.events))
+                for role, names in (("response", self.responses), ("cue", self.cues), ("event", self.events))
                 if getattr(row, role) in names
             ]
             if len(roles) > 1:

@@ -382,6 +382,10 @@ class Experiment:
             f"{self.paradigm}{' ' + self.variant if self.variant else ''}: {training} training trials in {blocks} "
             f"block{'s' if blocks > 1 else ''}, {probes} probes, {self.duration:g} s"
         ]
+        if len(self.cues) > 1:
+            lines.append(f"  cues: {', '.join(self.cues)}")
+        if further := [name for name in self.channels if name not in self.cues]:
+            lines.append(f"  further input channels: {', '.join(further)}")
         several = "cue_name" in self.outcomes
         for given, rows in self.outcomes.groupby(["block", "cue_name"] if several else ["block"], sort=not several):
             parts = []

@@ -24,11 +24,14 @@ _ANSWERS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "n
 
 
 class Table(Paradigm):
-    """Trials from a CSV file with columns onset, duration, cue, event, latency (s), and optionally block, kind, learn.
+    """Trials from a CSV file with columns onset, duration, cue, event, latency (s), and optionally block, kind, learn,
+    cue_name.
 
     Times of ``onset`` and ``cue`` count from the start of the experiment, ``latency`` from the cue; ``event`` and
     ``latency`` are empty in a cue-only trial. Only an empty cell is missing. A column ``response_time`` (s from the
-    event) is read, further ones are kept as text. The expectation of a block is what occurred in it.
+    event) is read, further ones are kept as text. The expectation of a block is what occurred in it. A column
+    ``cue_name`` says which cue a trial has: each is an input channel of its own, and the expectation is that given the
+    cue. Whole numbers may be names, as those of events.
     """
 
     source: ClassVar[str] = "one's own"
@@ -52,8 +55,8 @@ class Table(Paradigm):
     )
     probe_every: int | None = parameter(
         None,
-        "insert a cue-only probe before the first trial, after so many training trials of a block, and after its last; "
-        "none: the probes of the file",
+        "insert a cue-only probe before the first trial, after so many training trials of a block, and after its last, "
+        "where there are several cues one of each that the block has; none: the probes of the file",
         source="by choice",
         ge=1,
     )
@@ -157,7 +160,9 @@ def read_trials(file: str | Path) -> pd.DataFrame:
     table = read_text_table(file, ",;\t")
     columns = table.needed(NEEDED)
     columns |= {
-        name: own for name in ("block", "kind", "learn", "response_time") if (own := table.column(name)) is not None
+        name: own
+        for name in ("block", "kind", "learn", "response_time", "cue_name")
+        if (own := table.column(name)) is not None
     }
     found: dict[str, list[object]] = {name: [] for name in columns}
     others = [name for name in table.columns if name not in columns.values()]
@@ -166,7 +171,7 @@ def read_trials(file: str | Path) -> pd.DataFrame:
         for name, own in columns.items():
             cell = row[own]
             value: object
-            if name in ("event", "kind"):
+            if name in ("event", "kind", "cue_name"):
                 value = as_name(cell)
             elif name == "learn":
                 if as_name(cell).lower() not in _ANSWERS:
@@ -188,7 +193,7 @@ def read_trials(file: str | Path) -> pd.DataFrame:
 
 
 def _with_probes(trials: pd.DataFrame, every: int) -> pd.DataFrame:
-    """Insert cue-only probes among the trials of an experiment, and move what follows.
+    """Insert cue-only probes among the trials of an experiment, one of each cue of the block, and move what follows.
 
     A probe begins with the median time before the cue, and ends after the median time that training trials go on after
     theirs.
@@ -207,9 +212,15 @@ def _with_probes(trials: pd.DataFrame, every: int) -> pd.DataFrame:
 
     def probe(onset: int, block: int) -> None:
         nonlocal moved
-        rows.append({"onset": onset / 1e3, "duration": (lead + rest) / 1e3, "cue": (onset + lead) / 1e3, "event": "",
-                     "latency": np.nan, "block": block, "kind": "probe", "learn": False})  # fmt: skip
-        moved += lead + rest
+        own: list[dict[str, object]] = [{}]
+        if "cue_name" in trials:
+            own = [{"cue_name": name} for name in trials.loc[training & (blocks == block), "cue_name"].unique()]
+        for each in own:
+            rows.append({"onset": onset / 1e3, "duration": (lead + rest) / 1e3, "cue": (onset + lead) / 1e3,
+                         "event": "", "latency": np.nan, "block": block, "kind": "probe", "learn": False,
+                         **each})  # fmt: skip
+            onset += lead + rest
+            moved += lead + rest
 
     for index, row in enumerate(trials.to_dict("records")):
         if index == first:

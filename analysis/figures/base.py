@@ -7,12 +7,14 @@ canvas it is given, so that the same file makes a figure of its own and a panel 
 from __future__ import annotations
 
 import os
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from izhires.analysis import selection
 from izhires.analysis.declared import Registry, Unavailable, require
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, whole
@@ -59,6 +61,8 @@ class DeclaredFigure:
         begins.
     panels : tuple of tuple of str
         Rows of the figures that it is composed of.
+    all_cues : bool
+        Whether it shows all cues at once; others are made for each cue, where there are several.
     """
 
     name: str
@@ -72,6 +76,7 @@ class DeclaredFigure:
     prepare: Prepare = field(default=lambda recordings: {}, repr=False)
     function: Draw = field(default=lambda tables, figure: [], repr=False)
     panels: tuple[tuple[str, ...], ...] = ()
+    all_cues: bool = False
 
     def tables(self, recordings: Sequence[xr.Dataset], known: pd.DataFrame | None = None) -> Tables:
         """Return the tables of what is drawn.
@@ -136,12 +141,13 @@ def figure(
     metrics: Iterable[str] = (),
     columns: int = 2,
     height: float | Height = 70.0,
+    all_cues: bool = False,
 ) -> Callable[[Draw], Draw]:
     """Declare a figure: the decorated function draws what `prepare` prepared.
 
     Parameters
     ----------
-    name, title, alt, prepare, needs, metrics, columns
+    name, title, alt, prepare, needs, metrics, columns, all_cues
         See `DeclaredFigure`.
     caption : str or sequence of str
         One for each panel that gets a letter.
@@ -153,7 +159,19 @@ def figure(
         captions = (caption,) if isinstance(caption, str) else tuple(caption)
         high: Height = height if callable(height) else lambda tables, width: height
         FIGURES.add(
-            DeclaredFigure(name, title, captions, alt, tuple(needs), tuple(metrics), columns, high, prepare, function)
+            DeclaredFigure(
+                name,
+                title,
+                captions,
+                alt,
+                tuple(needs),
+                tuple(metrics),
+                columns,
+                high,
+                prepare,
+                function,
+                all_cues=all_cues,
+            )
         )
         return function
 
@@ -234,6 +252,10 @@ class Prepared:
     columns : int
     caption, alt : str
         What is said beside it.
+    cue : str
+        The cue whose trials it shows, where there are several; empty: those of all.
+    name : str
+        Name of its files.
     """
 
     declared: DeclaredFigure
@@ -242,6 +264,13 @@ class Prepared:
     columns: int
     caption: str
     alt: str
+    cue: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """The title, with the cue where there are several."""
+        return f"{self.declared.title}: {self.cue}" if self.cue else self.declared.title
 
     @property
     def tables(self) -> Tables:
@@ -267,6 +296,8 @@ def prepare_all(
     studies: Iterable[Analysed], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
 ) -> Iterator[Prepared | str]:
     """Prepare every figure that some studies allow, each from the first study that allows it, one after the other.
+
+    Of a study with several cues each figure is made once a cue, but for those that show all cues.
 
     Parameters
     ----------
@@ -296,40 +327,89 @@ def prepare_all(
             raise ConfigurationError(f"{name!r} is not a figure{closest(name, declared)}", choices=declared)
     rows_of = {name: declared[name].panels or ((name,),) for name in names}
     panels_of = {name: [panel for row in rows for panel in row] for name, rows in rows_of.items()}
-    found: dict[str, Tables | Unavailable] = {}
+    found: dict[str, dict[str, Tables | Unavailable]] = {}  # by panel, then cue
 
-    def made(name: str) -> Prepared | str:
-        parts = [[(declared[panel], found[panel]) for panel in row] for row in rows_of[name]]
+    def made(name: str) -> Iterator[Prepared | str]:
+        cues = list(dict.fromkeys(cue for panel in panels_of[name] for cue in found[panel] if cue)) or [""]
+        suffixes = _file_names(cues)
+        shown = cues if any("" not in found[panel] for panel in panels_of[name]) else [""]
+        made_of = {cue: of_cue(name, cue, suffixes.get(cue, "")) for cue in shown}
+        if len(set(map(str, made_of.values()))) == 1 and isinstance(made_of[shown[0]], str):  # one reason for all
+            made_of = {"": made_of[shown[0]]}
+        for cue, each in made_of.items():
+            yield f"{name}{f', {cue}' if cue else ''}: {each}" if isinstance(each, str) else each
+
+    def of_cue(name: str, cue: str, suffix: str) -> Prepared | str:
+        got_of = {panel: found[panel].get(cue, found[panel].get("")) for panel in panels_of[name]}
+        none = Unavailable(f"is there for other cues only, not for {cue!r}")
+        parts = [[(declared[panel], got_of[panel] or none) for panel in row] for row in rows_of[name]]
         rows = [[(one, got) for one, got in row if isinstance(got, dict)] for row in parts]
         rows = [row for row in rows if row]
         if not rows:
             missing = [(one.name, got) for row in parts for one, got in row]
             alone = missing[0][0] == name
-            return f"{name}: {'; '.join(str(got) if alone else f'{panel} {got}' for panel, got in missing)}"
+            return "; ".join(str(got) if alone else f"{panel} {got}" for panel, got in missing)
         panels = [one for row in rows for one, _ in row]
         captions, letters = [], 0
         for one in panels:
             captions.append(one.caption(style, letters, several=len(panels) > 1))
             letters += len(one.captions)
         wide = columns or (2 if len(panels) > 1 else panels[0].columns)
-        return Prepared(declared[name], rows, style, wide, " ".join(captions), " ".join(one.alt for one in panels))
+        if cue:
+            captions.insert(0, f"Trials with the cue {cue!r}.")
+        alt = " ".join(one.alt for one in panels)
+        return Prepared(declared[name], rows, style, wide, " ".join(captions), alt, cue, f"{name}{suffix}")
+
+    def there(panel: str) -> bool:
+        return any(isinstance(each, dict) for each in found.get(panel, {}).values())
 
     left = list(names)
     for recordings, known in studies:
         for panel in dict.fromkeys(panel for name in left for panel in panels_of[name]):
-            if isinstance(found.get(panel), dict):
+            if there(panel):
                 continue
-            try:
-                found[panel] = declared[panel].tables(recordings, known)
-            except Unavailable as reason:
-                found.setdefault(panel, reason)
+            tables = _tables_by_cue(declared[panel], recordings, known)
+            if panel in found and not any(isinstance(each, dict) for each in tables.values()):
                 continue
-            whole = [name for name in left if all(isinstance(found.get(each), dict) for each in panels_of[name])]
+            found[panel] = tables
+            whole = [name for name in left if all(map(there, panels_of[name]))]
             left = [name for name in left if name not in whole]
-            yield from map(made, whole)
+            for name in whole:
+                yield from made(name)
         if not left:
             break
-    yield from map(made, left)
+    for name in left:
+        yield from made(name)
+
+
+def _tables_by_cue(
+    declared: DeclaredFigure, recordings: Sequence[xr.Dataset], known: pd.DataFrame | None
+) -> dict[str, Tables | Unavailable]:
+    """Return the tables of a figure by cue, under no name those that are of all; or why there are none."""
+    cues = [] if declared.all_cues else selection.cues(recordings)
+    found: dict[str, Tables | Unavailable] = {}
+    for cue in cues or [""]:
+        own, table = recordings, known
+        if cue:
+            own = [each for each in recordings if each.attrs.get("cue") == cue]
+            variants = {str(each.attrs["variant"]) for each in own}
+            table = None if known is None else known[known["variant"].isin(variants)]
+        try:
+            found[cue] = declared.tables(own, table)
+        except Unavailable as reason:
+            found[cue] = reason
+    return found
+
+
+def _file_names(cues: Sequence[str]) -> dict[str, str]:
+    """Return what each cue adds to the name of a file: its letters and digits, numbered where these are the same."""
+    found: dict[str, str] = {}
+    for number, cue in enumerate(cues, start=1):
+        if cue:
+            own = f"_{re.sub(r'[^0-9A-Za-z]+', '-', cue).strip('-') or number}"
+            taken = {each.casefold() for each in found.values()}  # on some systems files differ by more than capitals
+            found[cue] = f"{own}_{number}" if own.casefold() in taken else own
+    return found
 
 
 def make_figures(
@@ -345,7 +425,7 @@ def make_figures(
     """Make every figure whose needs these recordings meet.
 
     Each figure becomes NAME.pdf, NAME.png (300 dpi) and, for each table of what is drawn, NAME_TABLE.csv. A file
-    appears whole or not at all.
+    appears whole or not at all. Where there are several cues, most figures are made for each, as NAME_CUE.pdf.
 
     Parameters
     ----------
@@ -376,7 +456,7 @@ def make_figures(
     RecordingError
         If the folder cannot be written to.
     """
-    return save_all(prepare_all([(recordings, known)], only, style, columns), folder, processes)
+    return save_all(prepare_all([(selection.by_cue(recordings), known)], only, style, columns), folder, processes)
 
 
 def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], processes: int = 1) -> Made:
@@ -389,17 +469,20 @@ def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], 
             if isinstance(each, str):
                 skipped.append(each)
             else:
-                yield Task(each.declared.name, _save, (each, target))
+                figure_of[each.name] = each.declared.name
+                yield Task(each.name, _save, (each, target))
 
-    written = results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"])
-    paths = dict(written)
-    return Made([path for name in all_figures() for path in paths.get(name, [])], skipped)
+    figure_of: dict[str, str] = {}
+    paths = dict(results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"]))
+    declared = list(all_figures())
+    order = sorted(figure_of, key=lambda name: declared.index(figure_of[name]))
+    return Made([path for name in order for path in paths[name]], skipped)
 
 
 def _save(prepared: Prepared, folder: Path, say: TaskReport) -> tuple[str, list[Path]]:
     from izhires.analysis.figures import style as styles
 
-    name, title = prepared.declared.name, prepared.declared.title
+    name, title = prepared.name, prepared.title
     # the date is left out, so that equal figures are equal files
     information: dict[str, dict[str, Any]] = {
         "pdf": {"metadata": {"Title": title, "Subject": prepared.caption, "CreationDate": None}},

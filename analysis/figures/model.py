@@ -56,6 +56,7 @@ def _words(component: Any) -> str:
 @figure(
     "model",
     title="The model",
+    all_cues=True,
     caption=(
         "The network: fixed recurrent weights; the timing readout (when) learns online in a gated three-factor rule, "
         "the identity readout (what) at the end of each trial; their output is the prediction."

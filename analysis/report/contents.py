@@ -102,7 +102,7 @@ class Facts:
     lines : list of (str, str)
         Facts with their names.
     blocks : list of dict
-        Statistics of each block of the first recording: block, event, latency, probability.
+        Statistics of each block of the first recording: block, cue (empty: one only), event, latency, probability.
     settings : list of dict
         Configuration: parameter, value, meaning, source, assumed.
     toml : str
@@ -128,17 +128,24 @@ def facts(folder: Path, recordings: Sequence[xr.Dataset]) -> Facts:
     """Return what was run, as far as the recordings of a folder say."""
     first = recordings[0].attrs
     variants = list(dict.fromkeys(str(each.attrs.get("variant", "")) for each in recordings))
+    cues = selection.cues(recordings)
+    # one of several cues is here as one of each
+    own = [each for each in recordings if each.attrs.get("cue", "") == (cues[0] if cues else "")]
+    if cues:
+        variants = list(dict.fromkeys(str(each.attrs["variant"]).removesuffix(cues[0]).strip() for each in own))
     seeds = sorted({selection.seed(each) for each in recordings})
     versions = [json.loads(each.attrs["versions"]) for each in recordings if "versions" in each.attrs]
     commits = list(dict.fromkeys(str(each.attrs["git_commit"]) for each in recordings if "git_commit" in each.attrs))
     created = sorted(str(each.attrs["created"]) for each in recordings if "created" in each.attrs)
     lines = [
         ("Paradigm", str(first.get("paradigm", "not said"))),
-        ("Recordings", str(len(recordings))),
+        ("Recordings", str(len(own))),
         ("Seeds", _seeds(seeds)),
     ]
     if variants != [""]:
         lines.append(("Variants", ", ".join(variants)))
+    if cues:
+        lines.append(("Cues", ", ".join(cues)))
     lines.append(("Cells", ", ".join(str(n) for n in sorted({each.sizes.get("neuron", 0) for each in recordings}))))
     lines.append(("Device", ", ".join(dict.fromkeys(str(each.attrs.get("device", "not said")) for each in recordings))))
     if versions:
@@ -156,7 +163,7 @@ def facts(folder: Path, recordings: Sequence[xr.Dataset]) -> Facts:
     settings, complaint = _settings(first)
     unknown += complaint
     return Facts(
-        folder.name, lines, _blocks(recordings[0]), settings, *_again(folder, first, seeds),
+        folder.name, lines, _blocks(recordings), settings, *_again(folder, first, seeds),
         str(first.get("schedule", "")), unknown,
     )  # fmt: skip
 
@@ -166,18 +173,19 @@ def _seeds(seeds: Sequence[int]) -> str:
     return f"{seeds[0]} to {seeds[-1]} ({len(seeds)})" if whole else ", ".join(map(str, seeds))
 
 
-def _blocks(recording: xr.Dataset) -> list[dict[str, Any]]:
-    """Return the statistics of each block; an event with several latencies has their range."""
+def _blocks(recordings: Sequence[xr.Dataset]) -> list[dict[str, Any]]:
+    """Return the statistics of each block, and cue; an event with several latencies has their range."""
+    firsts = {str(each.attrs.get("cue", "")): each for each in reversed(recordings)}
     try:
-        table = selection.outcomes(recording)
+        tables = [selection.outcomes(firsts[cue]).assign(cue=cue) for cue in selection.cues(recordings) or firsts]
     except KeyError:
         return []
     rows = []
-    for (block, event), own in table.groupby(["block", "event"], sort=False):
+    for (block, cue, event), own in pd.concat(tables).groupby(["block", "cue", "event"], sort=False):
         low, high = float(own["latency"].min()), float(own["latency"].max())
         late = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         chance = f"{own['probability'].sum():.3g}"
-        rows.append({"block": int(str(block)), "event": event, "latency": late, "probability": chance})
+        rows.append({"block": int(str(block)), "cue": cue, "event": event, "latency": late, "probability": chance})
     return rows
 
 

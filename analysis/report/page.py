@@ -125,7 +125,7 @@ def all_figures_alone() -> list[str]:
     """Return the names of the figures that are not composed of others, in the order in which a reader wants them."""
     from izhires.analysis.figures.base import all_figures
 
-    order = ["task", "model", "raster", "learning_curve", "predictions", "timing", "calibration", "levels",
+    order = ["cues", "task", "model", "raster", "learning_curve", "predictions", "timing", "calibration", "levels",
              "recalibration", "adaptation", "observers", "weight_space", "angles", "subspaces"]  # fmt: skip
     alone = [name for name, each in all_figures().items() if not each.panels]
     return sorted(alone, key=lambda name: order.index(name) if name in order else len(order))
@@ -148,12 +148,12 @@ def _figures(prepared: Iterable[Prepared | str]) -> tuple[list[dict[str, Any]], 
         millimetres = 25.4 * drawn.get_figwidth()
         found.append(
             {
-                "name": each.declared.name, "title": each.declared.title, "caption": each.caption, "alt": each.alt,
-                "image": _image(drawn), "wide": millimetres > 120,
+                "name": each.name, "title": each.title, "caption": each.caption, "alt": each.alt,
+                "image": _image(drawn), "wide": millimetres > 120, "figure": each.declared.name,
             }
         )  # fmt: skip
     order = all_figures_alone()
-    return sorted(found, key=lambda each: order.index(each["name"])), missing
+    return sorted(found, key=lambda each: order.index(each["figure"])), missing
 
 
 def _image(figure: Figure) -> str:

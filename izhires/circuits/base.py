@@ -131,7 +131,9 @@ class Reservoir(Component, Cells):
         seeds = draft.seeds
         start = seeds.generator("cells").spawn(1)[0]
         cells, noise = seeds.generator("cells"), seeds.integer("noise")
-        self.add_cells(draft, OF_CIRCUIT, cells, start, noise, lambda rng, channel: self.draw_input(rng, seeds, channel))
+        self.add_cells(
+            draft, OF_CIRCUIT, cells, start, noise, lambda rng, channel: self.draw_input(rng, seeds, channel)
+        )
         for name, synapses, effect in zip(
             (EXCITATORY, INHIBITORY),
             self.draw_synapses(seeds.generator("topology")),

@@ -33,7 +33,10 @@ class Sequence(Reservoir):
     type: Literal["sequence"] = "sequence"
     groups: int = parameter(80, "number of groups, of all sequences together", ge=2)
     sequences: int | None = parameter(
-        None, "sequences side by side, which share the groups; none: one for each input channel", ge=1, source="by choice"
+        None,
+        "sequences side by side, which share the groups; none: one for each input channel",
+        ge=1,
+        source="by choice",
     )
     input_next: Drive = parameter(
         "11.5 mV/ms", "summed weight that a cell receives from the group before, whatever its size", ge=0

@@ -27,7 +27,8 @@ def command(
     """Draw every figure as PDF and PNG, with what it shows as CSV beside it.
 
     Metrics are read from metrics.csv of 'izhires analyse' where that is newer than the recordings. Of a folder of
-    folders, each figure is made of the first folder that allows it.
+    folders, each figure is made of the first folder that allows it. Where there are several cues, most figures are
+    drawn for each, as NAME_CUE.pdf.
     """
     from izhires.analysis.figures.base import prepare_all, save_all
     from izhires.analysis.kept import study, study_folders

@@ -47,7 +47,10 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "trial_onset": {"Description": "Start of the trial, from the start of the experiment.", "Units": "s"},
     "trial_duration": {"Description": "Length of the trial.", "Units": "s"},
 }
-"""Every column of the events files, as the file beside it (events.json) describes it."""
+"""The columns of the events files, as the file beside it (events.json) describes it."""
+
+SEVERAL_CUES = {"cue_name": {"Description": "Name of the trial's cue; that of a training trial is also a trial_type."}}
+"""The further column where there are several cues."""
 
 
 def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFrame:
@@ -57,32 +60,40 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     ----------
     trials : pandas.DataFrame
         As `izhires.paradigms.experiment.Experiment` and `to_dataframe` have it: onset, duration, cue, latency (s),
-        event; optionally trial (its number), block, kind, learn, response_time.
+        event; optionally trial (its number), block, kind, learn, response_time, cue_name.
     cue_duration : float
         Length of the cue, s; NaN where it is not known.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of `COLUMNS`, NaN for "n/a". The paradigm ``cued_reaction`` reads them back, with the cue "cue".
+        The columns of `COLUMNS`, and ``cue_name`` where the trials have it, NaN for "n/a". The paradigm
+        ``cued_reaction`` reads them back, with the cue "cue", or with the names of the cues.
 
     Raises
     ------
     ParadigmError
-        If a column is missing, or an event has the name of a cue, or one that an events file cannot hold.
+        If a column is missing, or an event has the name of a cue, or an event or a cue one that an events file cannot
+        hold or that means something else in it.
     """
     missing = [name for name in NEEDED if name not in trials]
     if missing:
         held = ", ".join(map(str, trials.columns))
         raise ParadigmError(f"column {' and '.join(missing)} missing; it has {held}", "trials")
-    cues = tuple(COLUMNS["trial_type"]["Levels"])
-    event = trials["event"].astype(object).where(trials["event"].notna(), "").astype(str)
+    kinds = tuple(COLUMNS["trial_type"]["Levels"])
+    event = _names_of(trials, "event")
+    named = _names_of(trials, "cue_name") if "cue_name" in trials else None
+    cues = kinds if named is None else (*kinds, *named.unique())
     if event.isin(cues).any():
         raise ParadigmError(f"{event[event.isin(cues)].iloc[0]!r} names a cue, and cannot name an event", "trials")
-    for name in event.unique():
-        if name == "n/a" or "\n" in name or "\r" in name:
-            problem = "means a missing value" if name == "n/a" else "holds the end of a line"
-            raise ParadigmError(f"{name!r} {problem}, and cannot name an event in an events file", "trials")
+    if named is not None and named.isin(kinds[1:]).any():
+        problem = "names the cue of an inserted trial, and cannot name a cue"
+        raise ParadigmError(f"{named[named.isin(kinds[1:])].iloc[0]!r} {problem}", "trials")
+    for what, names in (("an event", event), ("a cue", named)):
+        for name in () if names is None else names.unique():
+            if name == "n/a" or "\n" in name or "\r" in name:
+                problem = "means a missing value" if name == "n/a" else "holds the end of a line"
+                raise ParadigmError(f"{name!r} {problem}, and cannot name {what} in an events file", "trials")
     kind = trials.get("kind", pd.Series("train", trials.index))
     shared = pd.DataFrame(
         {
@@ -96,18 +107,24 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
     heard = shared.assign(
         onset=trials["cue"],
         duration=cue_duration,
-        trial_type=kind.where(kind == "train", kind + " cue").replace("train", "cue"),
+        trial_type=(kind + " cue").where(kind != "train", "cue" if named is None else named),
+        cue_name=np.nan if named is None else named,
         response_time=np.nan,
     )
     events = shared.assign(
         onset=trials["cue"] + trials["latency"],
         duration=0.0,
         trial_type=event,
+        cue_name=np.nan if named is None else named,
         response_time=trials.get("response_time", np.nan),
     )[event != ""]
     found = pd.concat([heard, events]).sort_values(["trial", "onset"], kind="stable", ignore_index=True)
     found["onset"] = found["onset"].round(6)  # a sum of two times, without the last bits
-    return found[list(COLUMNS)]
+    return found[[*COLUMNS, *(SEVERAL_CUES if named is not None else ())]]
+
+
+def _names_of(trials: pd.DataFrame, column: str) -> pd.Series:
+    return trials[column].astype(object).where(trials[column].notna(), "").astype(str)
 
 
 def _numbers_of(trials: pd.DataFrame) -> np.ndarray:
@@ -134,8 +151,11 @@ def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np
     """
     path = as_path(path)
     table = to_events(trials, cue_duration)
-    meaning = json.loads(json.dumps(COLUMNS))
+    meaning = json.loads(json.dumps({name: (COLUMNS | SEVERAL_CUES)[name] for name in table}))
     levels = meaning["trial_type"]["Levels"]
+    if "cue_name" in table:
+        del levels["cue"]
+        levels |= {name: f"The cue {name} of a training trial." for name in table["cue_name"].unique()}
     levels |= {name: "Event that follows the cue." for name in table["trial_type"].unique() if name not in levels}
     with whole(path) as part:
         table.to_csv(part, sep="\t", index=False, na_rep="n/a", lineterminator="\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.formats.shared import CELLS, TRIALS, library, observed, probe_cues, require, spike_trains, title
+from izhires.formats.shared import CELLS, TRIALS, cue_names, library, observed, probe_cues, require, spike_trains, title
 
 if TYPE_CHECKING:
     import neo
@@ -27,9 +27,10 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
     neo.Block
         One segment for each interval in which spikes were kept: the whole experiment with ``keep.spikes = "all"``, else
         one a probe whose spikes were kept. Times count from the start of the experiment. A segment holds one
-        ``SpikeTrain`` (s) a cell, an ``Epoch`` "trials" (labels: the kind), the ``Event`` objects "cues" and "events"
-        (labels: the event), and for each of its probes an ``AnalogSignal`` "prediction" over the window (1, one
-        channel an event). One ``Group`` a cell joins its trains over the segments.
+        ``SpikeTrain`` (s) a cell, an ``Epoch`` "trials" (labels: the kind), the ``Event`` objects "cues" (labels: the
+        name of the cue, where there are several) and "events" (labels: the event), where the task has inputs besides an
+        ``Epoch`` "inputs" (labels: the channel), and for each of its probes an ``AnalogSignal`` "prediction" over the
+        window (1, one channel an event). One ``Group`` a cell joins its trains over the segments.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
                     units="dimensionless", t_start=cue * pq.s, sampling_period=recording.attrs["time_step"] * pq.s,
                     name="prediction", probe=int(recording["probe"].values[probe]),
                     block=int(recording["block"].values[probe]),
+                    **({"cue_name": str(recording["cue_name"].values[probe])} if "cue_name" in recording else {}),
                     array_annotations={"event": recording["event"].values},
                 )  # fmt: skip
                 segment.analogsignals.append(signal)
@@ -79,14 +81,26 @@ def _add_trials(neo: Any, recording: xr.Dataset, segment: neo.Segment, start: fl
     onset, length, cue = (recording[f"trial_{name}"].values for name in ("onset", "duration", "cue"))
     event = recording["trial_event"].values.astype(str)
     inside = (onset >= start) & (onset + length <= end)
-    annotations = {name: recording[f"trial_{name}"].values[inside] for name in ("block", "learn", "latency", "event")}
+    columns = [name for name in ("block", "learn", "latency", "event", "cue_name") if f"trial_{name}" in recording]
+    annotations = {name: recording[f"trial_{name}"].values[inside] for name in columns}
     segment.epochs.append(
         neo.Epoch(
             times=onset[inside], durations=length[inside], labels=recording["trial_kind"].values[inside].astype(str),
             units="s", name="trials", array_annotations=annotations,
         )
     )  # fmt: skip
-    segment.events.append(neo.Event(times=cue[inside], labels=np.full(inside.sum(), "cue"), units="s", name="cues"))
+    named = cue_names(recording)[inside]
+    segment.events.append(neo.Event(times=cue[inside], labels=named, units="s", name="cues"))
     happens = inside & (event != "")
     times = (cue + recording["trial_latency"].values)[happens]
     segment.events.append(neo.Event(times=times, labels=event[happens], units="s", name="events"))
+    if "input_onset" in recording:
+        onset, length, strength = (recording[f"input_{name}"].values for name in ("onset", "duration", "strength"))
+        inside = (onset >= start) & (onset + length <= end)
+        segment.epochs.append(
+            neo.Epoch(
+                times=onset[inside], durations=length[inside],
+                labels=recording["input_channel"].values[inside].astype(str), units="s", name="inputs",
+                array_annotations={"strength": strength[inside]},
+            )
+        )  # fmt: skip

@@ -46,12 +46,14 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
         moment at which the simulation was recorded. It holds
 
         - ``trials``: start, stop, cue and event times, event, block, kind, whether the trial teaches, the identity
-          prediction of each event, and the response time where there is one;
+          prediction of each event, the name of the cue where there are several, and the response time where there is
+          one;
         - ``units``: one a cell, with its type and mean rate, and with the intervals in which its spikes were kept
           (``obs_intervals``): outside them nothing is known, which is not silence;
         - the processing module ``prediction``: ``prediction``, ``expectation`` and ``when`` as time series over the
           windows of the probes (one column an event), the table ``probes``, and the table ``outcomes`` with the true
-          statistics.
+          statistics;
+        - ``intervals/inputs``: what was heard, where the task has inputs besides a cue in each trial.
 
     Returns
     -------
@@ -85,6 +87,15 @@ def save_nwb(recording: xr.Dataset, path: str | Path) -> list[str]:
     optional = ("trial_learn", "trial_what", "what", "outcome_probability", *PREDICTIONS)
     left_out += [f"{name}: the recording does not hold it" for name in optional if name not in recording]
     left_out += _add_predictions(pynwb, file, recording)
+    if "input_onset" in recording:
+        onset, length = recording["input_onset"].values, recording["input_duration"].values
+        columns: dict[str, tuple[str, Any]] = {
+            "start_time": ("start of what was heard, s", onset),
+            "stop_time": ("its end, s", onset + length),
+            **_columns(recording, "input_", ("channel", "strength")),
+        }
+        about = "All that the network heard, one row a pulse."
+        file.add_time_intervals(_table(pynwb.epoch.TimeIntervals, "inputs", about, columns))
     with whole(path) as part:
         # the part's own name does not end in .nwb, of which pynwb would warn; an open file it takes as it is
         h5py = library("h5py")
@@ -146,7 +157,9 @@ def _trials(pynwb: Any, recording: xr.Dataset) -> Any:
         "stop_time": ("end of the trial, s", onset + length),
         "cue_time": ("time of the cue, s", cue),
         "event_time": ("time of the event, s; NaN in a cue-only trial", cue + recording["trial_latency"].values),
-        **_columns(recording, "trial_", ("event", "block", "kind", "learn", "response_time", "what", "when")),
+        **_columns(
+            recording, "trial_", ("event", "block", "kind", "learn", "cue_name", "response_time", "what", "when")
+        ),
     }
     about = "Trials, probes and warm-up trials included."
     return _table(pynwb.epoch.TimeIntervals, "trials", about, columns, recording["trial"].values)
@@ -202,14 +215,14 @@ def _add_predictions(pynwb: Any, file: Any, recording: xr.Dataset) -> list[str]:
         columns = {
             "start_time": ("time of the cue, s", cues),
             "stop_time": ("end of the window, s", cues + float(recording.attrs["window"])),
-            **_columns(probes, "", ("trial_of_probe", "block", "probe_trial", "block_trial", "what")),
+            **_columns(probes, "", ("trial_of_probe", "block", "probe_trial", "block_trial", "cue_name", "what")),
         }
         about = "Windows of the cue-only probes, in which the network predicts and does not learn."
         module.add(_table(pynwb.epoch.TimeIntervals, "probes", about, columns, probes["probe"].values))
     else:
         left_out.append("predictions: the recording holds no probes")
     if "outcome_probability" in recording:
-        outcomes = _columns(recording, "outcome_", ("block", "event", "latency", "probability"))
+        outcomes = _columns(recording, "outcome_", ("block", "cue_name", "event", "latency", "probability"))
         about = "True statistics of each block, one row an outcome."
         module.add(_table(pynwb.core.DynamicTable, "outcomes", about, outcomes))
     return left_out

@@ -39,6 +39,8 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
           no spikes were kept;
         - ``"trials"``: an ``IntervalSet`` with the columns of the trial table. pynapple keeps intervals apart, so each
           ends 1 microsecond early;
+        - ``"inputs"``, where the task has inputs besides a cue in each trial: of each input channel a ``TsdFrame`` at
+          the onsets, with the columns duration (s) and strength;
         - ``"cues"``: a ``Ts``; ``"events"``: a ``Tsd`` whose values are indices into the recording's events;
         - ``"prediction"``, ``"expectation"``, ``"when"``: a ``TsdFrame`` each, one column an event, over the windows of
           the probes; those that the recording holds. Absent without probes. Of a part of a recording, those probes
@@ -57,7 +59,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
         recording[f"trial_{name}"].values for name in ("onset", "duration", "cue", "latency")
     )
     event = recording["trial_event"].values.astype(str)
-    columns = ("cue", "latency", "event", "block", "kind", "learn", "response_time")
+    columns = ("cue", "latency", "event", "block", "kind", "learn", "response_time", "cue_name")
     metadata = {name: recording[f"trial_{name}"].values for name in columns if f"trial_{name}" in recording}
     found: dict[str, Any] = {}
     if has_spikes(recording):
@@ -74,6 +76,14 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     names = list(recording["event"].values)
     found["cues"] = nap.Ts(cue)
     found["events"] = nap.Tsd((cue + latency)[happens], np.array([names.index(each) for each in event[happens]]))
+    if "input_onset" in recording:
+        channel = recording["input_channel"].values.astype(str)
+        onset, *pulse = (recording[f"input_{name}"].values for name in ("onset", "duration", "strength"))
+        found["inputs"] = {
+            name: nap.TsdFrame(onset[channel == name], np.stack(pulse, axis=1)[channel == name],
+                               columns=["duration", "strength"])
+            for name in dict.fromkeys(channel.tolist())
+        }  # fmt: skip
     held, cues = probe_cues(recording)
     if not len(held):
         return found

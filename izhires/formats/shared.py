@@ -45,6 +45,13 @@ def _configuration(recording: xr.Dataset) -> dict[str, Any]:
     return found
 
 
+def cue_names(recording: xr.Dataset) -> np.ndarray:
+    """Return the name of the cue of each trial; "cue" where there is one only."""
+    if "trial_cue_name" in recording.variables:
+        return np.asarray(recording["trial_cue_name"].values.astype(str))
+    return np.full(recording.sizes["trial"], "cue")
+
+
 def has_spikes(recording: xr.Dataset) -> bool:
     """Return whether a recording holds spikes."""
     return "spike_time" in recording and "spike_neuron" in recording

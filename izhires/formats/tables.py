@@ -20,6 +20,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "trials": ("trial",),
     "trial_events": ("trial", "event"),
     "outcomes": ("outcome",),
+    "inputs": ("input",),
     "probes": ("probe",),
     "probe_events": ("probe", "event"),
     "predictions": ("probe", "event", "time"),
@@ -31,7 +32,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """Name of each table -> what one row of it is."""
 
-_PREFIXED = ("trial", "outcome", "spike")
+_PREFIXED = ("trial", "outcome", "input", "spike")
 
 
 def tables(recording: xr.Dataset) -> dict[str, tuple[str, ...]]:
@@ -62,7 +63,7 @@ def to_dataframe(recording: xr.Dataset, table: str = "trials") -> pd.DataFrame:
     pandas.DataFrame
         The dimensions first (numbers of cells, trials and probes are those of the whole recording, also in a part of
         one), then the variables, in the units of the recording (seconds, hertz). A table of trials,
-        outcomes or spikes leaves that word out of its columns' names.
+        outcomes, inputs or spikes leaves that word out of its columns' names.
 
     Raises
     ------

@@ -197,7 +197,13 @@ VARIABLES: dict[str, Variable] = {
         ("outcome",), TEXT, "", "cue that the outcome follows; its probability is given this cue", _SEVERAL_CUES, "cues"
     ),
     "input_onset": Variable(
-        ("input",), "float64", "s", "start of what was heard, from the start of the experiment", _INPUTS, "inputs", least=0
+        ("input",),
+        "float64",
+        "s",
+        "start of what was heard, from the start of the experiment",
+        _INPUTS,
+        "inputs",
+        least=0,
     ),
     "input_duration": Variable(("input",), "float64", "s", "its length", _INPUTS, "inputs", least=0),
     "input_strength": Variable(("input",), "float64", "1", "its strength", _INPUTS, "inputs", least=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -90,7 +90,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     conditions = list(dict.fromkeys(table["condition"]))
     wide = style.width(made) > 120
     shape = (2, len(conditions)) if wide else (len(conditions), 2)
-    grid = made.subplots(*shape, squeeze=False, sharex=True, sharey="col" if wide else "row")
+    grid: Any = made.subplots(*shape, squeeze=False, sharex=True, sharey="col" if wide else "row")
     colour, *others = style.colours(["prediction", *LINES]).values()
     shades = dict(zip(LINES, others, strict=True))
     for column, condition in enumerate(conditions):

@@ -41,26 +41,26 @@ SLOW: dict[str, Any] = {"type": "normalised_three_factor", "rate": "0.001 1/ms",
 
 LEARNERS: dict[str, dict[str, Any]] = {
     "default": {},
-    "default rule, open gate": {"gate": "open"},
-    "slow": {"rule": SLOW},
     "slow, open gate": {"rule": SLOW, "gate": "open"},
     "slow, until target": {"rule": SLOW, "gate": {"type": "until_target"}},
-    "eligibility": {"rule": "eligibility_three_factor"},
     "consolidated, open gate": {"rule": "consolidated_three_factor", "gate": "open"},
-    "force, open gate": {"rule": "force", "gate": "open"},
     "td": {"rule": "td"},
+    "force, open gate": {"rule": "force", "gate": "open"},
 }
 """What the timing readout learns with. The default rule corrects a miss within a trial; the slow one is the same rule
-without surprise and with a tenth of the rate, so that it averages over some 20 trials. Rates are assumed."""
+without surprise and with a tenth of the rate, so that it averages over some 20 trials. Rates are assumed. FORCE takes
+several times as long as the others."""
 
 COLUMNS = {
-    "within_probability": "r probability",
+    "within_probability": "r prob.",
     "within_survivor": "r hazard",
     "preference": "difference",
+    "within_blurred_probability": "r bl. prob.",
+    "within_blurred_survivor": "r bl. hazard",
     "error_over_none": "error/none",
     "last_trial": "r last trial",
     "memory": "memory",
-    "readiness": "r readiness",
+    "readiness": "readiness",
 }
 
 
@@ -75,8 +75,8 @@ def table_of(folder: Path) -> pd.DataFrame:
         name: groups[part].apply(mean_and_deviation, digits=1 if part == "memory" else 2)
         for part, name in COLUMNS.items()
     }
-    chance = {"chance of difference": groups["preference_one_trial"].mean().map("{:+.2f}".format)}
-    return pd.DataFrame({**shown, **chance})
+    shown["chance of difference"] = groups["preference_one_trial"].mean().map("{:+.2f}".format)
+    return pd.DataFrame(shown)
 
 
 def main() -> None:
@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("--learners", nargs="+", choices=LEARNERS, default=list(LEARNERS), metavar="LEARNER")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
+    pd.set_option("display.width", 200, "display.max_columns", None)
     seeds = parse_seeds(options.seeds)
     print(f"mean and standard deviation over {len(seeds)} seeds of the last ten probes")
     for name in options.learners:

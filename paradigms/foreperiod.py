@@ -97,7 +97,7 @@ class Distribution(Declaration):
         """Return the foreperiods (ms) and their probabilities up to a factor."""
         if self.kind == "list":
             return np.array(self.latencies), np.array(self.weights or np.ones(len(self.latencies)))
-        times = np.arange(round(self.shortest), round(self.longest) + 1, round(self.step)).astype(float)
+        times: np.ndarray = np.arange(round(self.shortest), round(self.longest) + 1, round(self.step)).astype(float)
         if self.kind == "uniform":
             return times, np.ones(len(times))
         if self.kind == "exponential":

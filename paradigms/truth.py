@@ -292,7 +292,7 @@ def bayesian_surprise(outcomes: Outcomes, trials: pd.DataFrame, prior: float = 1
     for _, _, rows, index, chance in _conditions(outcomes, trials):
         counts = np.full(len(chance), float(prior))
         for row, k in zip(rows, index, strict=True):
-            total = counts.sum()
+            total = float(counts.sum())
             found[row] = np.log(total / counts[k]) + digamma(counts[k] + 1) - digamma(total + 1)
             counts[k] += 1
     return found

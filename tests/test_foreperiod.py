@@ -1,12 +1,18 @@
 """Foreperiods: distributions against their formulas, the experiment, and the bad declarations."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
+import small
 from scipy.stats import binom
 
+from izhires import simulate
+from izhires.analysis import analyse
 from izhires.errors import ConfigurationError
 from izhires.model.configuration import Configuration
-from izhires.paradigms import Foreperiod
+from izhires.paradigms import FixedTrials, Foreperiod
 from izhires.paradigms.foreperiod import Distribution
 
 
@@ -133,3 +139,29 @@ def test_declarations_that_cannot_be(changes, message):
 def test_a_variant_that_is_none():
     with pytest.raises(ConfigurationError, match=r"variant: '' is not a variant \(valid: uniform, exponential"):
         Foreperiod().experiment(np.random.default_rng(0))
+
+
+@pytest.mark.slow
+def test_a_network_lives_through_foreperiods_and_the_examples_gate_ends_with_the_target():
+    path = Path(__file__).resolve().parents[1] / "examples" / "foreperiod.py"
+    example = runpy.run_path(str(path))
+    block = {"catch": 0.25, "distribution": {"kind": "list", "latencies": ["60 ms", "110 ms"]}}
+    fixed = {name: small.PARADIGM[name] for name in FixedTrials.model_fields}
+    made = small.configuration(
+        paradigm={"type": "foreperiod", "blocks": [block], "trials": 8, "order": "exact", **fixed},
+        when__gate=example["UntilTarget"](),
+        keep__record=[{"of": "when", "variable": "gate"}],
+    )
+    recording = simulate(made, 0, "list")
+    assert (recording.attrs["paradigm"], recording.attrs["variant"]) == ("foreperiod", "list")
+    opened = recording["when_gate"].values.reshape(-1)
+    clock = recording["when_gate_time"].values
+    for row in range(recording.sizes["trial"]):
+        late, cue = recording["trial_latency"].values[row], recording["trial_cue"].values[row]
+        own = (clock >= cue - 1e-6) & (clock < cue + recording.attrs["window"] - 1e-6)
+        until = (
+            0 if recording["trial_kind"].values[row] != "train" else 220 if np.isnan(late) else round(1e3 * late) + 1
+        )
+        assert opened[own].tolist() == [1.0] * until + [0.0] * (220 - until)
+    table = analyse([recording], only=["foreperiod"]).set_index("metric")["value"]
+    assert np.isfinite(table["foreperiod.error_probability"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -48,9 +48,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                 if not len(curves) or not curves.mean() > 0:
                     continue
                 time = recording["time"].values
-                seed = selection.seed(recording)
-                mean = curves.mean(0)
-                shown.append(pd.DataFrame({"condition": name, "seed": seed, "time": time, "course": mean / mean.mean()}))
+                seed, mean = selection.seed(recording), curves.mean(0) / curves.mean()
+                shown.append(pd.DataFrame({"condition": name, "seed": seed, "time": time, "course": mean}))
                 if name not in drawn:
                     last = curves[-1] / curves[-1].mean() if curves[-1].mean() > 0 else np.nan
                     single.append(pd.DataFrame({"condition": name, "seed": seed, "time": time, "course": last}))
@@ -73,8 +72,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     caption=(
         "Above: mean of the predictions at the last ten probes of the block, mean and 95% t-interval over seeds (line "
         "and band), and the very last prediction of one seed alone (thin), beside the expectation weighted by "
-        "probability and by hazard, that is, given that nothing has come so far. Below: the same mean beside the blurred "
-        "forms of both. Each course is divided by its mean over the window."
+        "probability and by hazard, that is, given that nothing has come so far. A network that predicts the last "
+        "trial alone has such a mean, too; the thin line tells. Below: the same mean beside the blurred forms of both. "
+        "Each course is divided by its mean over the window."
     ),
     alt=(
         "Line charts of the prediction against time from the cue, one column a distribution of foreperiods, beside the "
@@ -90,7 +90,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     conditions = list(dict.fromkeys(table["condition"]))
     wide = style.width(made) > 120
     shape = (2, len(conditions)) if wide else (len(conditions), 2)
-    grid = made.subplots(*shape, squeeze=False, sharex=True, sharey="col" if wide else "row")
+    grid: Any = made.subplots(*shape, squeeze=False, sharex=True, sharey="col" if wide else "row")
     colour, *others = style.colours(["prediction", *LINES]).values()
     shades = dict(zip(LINES, others, strict=True))
     for column, condition in enumerate(conditions):

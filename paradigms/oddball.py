@@ -208,6 +208,7 @@ class Oddball(TimedStream):
         events = tuple(name for name in names if any(each.get(name, 0) > 0 for each in chances))
         if variant == "cascade":
             chances = [{}] * len(self.blocks)
+        self.check_room(sum(block.trials for block in self.blocks) + self.warm_up + 1)
         stimuli: list[Stimulus] = []
         for index, (block, chance) in enumerate(zip(self.blocks, chances, strict=True)):
             for _ in range(block.trials + (self.warm_up + 1 if index == 0 else 0)):

@@ -83,6 +83,7 @@ class SerialOrder(TimedStream):
         """Draw the stream; see `Paradigm.experiment`."""
         self.check_variant(variant)
         self.check_generator(rng)
+        self.check_room(sum(block.trials for block in self.blocks) + self.warm_up + 1)
         names = tuple(dict.fromkeys(name for block in self.blocks for name in block.transitions))
         first = list(self.blocks[0].transitions)
         last = first[int(rng.integers(len(first)))]

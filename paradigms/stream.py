@@ -130,7 +130,6 @@ class Stream(Paradigm):
         rows: list[tuple[object, ...]] = []
         heard = [(REST, stimuli[0].name)]
         now, done, block, silent = REST, 0, -1, False
-        check_size(len(stimuli), sum(each.wait for each in stimuli) / 1e3)
 
         def trial(kind: str, each: Stimulus, event: str, learn: bool) -> None:
             latency, response = (lead / 1e3, each.response_time) if event else (np.nan, np.nan)
@@ -203,6 +202,10 @@ class TimedStream(Stream):
     def shortest(self) -> int:
         """Return the shortest time between two onsets, whole ms."""
         return round(self.asynchrony - self.jitter)
+
+    def check_room(self, trials: int) -> None:
+        """Refuse more stimuli than memory holds, before any is drawn; see `check_size`."""
+        check_size(trials, trials * self.asynchrony / 1e3)
 
     def wait(self, rng: np.random.Generator) -> int:
         """Draw the time between two onsets, whole ms."""

@@ -6,6 +6,7 @@ import small
 
 from izhires.analysis.table import analyse
 from izhires.model.configuration import Configuration
+from izhires.paradigms import Oddball
 from izhires.recordings import elapsed
 from izhires.running.run import simulate
 
@@ -141,3 +142,18 @@ def test_a_smaller_network_learns(n):
     table = analyse([found], ["error"]).set_index(["metric", "event"])["value"]
     # 0.025 with 1,000 cells; .13 with weights that stay what they are
     assert table["error.trial_100", "all events"] < 0.04
+
+
+def test_a_cue_that_never_comes_says_nothing_of_the_time():
+    # two of five stimuli are heard; a volley of cells follows each, in turn
+    paradigm = Oddball(blocks=[{"trials": 12}], omission_every=0, warm_up=1)
+    experiment = paradigm.experiment(np.random.default_rng(0), "oddball")
+    cells = np.arange(50)
+    onset = experiment.inputs["onset"].to_numpy()[:, None] + 0.01 * cells
+    heard = (experiment.inputs["channel"] == "B").to_numpy()[:, None]
+    cell = np.broadcast_to(cells + 50 * heard, onset.shape)
+    inside = onset < experiment.duration
+    outputs = {"spikes.t": onset[inside], "spikes.i": cell[inside].astype(np.int32)}
+    told = elapsed.measure(experiment, outputs, 100, TAU)
+    assert len(told) == elapsed.PARTS
+    assert max(told) < 0.5

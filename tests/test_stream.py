@@ -155,6 +155,13 @@ def test_contradictions_are_told_in_one_line(paradigm, changes, says):
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize("block", [{"trials": 10**14}, {"trials": 10**14, "transitions": {"A": {"A": 1.0}}}])
+def test_more_than_memory_holds_is_refused_before_it_is_drawn(block):
+    kind = SerialOrder if "transitions" in block else Oddball
+    with pytest.raises(ParadigmError, match="of memory"):
+        made(kind(blocks=[block]))
+
+
 # event files, in the form of a public P300 data set: a code of each stimulus in `value`, what is presented to nobody
 # as `ignore`, button presses as rows of their own, response times in milliseconds
 

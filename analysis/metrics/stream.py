@@ -474,14 +474,14 @@ def _transitions(stream: StreamOfTrials, block: int) -> Iterator[Row]:
     own = np.arange(len(rows))
     chances = {"surprise": true, "surprise_items": np.broadcast_to(frequency, true.shape)}
     chances |= {f"surprise_{name}": stream.observed(name)[rows] for name in OBSERVERS}
-    largest = None
+    shown = None
     for part, chance in chances.items():
         surprise = -np.log(np.maximum(chance[own, came], 1e-12))
         if surprise.std() < LEAST_SPREAD:
             yield row(np.nan, part, f"all that comes in block {block} is as surprising")
             continue
         yield row(pearson(surprise, response), part)
-        largest = surprise if largest is None else largest
-    if largest is not None:
-        drawn = [abs(pearson(rng.permutation(largest), response)) for _ in range(SHUFFLES)]
+        shown = surprise if shown is None else shown
+    if shown is not None:
+        drawn = [abs(pearson(rng.permutation(shown), response)) for _ in range(SHUFFLES)]
         yield row(np.quantile(drawn, 0.95), "surprise_chance")

@@ -31,6 +31,7 @@ def test_the_table_is_tidy_and_holds_only_what_is_declared(table):
     assert set(computed["seed"].dropna()) == {0, 1, 2}  # what is pooled over seeds has none
     # levels, twins, participants, real runs, plastic synapses
     elsewhere = {"calibration", "divergence", "response_time", "time_told", "weight_change"}
+    elsewhere |= {"interval_reproduction"}  # ready and set
     all_spikes = {"selectivity", "synchrony", "fano_factor", "interval_variation"}
     assert {name.split(".")[0] for name in computed["metric"]} == set(all_metrics()) - elsewhere - all_spikes
 

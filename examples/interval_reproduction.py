@@ -4,10 +4,10 @@
 
 Ready, set, go (Jazayeri & Shadlen 2010, doi 10.1038/nn.2590) under three priors for the default circuit, `sequence`,
 and for `random`. Controls under the short prior: `random` that does not hear ready, with its recurrence cut, and taught
-every second interval, when the others show whether it has learned a rule or each interval by itself;
-`sequence` whose readout is fitted by recursive least squares; and two ideal delay lines, one started by ready and one
-by set, with the best linear readout there is (no network; see `delay_lines`). Writes intervals.csv, a table as
-interval_reproduction.md, and the figure of each network with all priors.
+every second interval, when the others show whether it has learned a rule or each interval by itself; `sequence` whose
+rule knows no surprise, and whose readout is fitted by recursive least squares; and two ideal delay lines, one started
+by ready and one by set, with the best linear readout there is (no network; see `delay_lines`). Writes
+intervals.csv, a table as interval_reproduction.md, and the figure of each network with all priors.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "paradigm": {**SHORT, "held_out": [f"{each:g} ms" for each in HELD_OUT]},
         "reservoir": "random",
     },
+    "sequence, without surprise": {"paradigm": SHORT, "when": {"rule": {"surprise_gain": 0.0}}},
     "sequence, least squares": {"paradigm": SHORT, "when": {"rule": "force", "gate": "open"}},
 }
 PARTS = ("slope", "slope_chance", "error", "bias", "deviation", "scalar", "w_measure", "w_produce", "over_mean",
@@ -52,7 +53,7 @@ SPACING, WIDTH, STEP, RIDGE = 20.0, 20.0, 10.0, 1e-4
 the penalty over the mean squared length of a state."""
 
 
-def delay_lines(prior: np.ndarray, length: float, together: bool) -> dict[str, float]:
+def delay_lines(prior: np.ndarray, length: float, together: bool) -> np.ndarray:
     r"""Return what the best linear readout of ideal delay lines produces.
 
     Cell i of a line is active around :math:`c_i` ms after its signal, :math:`\exp(-(t - c_i)^2 / (2 w^2))`. One line is
@@ -71,8 +72,8 @@ def delay_lines(prior: np.ndarray, length: float, together: bool) -> dict[str, f
 
     Returns
     -------
-    dict
-        Of `measures`, one probe a sample interval.
+    array
+        The produced interval for each sample interval, ms.
     """
     time = np.arange(0, TASK.window, STEP)
     centre = np.arange(0, length, SPACING)
@@ -87,8 +88,7 @@ def delay_lines(prior: np.ndarray, length: float, together: bool) -> dict[str, f
     x, y = np.vstack(states), np.concatenate(wanted)
     kernel = x @ x.T
     fitted = kernel @ np.linalg.solve(kernel + RIDGE * np.trace(kernel) / len(kernel) * np.eye(len(kernel)), y)
-    produced = read_times(fitted.reshape(len(prior), -1), time, TASK.event_width)["peak"]
-    return measures(prior, produced)
+    return read_times(fitted.reshape(len(prior), -1), time, TASK.event_width)["peak"]
 
 
 def main() -> None:
@@ -184,9 +184,11 @@ def limits() -> list[str]:
             (TASK.window + prior[-1], "interval and window", False),
             (TASK.window + prior[-1], "interval and window", True),
         ):
-            limit = delay_lines(prior, length, together)
+            produced = delay_lines(prior, length, together)
+            found = measures(prior, produced)
             what = "products of two delay lines" if together else "two delay lines"
-            lines.append(f"{what} that last {lasts}, {name}: slope {limit['slope']:.2f}, error {limit['error']:.2f}")
+            lines.append(f"{what} that last {lasts}, {name}: slope {found['slope']:.2f}, error {found['error']:.2f}, "
+                         f"produced {', '.join(f'{each:.0f}' for each in produced)} ms")  # fmt: skip
     return lines
 
 

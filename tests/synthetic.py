@@ -10,13 +10,14 @@ and shift = 0 the error of a block is exactly e0 * exp(-n / tau).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from izhires.paradigms import IntervalReproduction
 from izhires.paradigms.experiment import Experiment, expectation
 
 SCHEDULE = (*range(1, 31), *range(35, 101, 5))
@@ -233,3 +234,34 @@ def participant(seeds: int = 3) -> list[xr.Dataset]:
         )
         found.append(recording(made, seed=seed, tau=30.0, noise=0.05))
     return found
+
+
+REPRODUCED = tuple(np.linspace(500, 800, 7).tolist())
+"""Sample intervals of `reproduction`, ms."""
+
+
+def reproduction(
+    produce: Callable[[float, np.random.Generator], float],
+    variant: str = "mine",
+    *,
+    seed: int = 0,
+    rounds: int = 4,
+    intervals: Sequence[float] = REPRODUCED,
+) -> xr.Dataset:
+    """Return ready, set, go: each probe peaks at ``produce(interval, rng)`` ms after set, at a height of 0.8."""
+    task = IntervalReproduction.parse(
+        {"priors": {variant: [f"{each:.0f} ms" for each in intervals]}, "trials": 5, "rounds": rounds}
+    )
+    made = task.experiment(np.random.default_rng(seed), variant)
+    rng = np.random.default_rng([3, seed])
+    found = recording(made, seed=seed, states=False)
+    cues, probes = made.trials["cue_name"].to_numpy().astype(str), found["trial_of_probe"].values
+    peak = [produce(float(name.split()[0]), rng) / 1e3 for name in cues[probes]]
+    curves = 0.8 * np.exp(-((found["time"].values - np.array(peak)[:, None]) ** 2) / (2 * made.event_width**2))
+    named = {
+        "prediction": (("probe", "event", "time"), curves[:, None]),
+        "trial_cue_name": ("trial", cues),
+        "outcome_cue_name": ("outcome", made.outcomes["cue_name"].to_numpy().astype(str)),
+        "input_channel": ("input", made.inputs["channel"].to_numpy().astype(str)),
+    }
+    return found.assign(named).assign_coords(cue_name=("probe", cues[probes]))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
-from synthetic import Block, experiment, levels, participant, recording, study
+from synthetic import REPRODUCED, Block, experiment, levels, participant, recording, reproduction, study
 
 from izhires.analysis import all_figures, analyse, make_figures
 from izhires.analysis.declared import Unavailable
@@ -16,6 +16,7 @@ from izhires.analysis.figures import style
 from izhires.analysis.figures.base import draw, prepare_all
 from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
+from izhires.analysis.selection import by_cue
 from izhires.errors import ConfigurationError, RecordingError
 from izhires.model.configuration import Configuration
 from izhires.paradigms import Foreperiod
@@ -86,6 +87,7 @@ DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
 DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
 DRAWN += [("foreperiod", lambda: foreperiods())]
 DRAWN += [(name, streams) for name in ("stream", "transitions")]
+DRAWN += [("interval_reproduction", lambda: reproduced())]
 COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
 
 
@@ -101,6 +103,17 @@ def foreperiods():
         for variant in paradigm.variants()
         for seed in range(2)
     ]
+
+
+def reproduced():
+    """Two networks under each of two priors that regress to the prior's mean, as recordings of one interval each."""
+    return by_cue(
+        [
+            reproduction(lambda t, rng, to=to: 0.4 * to + 0.6 * t + rng.normal(0, 20), name, seed=seed, intervals=own)
+            for name, own, to in (("lower", REPRODUCED[:4], 575), ("upper", REPRODUCED[3:], 725))
+            for seed in (0, 1)
+        ]
+    )
 
 
 def plastic():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import synthetic
+from synthetic import REPRODUCED, reproduction
 
 from izhires.analysis import analyse, make_figures
 from izhires.analysis.metrics.interval_reproduction import (
@@ -16,27 +17,8 @@ from izhires.analysis.metrics.interval_reproduction import (
     slope,
 )
 from izhires.analysis.selection import by_cue
-from izhires.paradigms import IntervalReproduction
 
-PRIOR = np.linspace(500, 800, 7)
-
-
-def recording(produce, variant="mine", seed=0, rounds=4, intervals=PRIOR):
-    """A recording in which each probe peaks at ``produce(interval, rng)`` ms after set, at a height of 0.8."""
-    task = IntervalReproduction.parse(
-        {"priors": {variant: [f"{each:.0f} ms" for each in intervals]}, "trials": 5, "rounds": rounds}
-    )
-    made = task.experiment(np.random.default_rng(seed), variant)
-    rng = np.random.default_rng([3, seed])
-    found = synthetic.recording(made, seed=seed, states=False)
-    trials, probes = made.trials["cue_name"].to_numpy(), found["trial_of_probe"].values
-    peak = [produce(float(name.split()[0]), rng) / 1e3 for name in trials[probes]]
-    curves = 0.8 * np.exp(-((found["time"].values - np.array(peak)[:, None]) ** 2) / (2 * made.event_width**2))
-    found["prediction"] = (("probe", "event", "time"), curves[:, None])
-    names = {"trial_cue_name": ("trial", trials.astype(str)),
-             "outcome_cue_name": ("outcome", made.outcomes["cue_name"].to_numpy().astype(str)),
-             "input_channel": ("input", made.inputs["channel"].to_numpy().astype(str))}  # fmt: skip
-    return found.assign(names).assign_coords(cue_name=("probe", trials[probes].astype(str)))
+PRIOR = np.array(REPRODUCED)
 
 
 def parts(recordings):
@@ -138,7 +120,9 @@ def test_the_observer_that_produced_them_fits_best(kind):
 
 
 def test_a_network_that_regresses_to_the_mean():
-    study = [recording(lambda t, rng: 650 + 0.6 * (t - 650) + 15 * rng.standard_normal(), seed=seed) for seed in (0, 1)]
+    study = [
+        reproduction(lambda t, rng: 650 + 0.6 * (t - 650) + 15 * rng.standard_normal(), seed=seed) for seed in (0, 1)
+    ]
     found = productions(study)
     assert len(found) == 2 * 4 * 7  # the probes before learning do not count
     assert set(found["prior"]) == {"mine"} and set(found["interval"]) == set(PRIOR)
@@ -152,7 +136,7 @@ def test_a_network_that_regresses_to_the_mean():
 
 
 def test_a_network_that_produces_the_mean_whatever_it_heard():
-    value = parts([recording(lambda t, rng: 650 + 20 * rng.standard_normal())]).groupby("part")["value"].mean()
+    value = parts([reproduction(lambda t, rng: 650 + 20 * rng.standard_normal())]).groupby("part")["value"].mean()
     assert abs(value["slope"]) < 2 * value["slope_chance"] and value["over_mean"] < 2
     assert value["error"] == pytest.approx(1, abs=0.15)
 
@@ -160,7 +144,7 @@ def test_a_network_that_produces_the_mean_whatever_it_heard():
 def test_each_prior_is_measured_on_its_own_and_drawn(tmp_path):
     lower, upper = PRIOR[:4], PRIOR[3:]
     study = [
-        recording(lambda t, rng, mean=mean: mean + 0.5 * (t - mean), variant, intervals=own)
+        reproduction(lambda t, rng, mean=mean: mean + 0.5 * (t - mean), variant, intervals=own)
         for variant, own, mean in (("upper", upper, upper.mean()), ("lower", lower, lower.mean()))
     ]
     found = productions(study).groupby(["prior", "interval"])["peak"].mean()
@@ -177,11 +161,11 @@ def test_each_prior_is_measured_on_its_own_and_drawn(tmp_path):
 def test_what_cannot_be_measured_is_said():
     table = analyse([synthetic.recording()], only=["interval_reproduction"])
     assert table["note"].tolist() == ["needs input_channel, which the recording does not hold"]
-    silent = recording(lambda t, rng: t)
+    silent = reproduction(lambda t, rng: t)
     silent["prediction"] = 0 * silent["prediction"]
     table = parts([silent])
     assert table["note"].tolist()[0] == "nothing is predicted after set, hence nothing produced"
     assert table.set_index("part")["value"]["silent"] == 1
-    other = recording(lambda t, rng: t)
+    other = reproduction(lambda t, rng: t)
     other["input_channel"] = ("input", np.full(other.sizes["input"], "tone"))
     assert parts([other])["note"].tolist()[0].startswith("needs the inputs ready and set")

@@ -122,8 +122,10 @@ class Reservoir(Component, Cells):
         """
         return self
 
-    def remark(self, window: float) -> str:
-        """Return what a user should know of this circuit in a window (ms) after the cue, in one line, or nothing."""
+    def remark(self, window: float, channels: int = 1) -> str:
+        """Return what a user should know of this circuit in a window (ms) after the cue and with so many input
+        channels, in one line, or nothing.
+        """
         return ""
 
     def parts(self, draft: Draft) -> None:

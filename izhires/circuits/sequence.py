@@ -132,8 +132,11 @@ class Sequence(Reservoir):
         """Return the circuit with delays of its own: those that were left open are longer in a longer window; and with
         a sequence for each input channel, where there are several.
         """
-        several = self.with_changes(sequences=channels) if self.sequences is None and channels > 1 else self
+        several = self._for_channels(channels)
         return several if several.delay is not None else several.with_changes(delay=several._delay_for(window))
+
+    def _for_channels(self, channels: int) -> Self:
+        return self.with_changes(sequences=channels) if self.sequences is None and channels > 1 else self
 
     def _delay_for(self, window: float) -> tuple[str, str]:
         """Return the usual range of delays, moved by whole milliseconds until the sequence lasts a window (ms)."""
@@ -141,7 +144,10 @@ class Sequence(Reservoir):
         missing = max(window / self._length() - self.tau_fast - (low + high) / 2, 0)
         return f"{low + ceil(missing):g} ms", f"{high + ceil(missing):g} ms"
 
-    def remark(self, window: float) -> str:  # noqa: D102
+    def remark(self, window: float, channels: int = 1) -> str:  # noqa: D102
+        return self._for_channels(channels)._remark(window)
+
+    def _remark(self, window: float) -> str:
         if window <= (self.duration() if self.delay is None else self.reach()):
             return ""
         (low, high), end = self._delay_for(window), f"{self.duration() / 1e3:.2g} s"

@@ -97,11 +97,13 @@ def command(
 def _remarks(configuration: Configuration, seed: int) -> list[str]:
     """Return what a user should know of the circuit in this task's window, one line a thing."""
     generator = configuration.seeds.with_changes(seed=seed).generator
-    windows = {
-        configuration.paradigm.experiment(generator("trials"), variant).window
-        for variant in configuration.paradigm.variants()
-    }
-    return list(dict.fromkeys(filter(None, (configuration.reservoir.remark(1e3 * each) for each in sorted(windows)))))
+    found = set()
+    for variant in configuration.paradigm.variants():
+        experiment = configuration.paradigm.experiment(generator("trials"), variant)
+        # a user's own circuit need not know of several channels
+        further = (len(experiment.channels),) if len(experiment.channels) > 1 else ()
+        found.add((1e3 * experiment.window, *further))
+    return list(dict.fromkeys(filter(None, (configuration.reservoir.remark(*each) for each in sorted(found)))))
 
 
 def _say_what_time_is_told(paths: list[Path]) -> None:

@@ -537,7 +537,8 @@ class Experiment:
         def place(number: int, cue: str) -> str:
             return f"block {number}" + (f", {cue!r}," if "cue_name" in table else "")
 
-        for (number, cue), total in given.groupby(["block", "cue_name"])["probability"].sum().items():
+        sums = given.groupby(["block", "cue_name"], as_index=False)["probability"].sum()
+        for number, cue, total in zip(sums["block"], sums["cue_name"], sums["probability"], strict=True):
             if total > 1 + _SUM_TOLERANCE and self.payoffs is None:
                 problem = f"the probabilities of {place(number, cue).rstrip(',')} sum to {total:g}, above 1"
                 found.append(Complaint("outcomes", problem))

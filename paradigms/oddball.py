@@ -276,8 +276,8 @@ class Oddball(TimedStream):
         counted = pd.crosstab(table["before"], table["event"], normalize="index")
 
         def outcomes(block: int, before: str) -> list[tuple[str, float]]:
-            row = counted.loc[before] if before in counted.index else counted.mean()
-            return [(name, float(row[name])) for name in names if name in row and row[name] > 0]
+            row = (counted.loc[before] if before in counted.index else counted.mean()).to_dict()
+            return [(name, float(row[name])) for name in names if row.get(name, 0) > 0]
 
         return self.lay_out(
             stimuli,

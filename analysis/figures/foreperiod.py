@@ -43,8 +43,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             for event in varied(recording, block):
                 many = len(selection.events(recording)) > 1
                 name = " ".join([variant] * bool(variant) + [f"block {block}"] * several + [event] * many) or event
-                curves = recording["prediction"].isel(probe=judged(recording, block)).sel(event=event)
-                curves = curves.transpose("probe", "time").values
+                predicted = recording["prediction"].isel(probe=judged(recording, block)).sel(event=event)
+                curves = predicted.transpose("probe", "time").values
                 if not len(curves) or not curves.mean() > 0:
                     continue
                 time = recording["time"].values

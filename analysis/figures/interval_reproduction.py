@@ -50,13 +50,15 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     values = own.pivot(index=["variant", "seed"], columns="part", values="value").reset_index()
     values = values.rename(columns={"variant": "prior"})
     fitted = []
-    for row in values.itertuples():
-        intervals = np.unique(found.loc[found["prior"] == row.prior, "interval"])
-        observer = Observer("least_squares", row.w_measure, np.nan, row.offset)
+    for row in values.to_dict("records"):
+        intervals = np.unique(found.loc[found["prior"] == row["prior"], "interval"])
+        observer = Observer("least_squares", row["w_measure"], np.nan, row["offset"])
         shown = mean_produced(observer, intervals, intervals)
         # the offset of the fit is that of its mean, which regression alone may move
-        shown += row.offset - (shown - intervals).mean()
-        fitted.append(pd.DataFrame({"prior": row.prior, "seed": row.seed, "interval": intervals, "produced": shown}))
+        shown += row["offset"] - (shown - intervals).mean()
+        fitted.append(
+            pd.DataFrame({"prior": row["prior"], "seed": row["seed"], "interval": intervals, "produced": shown})
+        )
     by = ["prior", "interval"]
     return {
         "prediction": over_seeds(pd.concat(curves, ignore_index=True), [*by, "time"], "prediction"),

@@ -8,7 +8,7 @@ that produces the prior's mean whatever it hears are fitted to the same producti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -120,7 +120,7 @@ def productions(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
             curves, 1e3 * recording["time"].values, 1e3 * float(attrs["event_width"])
         ).items():
             found[name] = values
-        named = {
+        named: dict[str, Any] = {
             "prior": str(attrs.get("whole_variant", attrs.get("variant", ""))),
             "seed": selection.seed(recording),
             "event": event,

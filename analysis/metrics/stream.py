@@ -197,8 +197,9 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
     shown = np.concatenate([each["prediction"].transpose("probe", "event", "time").values for each in parts])[probes]
     outcomes = {}
     for each in parts:
-        for number, rows in selection.outcomes(each).groupby("block"):
-            of_events = rows.groupby("event")["probability"].sum()
+        table = selection.outcomes(each)
+        for number in table["block"].unique().tolist():
+            of_events = table[table["block"] == number].groupby("event")["probability"].sum()
             outcomes[int(number), str(each.attrs["cue"])] = {str(k): float(v) for k, v in of_events.items()}
     contexts = {
         str(each.attrs["cue"]): each["mean_state"].transpose("probe", "neuron").values.mean(0)

@@ -151,7 +151,7 @@ def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np
     """
     path = as_path(path)
     table = to_events(trials, cue_duration)
-    meaning = json.loads(json.dumps({name: (COLUMNS | SEVERAL_CUES)[name] for name in table}))
+    meaning = json.loads(json.dumps({name: (COLUMNS | SEVERAL_CUES)[name] for name in map(str, table)}))
     levels = meaning["trial_type"]["Levels"]
     if "cue_name" in table:
         del levels["cue"]

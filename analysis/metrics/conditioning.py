@@ -30,7 +30,7 @@ SCALE = 1 / 6
 """What a negative error counts against a positive one."""
 FIRST, LAST = 5, 20
 """Trials of a cue at the start and the end of a phase."""
-RATES = np.geomspace(0.003, 0.5, 80)
+RATES = np.geomspace(0.0005, 0.5, 120)
 """Learning rates that are tried for the model without a network."""
 NIV = "Niv, Duff & Dayan 2005, doi 10.1186/1744-9081-1-6"
 

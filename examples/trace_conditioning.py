@@ -18,7 +18,8 @@ from izhires.analysis.statistics import mean_and_deviation
 
 COLUMNS = {
     "first CS": "cs_first", "last CS": "cs", "to 100 ms": "cs_onset", "first US": "us_first", "last US": "us",
-    "from the US on": "us_after", "omission": "omission", "ramp": "ramp", "ramp, scaled": "ramp_scaled", "CS in probes": "test",
+    "from the US on": "us_after", "omission": "omission", "ramp": "ramp", "ramp, scaled": "ramp_scaled",
+    "CS in probes": "test",
 }  # fmt: skip
 
 

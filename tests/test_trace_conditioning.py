@@ -109,23 +109,17 @@ def test_there_is_no_other_design():
         TraceConditioning().experiment(np.random.default_rng(0), "acquisition")
 
 
+@pytest.mark.slow
 def test_a_network_without_a_cs_hears_nothing_and_dopamine_is_released_by_the_reward():
     """A reward that nothing announced releases 1 in its step, whatever the cue is called."""
-    phases = [
-        {"name": "alone", "trials": 2, "probability": {"A": 1.0}},
-        {"name": "heard", "trials": 1, "probability": {"X": 0.0}},
-    ]
     configuration = small.configuration(
-        paradigm={
-            "type": "trace_conditioning", **SHORT, "stimuli": {"A": []}, "designs": {"one": phases}, "probes": 0,
-        },
+        paradigm={"type": "trace_conditioning", **SHORT, "stimuli": {"A": [], "none": [], "AX": ["A", "X"]}},
         readouts__value={"type": "value"},
         neuromodulators__dopamine={"type": "reward_prediction_error"},
         keep__record=[{"of": "dopamine", "variable": "released"}],
         reservoir__sequences=1,
-        when__feedback="0 mV/ms",
-    )  # fmt: skip
-    recording = simulate(configuration, 0, variant="one", device="numpy")
+    )
+    recording = simulate(configuration, 0, variant="blocking")
     first = recording["trial_block"].values == 0
     end = float(recording["trial_onset"].values[~first][0])
     times = recording["spike_time"].values

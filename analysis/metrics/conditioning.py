@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RELEASED = "dopamine_released"
 NEEDS = (RELEASED, f"{RELEASED}_time", "input_onset", "input_channel", "input_duration", "trial_event", "trial_cue")
 
-WINDOWS = {"cs": (0, 300), "us": (-100, 200), "after": (0, 200)}
+WINDOWS = {"cs": (0, 300), "onset": (0, 100), "us": (-100, 200), "after": (0, 200)}
 """In which times (ms) a response lies, from the onset of the CS, and from the time of the US."""
 RAMP = ((-400, -200), (-200, 0))
 """Two stretches before the time of the US (ms): a ramp is more in the second."""
@@ -30,7 +30,7 @@ SCALE = 1 / 6
 """What a negative error counts against a positive one."""
 FIRST, LAST = 5, 20
 """Trials of a cue at the start and the end of a phase."""
-RATES = np.geomspace(0.003, 0.5, 80)
+RATES = np.geomspace(0.0005, 0.5, 120)
 """Learning rates that are tried for the model without a network."""
 NIV = "Niv, Duff & Dayan 2005, doi 10.1186/1744-9081-1-6"
 
@@ -149,7 +149,7 @@ def trials_of(several: Sequence[xr.Dataset]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         In order of time: trial, block, cue, stimuli (tuple), kind, learn, rewarded, and what was released in each of
-        `WINDOWS` (columns cs, us, after), ramp and ramp_scaled (per 100 ms).
+        `WINDOWS` (columns cs, onset, us, after), ramp and ramp_scaled (per 100 ms).
 
     Raises
     ------
@@ -181,6 +181,7 @@ def trials_of(several: Sequence[xr.Dataset]) -> pd.DataFrame:
             "learn": table["learn"].astype(bool),
             "rewarded": table["event"] != "",
             "cs": around(*WINDOWS["cs"]).sum(axis=1),
+            "onset": around(*WINDOWS["onset"]).sum(axis=1),
             "us": around(*WINDOWS["us"], us).sum(axis=1),
             "after": around(*WINDOWS["after"], us).sum(axis=1),
             "ramp": (close.sum(axis=1) - before.sum(axis=1)) / 2,
@@ -219,6 +220,7 @@ def mean_of(trials: pd.DataFrame, column: str, rewarded: bool | None, last: bool
 _PARTS = {
     "cs_first": Item(f"response to the CS in the first {FIRST} trials of a phase", detail=True),
     "cs": Item(f"response to the CS in the last {LAST} trials of a phase"),
+    "cs_onset": Item("the same in the first 100 ms alone", detail=True),
     "us_first": Item(f"response to the US in the first {FIRST} trials that hold it", detail=True),
     "us": Item(f"response to the US in the last {LAST} trials that hold it"),
     "us_after": Item("the same from the time of the US on, without the dip before it", detail=True),
@@ -250,10 +252,11 @@ _PARTS = {
     unit="1",
     description="dopamine at the CS, at the US, and where it is omitted, beside Rescorla-Wagner models",
     definition=(
-        "sum of what is released, an unexpected US being about 1: cs from 0 to 300 ms after the onset of the CS; us "
-        "and omission from 100 ms before to 200 ms after the time of the US; us_after from 0 to 200 ms; ramp: mean per "
-        "100 ms in the last 200 ms before the US less that in the 200 ms before these, over trials with and without "
-        f"US alike; ramp_scaled: the same when each negative sum over {BIN} ms counts a sixth. Models: V moves by "
+        "sum of what is released, an unexpected US being about 1: cs from 0 to 300 ms after the onset of the CS, "
+        "cs_onset to 100 ms; us and omission from 100 ms before to 200 ms after the time of the US; us_after from 0 to "
+        "200 ms; ramp: mean per 100 ms in the last 200 ms before the US less that in the 200 ms before these, over "
+        f"trials with and without US alike; ramp_scaled: the same when each negative sum over {BIN} ms counts a sixth. "
+        "Models: V moves by "
         "rate (r - V), shared by the stimuli of a trial, with or without a context present in all; at the CS "
         "exp(-latency/tau_discount) times what the CS adds, at the US 1 - V, at its omission -V; one rate a network, "
         "fitted to its responses to the CS by least squares"
@@ -286,6 +289,7 @@ def _responses(own: pd.DataFrame) -> Iterator[tuple[str, float]]:
     quiet = own[own["kind"] != "warm-up"]
     yield "cs_first", mean_of(train, "cs", None, False)
     yield "cs", mean_of(train, "cs", None, True)
+    yield "cs_onset", mean_of(train, "onset", None, True)
     yield "us_first", mean_of(train, "us", True, False)
     yield "us", mean_of(train, "us", True, True)
     yield "us_after", mean_of(train, "after", True, True)

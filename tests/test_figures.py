@@ -75,12 +75,31 @@ DRAWN += [(name, levels) for name in ("calibration", "levels", "weight_space")]
 DRAWN += [(name, participant) for name in PARTICIPANT]
 DRAWN += [(name, single) for name in MEET]
 DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
+DRAWN += [("choice", lambda: choosing())]
 DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
 COMPOSED = [(f"figure_{number}", levels if number == 3 else configured) for number in range(1, 7)]
 
 
 def conditions():
     return [each.assign_attrs(study=name) for name in ("default", "merged") for each in study(2)]
+
+
+def choosing():
+    """Three networks that chose at random."""
+    found = []
+    for made in study(3):
+        rng = np.random.default_rng([9, int(made.attrs["seed"])])
+        shape, training = (made.sizes["trial"], made.sizes["event"]), made["trial_kind"].values == "train"
+        payoff = np.where(training[:, None], rng.integers(0, 2, shape), np.nan)
+        choice = rng.integers(0, shape[1], shape[0])
+        more = {
+            "trial_payoff": (("trial", "event"), payoff),
+            "trial_value": (("trial", "event"), rng.random(shape)),
+            "trial_choice": ("trial", made["event"].values.astype(str)[choice]),
+            "trial_reward": ("trial", payoff[np.arange(shape[0]), choice]),
+        }
+        found.append(made.assign(more))
+    return found
 
 
 def plastic():

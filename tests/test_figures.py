@@ -84,6 +84,7 @@ DRAWN += [(name, levels) for name in ("calibration", "levels", "weight_space")]
 DRAWN += [(name, participant) for name in PARTICIPANT]
 DRAWN += [(name, single) for name in MEET]
 DRAWN += [(name, all_spikes) for name in ("dynamics", "selectivity")]
+DRAWN += [("choice", lambda: choosing())]
 DRAWN += [("response_times", people), ("conditions", lambda: conditions()), ("plastic_weights", lambda: plastic())]
 DRAWN += [("foreperiod", lambda: foreperiods())]
 DRAWN += [(name, streams) for name in ("stream", "transitions")]
@@ -114,6 +115,24 @@ def reproduced():
             for seed in (0, 1)
         ]
     )
+
+
+def choosing():
+    """Three networks that chose at random."""
+    found = []
+    for made in study(3):
+        rng = np.random.default_rng([9, int(made.attrs["seed"])])
+        shape, training = (made.sizes["trial"], made.sizes["event"]), made["trial_kind"].values == "train"
+        payoff = np.where(training[:, None], rng.integers(0, 2, shape), np.nan)
+        choice = rng.integers(0, shape[1], shape[0])
+        more = {
+            "trial_payoff": (("trial", "event"), payoff),
+            "trial_value": (("trial", "event"), rng.random(shape)),
+            "trial_choice": ("trial", made["event"].values.astype(str)[choice]),
+            "trial_reward": ("trial", payoff[np.arange(shape[0]), choice]),
+        }
+        found.append(made.assign(more))
+    return found
 
 
 def plastic():

@@ -98,8 +98,10 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     one.spines["left"].set_visible(False)
     one.set(xlabel="time from cue (s)", ylim=(-0.1, len(lanes)))
 
-    top = float(trials["latency"].max())
-    low = float(trials["latency"].min())
+    late = trials["latency"].dropna()
+    if late.empty:  # nothing followed the cue in any trial
+        late = prepared["trial"]["time"].clip(lower=0)
+    top, low = float(late.max()), float(late.min())
     room = max(top - low, 0.1 * top)
     for event in events:
         rows = trials[trials["event"] == event]

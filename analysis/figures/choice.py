@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,9 +40,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         chances.append(float(bandit.best.mean()))
         for name, choices in learners(recording, bandit).items():
             of = {"seed": seed, "who": name, "variant": variant}
-            better = of_the_better(bandit, choices).mean(axis=0)
+            right = of_the_better(bandit, choices).mean(axis=0)
             later = bandit.block > 0
-            trials = pd.DataFrame({"trial": within[later] // BIN * BIN + BIN / 2, "better": better[later]})
+            trials = pd.DataFrame({"trial": within[later] // BIN * BIN + BIN / 2, "better": right[later]})
             means = trials.groupby("trial")["better"].mean()
             after += [{**of, "trial": trial, "better": value} for trial, value in means.items()]
             stay, shift = (np.nanmean(each) if np.isfinite(each).any() else np.nan for each in stays(choices, bandit))
@@ -106,7 +106,7 @@ def _values(recording: xr.Dataset) -> pd.DataFrame:
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw values above, choices after reversals and after wins and losses below."""
     wide = style.width(made) > 120
-    layout = [["values", "values"], ["better", "stay"]] if wide else [["values"], ["better"], ["stay"]]
+    layout: Any = [["values", "values"], ["better", "stay"]] if wide else [["values"], ["better"], ["stay"]]
     panels = made.subplot_mosaic(layout, width_ratios=[2, 1] if wide else None)
     _draw_values(panels["values"], prepared["values"])
     better, stay = prepared["better"], prepared["stay"]
@@ -120,7 +120,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         for name in ("", *others):
             mine = better[(better["variant"] == variant) & (better["who"] == name)]
             text = LABELS[name] + (f", {variant}" if len(variants) > 1 else "")
-            look = {"color": shades[variant], "label": text}
+            look: dict[str, Any] = {"color": shades[variant], "label": text}
             if name:
                 panels["better"].plot(mine["trial"], mine["mean"], linewidth=0.9, linestyle=dashes[name], **look)
             else:

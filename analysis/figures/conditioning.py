@@ -39,7 +39,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     }
     parts = [*RESPONSES, *(f"rw_{each}" for each in RESPONSES)]
     values = part_values(table, "conditioning", parts)
-    values["p"] = [levels.get((row.variant, int(row.block)), np.nan) for row in values.itertuples()]
+    of_rows = zip(values["variant"].tolist(), values["block"].tolist(), strict=True)
+    values["p"] = [levels.get((variant, int(block)), np.nan) for variant, block in of_rows]
     values["design"] = values["variant"].str.partition(" ")[0]
     of_levels = values[values["block"] == 0].groupby("design")["p"].nunique()
     graded = [str(design) for design, number in of_levels.items() if number > 2]
@@ -59,11 +60,9 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         tests.append(probes.mean().reset_index().assign(design=design, seed=seed))
         first = trials[trials["kind"] == "train"].groupby("block")["trial"].min()
         ends.append(pd.DataFrame({"design": design, "block": first.index, "trial": first.to_numpy()}))
-    for name, several in (("trials", rows), ("tests", tests)):
-        if several:
-            found[name] = _both(
-                pd.concat(several), ["design", "cue", "block", *(["point"] if name == "trials" else [])]
-            )
+    for name, tables in (("trials", rows), ("tests", tests)):
+        if tables:
+            found[name] = _both(pd.concat(tables), ["design", "cue", "block", *(["point"] if name == "trials" else [])])
     if ends:
         found["phases"] = pd.concat(ends).drop_duplicates(["design", "block"]).reset_index(drop=True)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -277,7 +277,8 @@ def conditioning(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
         for name, model in models.items():
             for part in ("rate", "explained"):
                 yield Row(getattr(model, part), f"{name}_{part}", seed=seed, variant=design)
-        for (cue, block), own in trials.groupby(["cue", "block"], sort=False):
+        for given, own in trials.groupby(["cue", "block"], sort=False):
+            cue, block = cast("tuple[str, int]", given)
             for part, value in _responses(own):
                 if np.isfinite(value):
                     yield Row(value, part, int(block), seed=seed, variant=f"{design} {cue}")

@@ -37,7 +37,7 @@ HELD_OUT = TASK.priors["short"][1::2]
 NETWORKS: dict[str, dict[str, Any]] = {
     "sequence": {"paradigm": TASK.type},
     "random": {"paradigm": TASK.type, "reservoir": "random"},
-    "random, ready not heard": {"paradigm": SHORT, "reservoir": "random", "inputs": {"ready": {"share": 0.0}}},
+    "random, ready not heard": {"paradigm": SHORT, "reservoir": "random", "input_channels": {"ready": {"share": 0.0}}},
     "random, recurrence cut": {"paradigm": SHORT, "reservoir": {"type": "random", "recurrence": 0.0}},
     "random, every second interval": {
         "paradigm": {**SHORT, "held_out": [f"{each:g} ms" for each in HELD_OUT]},

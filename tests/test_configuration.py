@@ -403,8 +403,8 @@ def test_a_paradigms_own_options(command, tmp_path):
         ["izhires: --events: is required", "izhires: --cue: is required", "izhires: --event: is required"],
     )
     assert command("run", "cued-reaction", *out, "--events") == (2, ["izhires: run: --events needs a value"])
-    twice = command("run", "cued-reaction", *out, "--cue=a", "--cue", "b")
-    assert twice == (2, ["izhires: run: --cue is given twice"])
+    twice = command("run", "cued-reaction", *out, "--cue-column=a", "--cue-column", "b")
+    assert twice == (2, ["izhires: run: --cue-column is given twice"])
     missing = command("run", "cued-reaction", *out, "--events", "gone.tsv", "--cue", "a", "--event", "b")
     assert missing == (2, ["izhires: gone.tsv: there is no such file"])
     for paradigm in Paradigm.alternatives().values():
@@ -415,7 +415,7 @@ def test_a_paradigms_own_options(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["run", "mett", "--out", "x"], 2, "run: 'mett' is not a paradigm, did you mean 'meet'? (valid: cued_reaction, meet, meet_levels"),
+        (["run", "mett", "--out", "x"], 2, "run: 'mett' is not a paradigm, did you mean 'meet'? (valid: choice, cued_reaction, "),
         (["run", "meet", "--out", "x", "--set", 'reservoir.tau_fast="5 mV"'], 2, "reservoir.tau_fast: '5 mV' has the wrong unit"),
         (["run", "meet"], 2, "Missing option '--out'; see "),
         (["walk"], 2, "No such command 'walk'; see "),

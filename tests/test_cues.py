@@ -76,7 +76,7 @@ def tables(draw_from):
     end = round(1000 * trials["duration"].sum())
     pulse = st.tuples(st.integers(0, end - 60), st.sampled_from([*cues, "noise"]), st.integers(1, 60),
                       st.sampled_from([0.0, 0.5, 1.0]))  # fmt: skip
-    heard = draw_from(st.none() | st.lists(pulse, max_size=6))
+    heard = draw_from(st.none() | st.lists(pulse, min_size=1, max_size=6))
     if heard is not None:
         heard = pd.DataFrame(heard, columns=["onset", "channel", "duration", "strength"])
         heard[["onset", "duration"]] /= 1e3
@@ -314,7 +314,7 @@ def test_a_sequence_for_each_channel():
 def test_patterns_of_input_channels():
     other = {"n": 40, "cue_share": 0.5}
     patterns = {"light": {"to": "other", "share": 1.0, "strength": ["3 mV/ms", "4 mV/ms"]}}
-    _, plan, arrays = small.planned(two_cues(inputs=patterns, populations={"other": other}))
+    _, plan, arrays = small.planned(two_cues(input_channels=patterns, populations={"other": other}))
     groups = Sequence.parse(small.CIRCUITS["sequence"]).fitted(220, 2).members(Seeds(seed=0))
     assert np.array_equal(np.flatnonzero(arrays["state.cue_weight"]), groups[0])
     assert not arrays["state.cue_weight_1"].any()
@@ -322,12 +322,12 @@ def test_patterns_of_input_channels():
     assert ((arrays["other.cue_weight_1"] >= 3) & (arrays["other.cue_weight_1"] <= 4)).all()
     assert "cue_weight*input_0(t) + cue_weight_1*input_1(t)" in plan.part("drive").texts["code"]
     half = {"tone": {"share": 0.5, "strength": ["2 mV/ms", "2 mV/ms"]}}
-    weights = small.planned(two_cues(inputs=half))[2]["state.cue_weight"]
+    weights = small.planned(two_cues(input_channels=half))[2]["state.cue_weight"]
     assert set(weights.tolist()) == {0.0, 2.0}
     with pytest.raises(ConfigurationError, match="there is no input channel 'tnoe', did you mean 'tone'"):
-        small.planned(two_cues(inputs={"tnoe": {}}))
-    with pytest.raises(ConfigurationError, match=r"inputs.tone.to"):
-        two_cues(inputs={"tone": {"to": "nobody"}})
+        small.planned(two_cues(input_channels={"tnoe": {}}))
+    with pytest.raises(ConfigurationError, match=r"input_channels.tone.to"):
+        two_cues(input_channels={"tone": {"to": "nobody"}})
 
 
 def test_the_signals_of_a_plan():

@@ -86,6 +86,7 @@ def _values(recording: xr.Dataset) -> pd.DataFrame:
 @figure(
     "choice",
     title="Choices after reversals",
+    all_cues=True,
     caption=(
         "Values of the arms before each choice in the first recording (of several cues, after the first), the "
         "choices (dots), and the true probability of a reward (dashed).",

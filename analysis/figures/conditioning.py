@@ -115,6 +115,7 @@ def _panels(tables: Tables) -> int:
 @figure(
     "conditioning",
     title="Conditioning: dopamine at the stimulus, at the reward, and at its omission",
+    all_cues=True,
     caption=(
         f"Released in each {BIN} ms around a CS that a US always follows (dashed): mean and 95% t-interval over seeds.",
         "Responses at the end of acquisition against the probability of the US: points, the network; lines, the "

@@ -73,6 +73,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
 @figure(
     "interval_reproduction",
     title="Reproduction of intervals",
+    all_cues=True,
     caption=(
         "Prediction of go after set in probes after training, one line a sample interval (dark: short), a panel a "
         "prior: mean over probes and seeds.",

@@ -120,6 +120,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
 @figure(
     "stream",
     title="Responses to the stimuli of a stream",
+    all_cues=True,
     caption=(
         "Response to each stimulus (1 - its prediction at its moment, before it is heard), by sequence and block; of "
         "sequences in which all are equally frequent only the stimuli that are deviants elsewhere.",
@@ -219,6 +220,7 @@ def prepare_transitions(recordings: Sequence[xr.Dataset]) -> Tables:
 @figure(
     "transitions",
     title="What a network learns of transitions",
+    all_cues=True,
     caption=(
         "Expected probability of each stimulus after each other against the true one, by sequence and block, second "
         "half: mean over the trials, and 95% t-interval over seeds; observers on the same trials. Dashed: who knows "

@@ -13,10 +13,10 @@ The candidates are all made of the true outcomes of the block, on one scale, tha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
@@ -24,6 +24,9 @@ from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.calibration import pearson
 from izhires.paradigms import truth
 from izhires.paradigms.experiment import expectation
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CANDIDATES = {
     "probability": "the probability-weighted expectation",

@@ -231,9 +231,9 @@ class Draft:
         ConfigurationError
             If a pattern is declared for a channel that the task does not have.
         """
-        experiment, declared = self.experiment, self.model.inputs
+        experiment, declared = self.experiment, self.model.input_channels
         for name in declared:
-            check_known(name, experiment.channels, "input channel", f"inputs.{name}")
+            check_known(name, experiment.channels, "input channel", f"input_channels.{name}")
         bias, pattern = self.driven[population]
         lines, numbers = "bias : volt/second (constant)\n", {"bias": bias}
         for k, name in enumerate(experiment.channels):

@@ -117,7 +117,9 @@ class Grown(Reservoir):
     def draw_input(self, rng: np.random.Generator, seeds: Seeds, channel: int) -> np.ndarray:
         """Refuse further channels: the network grew a sequence for one cue."""
         if channel:
-            problem = "grows one sequence, for one cue; give a pattern to the other channels in the table 'inputs'"
+            problem = (
+                "grows one sequence, for one cue; give a pattern to the other channels in the table 'input_channels'"
+            )
             raise ConfigurationError(problem, "reservoir.type")
         return self.draw_cue(rng, seeds)
 

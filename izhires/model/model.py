@@ -138,7 +138,7 @@ class Model(Declaration):
     reservoir: chosen(Reservoir, "sequence") = parameter("sequence", "circuit")  # type: ignore[valid-type]
     populations: dict[str, Population] = parameter({}, "further cells, by name")
     connections: dict[str, Connection] = parameter({}, "further synapses between populations, by name")
-    inputs: dict[str, Input] = parameter(
+    input_channels: dict[str, Input] = parameter(
         {}, "whom an input channel of the task reaches, by the channel's name; by default as circuit and population say"
     )
     neuromodulators: dict[str, chosen(Neuromodulator, "release")] = parameter({}, "third factors, by name")  # type: ignore[valid-type]
@@ -169,8 +169,8 @@ class Model(Declaration):
         for place, name in named.items():
             if name:
                 check_known(name, known, "population", place)
-        for name, each in self.inputs.items():
-            check_known(each.to, known, "population", f"inputs.{name}.to")
+        for name, each in self.input_channels.items():
+            check_known(each.to, known, "population", f"input_channels.{name}.to")
         for name, connection in self.connections.items():
             connection.check(name, known)
         for name, neuromodulator in self.neuromodulators.items():

@@ -196,7 +196,8 @@ def _of(recording: xr.Dataset, block: int, event: str) -> dict[str, float]:
             each.setdefault(f"error_{name}", []).append(float(np.sqrt(np.mean((course - true) ** 2))))
         each.setdefault("last_trial", []).append(pearson(course, bumps[0]) if len(bumps) else np.nan)
         each.setdefault("memory", []).append(memory(course, bumps))
-        each.setdefault("counting", []).append(pearson(bumps.mean(0), wanted["probability"].to_numpy()))
+        counted = pearson(bumps.mean(0), wanted["probability"].to_numpy()) if len(bumps) else np.nan
+        each.setdefault("counting", []).append(counted)
     found = {part: _middle(part, values) for part, values in each.items()}
     found["preference"] = found["within_probability"] - found["within_survivor"]
     true = wanted["probability"].to_numpy()

@@ -644,3 +644,12 @@ def test_a_rule_of_ones_own_runs_on_cpp(monkeypatch):
         model = None
         del Bounded
         gc.collect()
+
+
+@pytest.mark.parametrize("device", ["cpp", "numpy"])
+def test_numbers_that_the_plan_does_not_have_are_refused(device):
+    """A name of an earlier version would go nowhere, and the run would be another one."""
+    _, plan, arrays = small.planned(small.configuration())
+    program = get(device).prepare(plan)
+    with pytest.raises(ValueError, match=r"^the plan has no numbers 'feedbak\.w'"):
+        program.run(arrays | {"feedbak.w": arrays["when_feedback.w"]})

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from izhires.building.plan import Plan
+from izhires.errors import closest
 
 ProgressReport = Callable[[float, int], None]
 """Called with the share of the run that is done, 0 to 1, and the number of spikes so far. An error that it raises
@@ -182,6 +183,9 @@ def check_arrays(plan: Plan, arrays: dict[str, np.ndarray]) -> None:
         if given is None or given.shape != tuple(shape) or given.dtype.str != dtype:
             found = "nothing" if given is None else f"{given.dtype} {given.shape}"
             raise ValueError(f"{name} must be {np.dtype(dtype)} {tuple(shape)}, got {found}")
+    for name in arrays:  # which no program would read
+        if name not in plan.shapes:
+            raise ValueError(f"the plan has no numbers {name!r}{closest(name, plan.shapes)}")
 
 
 def noise_seed(arrays: dict[str, np.ndarray]) -> int:

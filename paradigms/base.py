@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from pydantic import model_validator
 
 from izhires.declare import Component, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
-from izhires.paradigms.experiment import Experiment
+from izhires.paradigms.experiment import CUE, Experiment
 
 MOST = 10**15
 """Most trials that a declaration takes: far beyond any memory, and still a number to reckon with exactly."""
@@ -97,6 +98,48 @@ class FixedTrials(Paradigm):
                     "trial_duration",
                 )
         return self
+
+    def lay_out(
+        self,
+        trials: pd.DataFrame,
+        outcomes: pd.DataFrame,
+        *,
+        events: tuple[str, ...],
+        cues: tuple[str, ...],
+        variant: str,
+        **further: Any,
+    ) -> Experiment:
+        """Make the experiment of trials that follow each other, in which only training trials teach.
+
+        Parameters
+        ----------
+        trials, outcomes : pandas.DataFrame
+            As `Experiment` has them, both with ``cue_name``; the times of the trials are added.
+        events, cues : tuple of str
+        variant : str
+        **further
+            What else the experiment has.
+        """
+        trials = trials.assign(
+            onset=np.arange(len(trials)) * self.trial_duration / 1e3,
+            duration=self.trial_duration / 1e3,
+            learn=trials["kind"] == "train",
+        )
+        trials["cue"] = trials["onset"] + self.cue_onset / 1e3
+        if cues == (CUE,):  # one cue needs no name
+            trials, outcomes = trials.drop(columns="cue_name"), outcomes.drop(columns="cue_name")
+        return Experiment(
+            paradigm=self.type,  # type: ignore[attr-defined]
+            variant=variant,
+            events=events,
+            trials=trials,
+            outcomes=outcomes,
+            window=self.window / 1e3,
+            event_width=self.event_width / 1e3,
+            cue_duration=self.cue_duration / 1e3,
+            cues=cues,
+            **further,
+        )
 
     def latency_complaints(self, latencies: Iterable[tuple[str, float]]) -> list[Complaint]:
         """Return a complaint on each latency (ms) outside the window, or between the whole milliseconds.

@@ -141,10 +141,6 @@ class Choice(FixedTrials):
             rows += [(index, of_block[index][k], "train") for k in heard]
             rows += [(index, cue, "probe") for cue in rewards]
         trials = pd.DataFrame(rows, columns=["block", "cue_name", "kind"]).assign(event="", latency=np.nan)
-        trials["onset"] = np.arange(len(trials)) * self.trial_duration / 1e3
-        trials["duration"] = self.trial_duration / 1e3
-        trials["cue"] = trials["onset"] + self.cue_onset / 1e3
-        trials["learn"] = trials["kind"] == "train"
         outcomes = pd.DataFrame(
             [
                 (index, arm, delay, chance, cue)
@@ -154,18 +150,12 @@ class Choice(FixedTrials):
             ],
             columns=["block", "event", "latency", "probability", "cue_name"],
         )
-        if cues == (CUE,):  # one cue needs no name
-            trials, outcomes = trials.drop(columns="cue_name"), outcomes.drop(columns="cue_name")
-        return Experiment(
-            paradigm=self.type,
-            variant=variant,
+        return self.lay_out(
+            trials,
+            outcomes,
             events=arms,
-            trials=trials,
-            outcomes=outcomes,
-            window=self.window / 1e3,
-            event_width=self.event_width / 1e3,
-            cue_duration=self.cue_duration / 1e3,
             cues=cues,
+            variant=variant,
             payoffs=pd.DataFrame(np.concatenate(pays), columns=list(arms)),
             reward_delay=self.reward_delay / 1e3,
         )

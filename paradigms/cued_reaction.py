@@ -140,16 +140,7 @@ class CuedReaction(Paradigm):
             found.append(Complaint("events_files", "needs at least one file, got none"))
         if not self.events:
             found.append(Complaint("events", "has no events"))
-        named = [participant(path) for path in self.events_files]
-        if "" in named and any(named):
-            place = f"events_files[{named.index('')}]"
-            found.append(Complaint(place, "its name lacks the participant (sub-LABEL_) that others begin with"))
-        real = [os.path.realpath(os.path.expanduser(path)) for path in self.events_files]
-        found += [
-            Complaint(f"events_files[{k}]", f"{self.events_files[k]!r} is there twice")
-            for k, path in enumerate(real)
-            if path in real[:k]
-        ]
+        found += file_complaints(self.events_files)
         if not self.cues:
             found.append(Complaint("cue", "needs at least one name, got none"))
         for k, name in enumerate(self.cues):
@@ -529,6 +520,20 @@ def participant(path: str) -> str:
     """Return the participant in the name of an event file, ``sub-LABEL``, or nothing."""
     found = re.match(r"sub-[0-9A-Za-z]+(?=_)", Path(path).name)
     return found[0] if found else ""
+
+
+def file_complaints(paths: tuple[str, ...]) -> list[Complaint]:
+    """Return what is wrong with the names of event files: one without a participant beside others, one twice."""
+    found, named = [], [participant(path) for path in paths]
+    if "" in named and any(named):
+        place = f"events_files[{named.index('')}]"
+        found.append(Complaint(place, "its name lacks the participant (sub-LABEL_) that others begin with"))
+    real = [os.path.realpath(os.path.expanduser(path)) for path in paths]
+    return found + [
+        Complaint(f"events_files[{k}]", f"{paths[k]!r} is there twice")
+        for k, path in enumerate(real)
+        if path in real[:k]
+    ]
 
 
 def read_events(

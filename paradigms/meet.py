@@ -222,10 +222,6 @@ class Meet(FixedTrials):
                 if done in counts:
                     rows += [(index, cue, "", np.nan, "probe") for cue in of_block[index]]
         trials = pd.DataFrame(rows, columns=["block", "cue_name", "event", "latency", "kind"])
-        trials["onset"] = np.arange(len(trials)) * self.trial_duration / 1e3
-        trials["duration"] = self.trial_duration / 1e3
-        trials["cue"] = trials["onset"] + self.cue_onset / 1e3
-        trials["learn"] = trials["kind"] == "train"
         outcomes = pd.DataFrame(
             [
                 (index, event, latency / 1e3, chance, cue)
@@ -235,19 +231,7 @@ class Meet(FixedTrials):
             ],
             columns=["block", "event", "latency", "probability", "cue_name"],
         )
-        if cues == (CUE,):  # one cue needs no name
-            trials, outcomes = trials.drop(columns="cue_name"), outcomes.drop(columns="cue_name")
-        return Experiment(
-            paradigm=self.type,
-            variant=variant,
-            events=self.events(),
-            trials=trials,
-            outcomes=outcomes,
-            window=self.window / 1e3,
-            event_width=self.event_width / 1e3,
-            cue_duration=self.cue_duration / 1e3,
-            cues=cues,
-        )
+        return self.lay_out(trials, outcomes, events=self.events(), cues=cues, variant=variant)
 
 
 def draw(block: Block, order: str, rng: np.random.Generator) -> list[Possible]:

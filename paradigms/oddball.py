@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
@@ -19,6 +18,7 @@ from izhires.paradigms.cued_reaction import (
     EventFile,
     EventRow,
     Notes,
+    file_complaints,
     occurring,
     participant,
     read_events,
@@ -167,17 +167,7 @@ class Oddball(TimedStream):
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 found.append(Complaint("deviant", f"{name!r} is named twice among standard, deviant and other"))
-        named = [participant(path) for path in self.events_files]
-        if "" in named and any(named):
-            place = f"events_files[{named.index('')}]"
-            found.append(Complaint(place, "its name lacks the participant (sub-LABEL_) that others begin with"))
-        real = [os.path.realpath(os.path.expanduser(path)) for path in self.events_files]
-        found += [
-            Complaint(f"events_files[{k}]", f"{self.events_files[k]!r} is there twice")
-            for k, path in enumerate(real)
-            if path in real[:k]
-        ]
-        return found
+        return found + file_complaints(self.events_files)
 
     def _rarest(self) -> float:
         return min((chance for chance in self.blocks[0].probability.values() if chance > 0), default=1.0)

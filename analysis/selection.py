@@ -159,6 +159,15 @@ def trials(recording: xr.Dataset) -> pd.DataFrame:
     )
 
 
+def latencies(recording: xr.Dataset) -> pd.DataFrame:
+    """Return the time from the cue to each event in each trial (s), (trial, event); NaN where it does not come."""
+    names = events(recording)
+    if "trial_latency_of" in recording:
+        return pd.DataFrame(recording["trial_latency_of"].transpose("trial", "event").values, columns=names)
+    table = trials(recording)
+    return pd.DataFrame({name: table["latency"].where(table["event"] == name) for name in names})
+
+
 def event_latencies(recording: xr.Dataset, block: int, event: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct latencies (s) of an event in a block and their probabilities.
 

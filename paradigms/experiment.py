@@ -22,6 +22,7 @@ prediction is read, and a warm-up trial, during which the network settles."""
 TRIAL_COLUMNS = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
 OUTCOME_COLUMNS = ("block", "event", "latency", "probability")
 INPUT_COLUMNS = ("onset", "channel", "duration", "strength")
+EPOCH_COLUMNS = ("onset", "duration", "name")
 
 CUE = "cue"
 """Name of the cue where there is one only."""
@@ -51,11 +52,12 @@ class Experiment:
         One row a trial, times in seconds from the start of the experiment: ``onset``, ``duration``, ``cue`` (time of
         the cue), ``event`` (name, empty for a cue-only trial), ``latency`` (s from the cue, NaN for a cue-only trial),
         ``block`` (whole numbers from 0), ``kind`` (one of `KINDS`), ``learn`` (bool); where there are several cues,
-        ``cue_name``. Further columns are kept.
+        ``cue_name``. Further columns are kept. With `latencies` it is the first event of the trial that stands here.
     outcomes : pandas.DataFrame
         The true statistics, one row a possible outcome of a block: ``block``, ``event``, ``latency`` (s from the cue),
         ``probability``; where there are several cues, ``cue_name``, and the probabilities are those given this cue.
-        What is missing to 1 is the probability that no event follows the cue.
+        What is missing to 1 is the probability that no event follows the cue; with `latencies` the probabilities of
+        each event count by themselves, and what is missing to 1 is the probability that this one does not come.
     window : float
         Time after the cue in which predictions are read (s).
     event_width : float
@@ -77,6 +79,13 @@ class Experiment:
         may lie after the window.
     reward_delay : float
         Time from the end of the window, when a readout chooses, to the reward (s); with `payoffs` at least 1 ms.
+    latencies : pandas.DataFrame, optional
+        Where several events may come in one trial: the time from the cue to each (s), one row a trial and one column an
+        event, NaN where it does not come. Each comes once a trial at most, no two at the same moment. Columns of the
+        trials named ``event`` and ``latency`` are then the first event of each trial.
+    epochs : pandas.DataFrame, optional
+        Intervals with a name, one row each: ``onset`` (s from the start of the experiment), ``duration`` (s), ``name``.
+        The signal ``epoch_NAME`` is 1 inside those of its name, for the texts of gates, rules and connections.
 
     Raises
     ------
@@ -97,6 +106,8 @@ class Experiment:
     inputs: pd.DataFrame | None = None
     payoffs: pd.DataFrame | None = None
     reward_delay: float = 0.0
+    latencies: pd.DataFrame | None = None
+    epochs: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
@@ -110,6 +121,10 @@ class Experiment:
         if self.payoffs is not None:
             object.__setattr__(self, "payoffs", _tidy_payoffs(self.payoffs, self.events))
             object.__setattr__(self, "reward_delay", _positive_time(self.reward_delay, "reward_delay"))
+        if self.latencies is not None:
+            object.__setattr__(self, "latencies", _tidy_latencies(self.latencies, self.events))
+        if self.epochs is not None:
+            object.__setattr__(self, "epochs", _tidy_epochs(self.epochs))
         self.validate()
 
     @classmethod
@@ -128,6 +143,8 @@ class Experiment:
         inputs: pd.DataFrame | Mapping[str, Any] | None = None,
         payoffs: pd.DataFrame | Mapping[str, Any] | None = None,
         reward_delay: float = 0.0,
+        latencies: pd.DataFrame | Mapping[str, Any] | None = None,
+        epochs: pd.DataFrame | Mapping[str, Any] | None = None,
     ) -> Experiment:
         """Make an experiment from a table of one's own.
 
@@ -154,6 +171,11 @@ class Experiment:
             block.
         reward_delay : float
             As `Experiment` has it (s).
+        latencies : pandas.DataFrame or mapping, optional
+            As `Experiment` has it; the events are then its columns, and ``event`` and ``latency`` of the trials, which
+            may be left out, the first of each.
+        epochs : pandas.DataFrame or mapping, optional
+            As `Experiment` has it.
 
         Raises
         ------
@@ -161,6 +183,11 @@ class Experiment:
             As `Experiment` does.
         """
         table = _frame(trials, "trials").copy()
+        coming = None if latencies is None else _frame(latencies, "latencies").reset_index(drop=True)
+        if coming is not None and len(coming) != len(table):
+            raise ParadigmError(f"needs one row a trial, {len(table)}, got {len(coming)}", "latencies")
+        if coming is not None and not {"event", "latency"} & set(table):
+            table["event"], table["latency"] = first_events(_tidy_latencies(coming, tuple(map(str, coming))))
         if "block" not in table:
             table["block"] = 0
         if "kind" not in table:
@@ -169,7 +196,8 @@ class Experiment:
             table["learn"] = table["kind"] == "train"
         table = _tidy_trials(table)
         paid = None if payoffs is None else _frame(payoffs, "payoffs")
-        occurring = [name for name in table["event"].unique() if name] if paid is None else list(map(str, paid))
+        named = paid if coming is None else coming
+        occurring = [name for name in table["event"].unique() if name] if named is None else list(map(str, named))
         names = occurring if events is None else list(_names(events, "events"))
         heard: Iterable[str] = (
             (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
@@ -177,6 +205,8 @@ class Experiment:
         heard = _names(heard if cues is None else cues, "cues")
         if outcomes is not None:
             statistics = _frame(outcomes, "outcomes")
+        elif coming is not None:
+            statistics = frequencies_of_each(table, _tidy_latencies(coming, tuple(names)))
         elif paid is None:
             statistics = frequencies(table, names)
         else:
@@ -184,6 +214,7 @@ class Experiment:
         return cls(
             paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration, cues=heard,
             inputs=None if inputs is None else _frame(inputs, "inputs"), payoffs=paid, reward_delay=reward_delay,
+            latencies=coming, epochs=None if epochs is None else _frame(epochs, "epochs"),
         )  # fmt: skip
 
     @property
@@ -230,7 +261,12 @@ class Experiment:
             - ``at_event``: 1 at the step at which this trial's event occurs, else 0;
             - ``block``: number of the trial's block;
             - ``input_0``, ``input_1``, ...: strength of what is heard in each of `channels`, 0 where there is nothing.
-              One cue alone is ``cue``.
+              One cue alone is ``cue``;
+            - ``epoch_NAME``: 1 inside the epochs of this name, else 0.
+
+            With `latencies`, ``event`` and ``latency`` are those of the trial's event that is nearest in time (of two
+            equally near, the earlier), and there is ``latency_of``, of shape (step, event): s from the cue to each
+            event, and for one that does not come in this trial that of the nearest, -1 where none comes.
 
         Raises
         ------
@@ -276,7 +312,25 @@ class Experiment:
             "at_event": occurs & (elapsed == latency[trial]),
             "block": trials["block"].to_numpy()[trial],
         }
+        if self.latencies is not None:
+            late = np.stack([steps(self.latencies[name].fillna(0), "latency") for name in self.events], axis=1)[trial]
+            comes = self.latencies.notna().to_numpy()[trial] & inside[:, None]
+            # twice the distance, and one more of what is still to come: the earlier of two equally near
+            away = 2 * np.abs(elapsed[:, None] - late) + (late > elapsed[:, None])
+            nearest = np.argmin(np.where(comes, away, np.iinfo(np.int64).max), axis=1)
+            closest = late[np.arange(len(now)), nearest]
+            signals["event"] = np.where(occurs, nearest, -1)
+            signals["latency"] = np.where(occurs, closest * step / _MICROSECONDS, -1.0)
+            signals["at_event"] = occurs & (elapsed == closest)
         found = {name: np.asarray(signals[name], dtype=np.float64) for name in _SIGNALS}
+        if self.latencies is not None:
+            found["latency_of"] = np.where(comes, late * step / _MICROSECONDS, found["latency"][:, None])
+        if self.epochs is not None:
+            begin, span = steps(self.epochs["onset"], "onset"), steps(self.epochs["duration"], "duration")
+            for name in self.epochs["name"].unique():
+                signal = found[f"epoch_{name}"] = np.zeros(len(now))
+                for first, long in zip(*(each[self.epochs["name"] == name] for each in (begin, span)), strict=True):
+                    signal[first : first + long] = 1.0
         if self.one_cue:
             return found
         if self.inputs is None:
@@ -317,11 +371,21 @@ class Experiment:
         return expectation(self.outcomes, self.events, block, times, self.event_width, cue)
 
     def survivor(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
-        """Return the probability that nothing has come before each time, (time,); see `truth.survivor`."""
+        """Return the probability that nothing has come before each time, (time,); see `truth.survivor`.
+
+        Raises
+        ------
+        ParadigmError
+            If there is no such block or cue, or several events may come in a trial, each of which survives by itself.
+        """
+        if self.latencies is not None:
+            raise ParadigmError("several events may come in a trial; hazard and survivor_expectation are those of each")
         return truth.survivor(self.outcomes, block, times, self._heard(block, cue))
 
     def hazard(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
         """Return the probability that each event comes at each time, given that nothing has; see `truth.hazard`.
+
+        With `latencies`: given that this event has not come yet.
 
         Parameters
         ----------
@@ -342,28 +406,57 @@ class Experiment:
         ParadigmError
             If there is no such block or cue.
         """
-        return truth.hazard(self.outcomes, self.events, block, times, self._heard(block, cue))
+        return self._true(truth.hazard, block, times, cue)
 
     def survivor_expectation(self, block: int, times: np.ndarray, cue: str = "") -> np.ndarray:
         """Return the expectation given that nothing has come so far; see `hazard`, `truth.survivor_expectation`."""
-        heard = self._heard(block, cue)
-        return truth.survivor_expectation(self.outcomes, self.events, block, times, self.event_width, heard)
+        return self._true(truth.survivor_expectation, block, times, cue, event_width=self.event_width)
 
     def blurred_probability(self, block: int, times: np.ndarray, cue: str = "", **blur: float) -> np.ndarray:
         """Return the blurred density of probability (1/s); see `hazard`, and `truth.blurred_probability` for blurs."""
-        return truth.blurred_probability(self.outcomes, self.events, block, times, self._heard(block, cue), **blur)
+        return self._true(truth.blurred_probability, block, times, cue, **blur)
 
     def blurred_hazard(self, block: int, times: np.ndarray, cue: str = "", **blur: float) -> np.ndarray:
         """Return the blurred hazard (1/s); see `hazard`, and `truth.blurred_hazard` for blurs."""
-        return truth.blurred_hazard(self.outcomes, self.events, block, times, self._heard(block, cue), **blur)
+        return self._true(truth.blurred_hazard, block, times, cue, **blur)
 
     def shannon_surprise(self) -> np.ndarray:
-        """Return how improbable what happened in each trial was (nat), (trial,); see `truth.shannon_surprise`."""
-        return truth.shannon_surprise(self.outcomes, self.trials)
+        """Return how improbable what happened in each trial was (nat), (trial,); see `truth.shannon_surprise`.
+
+        With `latencies`: the sum over events, each by itself, as of independent ones.
+        """
+        each = (truth.shannon_surprise(outcomes, trials) for outcomes, trials in self._apart())
+        return np.sum(list(each), axis=0)
 
     def bayesian_surprise(self, prior: float = 1.0) -> np.ndarray:
-        """Return how far each trial moves the belief of someone who counts (nat); see `truth.bayesian_surprise`."""
-        return truth.bayesian_surprise(self.outcomes, self.trials, prior)
+        """Return how far each trial moves the belief of someone who counts (nat); see `truth.bayesian_surprise`.
+
+        With `latencies`: the sum over events, each by itself, as of independent ones.
+        """
+        each = (truth.bayesian_surprise(outcomes, trials, prior) for outcomes, trials in self._apart())
+        return np.sum(list(each), axis=0)
+
+    def _true(
+        self, function: Callable[..., np.ndarray], block: int, times: np.ndarray, cue: str, **further: float
+    ) -> np.ndarray:
+        """Return a function of the true outcomes, (event, time); where several may come, of each by itself."""
+        heard = self._heard(block, cue)
+        if self.latencies is None:
+            return function(self.outcomes, self.events, block, times, cue=heard, **further)
+        own = ((self.outcomes[self.outcomes["event"] == name], name) for name in self.events)
+        return np.concatenate([function(rows, [name], block, times, cue=heard, **further) for rows, name in own])
+
+    def _apart(self) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Return outcomes and trials: of all events, or where several may come in a trial of each event by itself."""
+        if self.latencies is None:
+            return [(self.outcomes, self.trials)]
+        return [
+            (
+                self.outcomes[self.outcomes["event"] == name],
+                self.trials.assign(event=np.where(late.notna(), str(name), ""), latency=late.to_numpy()),
+            )
+            for name, late in self.latencies.items()
+        ]
 
     def _heard(self, block: int, cue: str) -> str:
         """Return the name of a cue, or complain that there is no such block or cue."""
@@ -386,6 +479,10 @@ class Experiment:
             lines.append(f"  cues: {', '.join(self.cues)}")
         if further := [name for name in self.channels if name not in self.cues]:
             lines.append(f"  further input channels: {', '.join(further)}")
+        if self.latencies is not None:
+            lines.append("  several events may come in one trial")
+        if self.epochs is not None:
+            lines.append(f"  epochs: {', '.join(self.epochs['name'].unique())}")
         several = "cue_name" in self.outcomes
         for given, rows in self.outcomes.groupby(["block", "cue_name"] if several else ["block"], sort=not several):
             parts = []
@@ -397,7 +494,8 @@ class Experiment:
                 when = f"{first:.0f} ms" if first == last else f"{first:.0f} to {last:.0f} ms"
                 what = event if self.payoffs is None else f"reward of {event}"
                 parts.append(f"{what} p = {mine['probability'].sum():.2f} at {when}")
-            rest = 1 - rows["probability"].sum() if self.payoffs is None else 0.0
+            alone = self.payoffs is None and self.latencies is None
+            rest = 1 - rows["probability"].sum() if alone else 0.0
             parts += [f"no event p = {rest:.2f}"] if rest > 0.005 else []
             place = f"block {given[0]}" + (f", {given[1]}" if several else "")
             lines.append(f"  {place}: {', '.join(parts)}")
@@ -418,7 +516,9 @@ class Experiment:
         if not isinstance(other, Experiment):
             return NotImplemented
         plain = ("paradigm", "variant", "events", "cues", "window", "event_width", "cue_duration", "reward_delay")
-        optional = ((getattr(self, name), getattr(other, name)) for name in ("inputs", "payoffs"))
+        optional = (
+            (getattr(self, name), getattr(other, name)) for name in ("inputs", "payoffs", "latencies", "epochs")
+        )
         return (
             all(getattr(self, name) == getattr(other, name) for name in plain)
             and self.trials.equals(other.trials)
@@ -443,7 +543,13 @@ class Experiment:
             raise ParadigmError(found)
         # outcomes that come of wrong trials would be wrong, too
         found = self._trial_complaints()
-        found = found or self._outcome_complaints() + self._input_complaints() + self._payoff_complaints()
+        found = found or (
+            self._outcome_complaints()
+            + self._input_complaints()
+            + self._payoff_complaints()
+            + self._latency_complaints()
+            + self._epoch_complaints()
+        )
         if found:
             raise ParadigmError(found)
 
@@ -537,11 +643,13 @@ class Experiment:
         def place(number: int, cue: str) -> str:
             return f"block {number}" + (f", {cue!r}," if "cue_name" in table else "")
 
-        sums = given.groupby(["block", "cue_name"], as_index=False)["probability"].sum()
-        for number, cue, total in zip(sums["block"], sums["cue_name"], sums["probability"], strict=True):
+        # of events that may come in the same trial each has a sum of its own
+        given["own"] = "" if self.latencies is None else event
+        sums = given.groupby(["block", "cue_name", "own"], as_index=False)["probability"].sum()
+        for number, cue, own, total in sums.itertuples(index=False):
             if total > 1 + _SUM_TOLERANCE and self.payoffs is None:
-                problem = f"the probabilities of {place(number, cue).rstrip(',')} sum to {total:g}, above 1"
-                found.append(Complaint("outcomes", problem))
+                whose = f"{own!r} in " * bool(own) + place(number, cue).rstrip(",")
+                found.append(Complaint("outcomes", f"the probabilities of {whose} sum to {total:g}, above 1"))
         for number, cue in dict.fromkeys(zip(with_events["block"], with_events["cue_name"], strict=True)):
             if (number, cue) not in known:
                 found.append(Complaint("outcomes", f"{place(number, cue)} has trials with events, and no outcome"))
@@ -597,6 +705,64 @@ class Experiment:
         happens = (table["event"] != "").to_numpy()
         found += _first_row(
             happens, "trials[{}].event", lambda i: f"what is chosen decides; leave it empty, got {table['event'][i]!r}"
+        )
+        return found
+
+    def _latency_complaints(self) -> list[Complaint]:
+        if self.latencies is None:
+            return []
+        if len(self.latencies) != len(self.trials):
+            problem = f"needs one row a trial, {len(self.trials)}, got {len(self.latencies)}"
+            return [Complaint("latencies", problem)]
+        if self.payoffs is not None:
+            return [Complaint("latencies", "nothing follows the cue of itself where a readout chooses; leave it out")]
+        found: list[Complaint] = []
+        late, kind = self.latencies.to_numpy(), self.trials["kind"].to_numpy()
+        for k, event in enumerate(self.events):
+            own = late[:, k]
+            place = f"latencies[{{}}].{event}"
+            found += _first_row(
+                (own < 0) | (own >= self.window),
+                place,
+                lambda i, own=own: f"{own[i]:g} s lies outside the window of {self.window:g} s after the cue",  # type: ignore[misc]
+            )
+            found += _first_row(
+                np.isfinite(own) & (kind != "train"), place, lambda i: f"a {kind[i]} trial is cue-only; leave it out"
+            )
+        ordered = np.sort(late, axis=1)
+        found += _first_row(
+            (np.diff(ordered, axis=1) < 0.5e-3).any(axis=1),  # NaN, no event, is near nothing
+            "latencies[{}]",
+            lambda i: "two events come at the same moment; give what comes together one name of its own",
+        )
+        begins, first = first_events(self.latencies)
+        named, stated = self.trials["event"].to_numpy(), self.trials["latency"].to_numpy()
+        found += _first_row(
+            (named != begins) | ~np.isclose(stated, first, equal_nan=True),
+            "trials[{}].event",
+            lambda i: f"must be the first event of the trial, {begins[i]!r} at {first[i]:g} s, got {named[i]!r}",
+        )
+        return found
+
+    def _epoch_complaints(self) -> list[Complaint]:
+        if self.epochs is None:
+            return []
+        if self.epochs.empty:
+            return [Complaint("epochs", "has no interval; leave it out")]
+        found: list[Complaint] = []
+        onset, length, name = (self.epochs[column].to_numpy() for column in EPOCH_COLUMNS)
+        end, last = _milliseconds(onset + length), self.duration
+
+        def rows(bad: Any, column: str, problem: Callable[[int], str]) -> None:
+            found.extend(_first_row(bad, f"epochs[{{}}].{column}", problem))
+
+        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
+        rows(_milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
+        rows(end > _milliseconds(last), "duration", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
+        rows(
+            [not (each.isidentifier() and each.isascii()) for each in name],
+            "name",
+            lambda i: f"must be letters, digits and underscores, as equations have names, got {name[i]!r}",
         )
         return found
 
@@ -703,6 +869,41 @@ def frequencies(trials: pd.DataFrame, events: Iterable[str]) -> pd.DataFrame:
     return counts[[*OUTCOME_COLUMNS, *own[1:]]].reset_index(drop=True)
 
 
+def first_events(latencies: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the name and the latency of the first event of each trial, empty and NaN where none comes.
+
+    Parameters
+    ----------
+    latencies : pandas.DataFrame
+        As `Experiment` has it.
+    """
+    late = latencies.to_numpy(float)
+    first = np.argmin(np.where(np.isnan(late), np.inf, late), axis=1)
+    none = np.isnan(late).all(axis=1)
+    names = np.where(none, "", np.array([*map(str, latencies)], object)[first])
+    return names, late[np.arange(len(late)), first]
+
+
+def frequencies_of_each(trials: pd.DataFrame, latencies: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each event came in each block, by its latency, as outcomes.
+
+    Parameters
+    ----------
+    trials, latencies : pandas.DataFrame
+        As `Experiment` has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as those of `frequencies`, the probabilities of each event by themselves.
+    """
+    each = [
+        frequencies(trials.assign(event=np.where(late.notna(), str(name), ""), latency=late.to_numpy()), [str(name)])
+        for name, late in latencies.items()
+    ]
+    return pd.concat(each).sort_values("block", kind="stable").reset_index(drop=True)
+
+
 def mean_payoffs(trials: pd.DataFrame, payoffs: pd.DataFrame, latency: float) -> pd.DataFrame:
     """Return what each event paid on average in each block, as outcomes.
 
@@ -801,7 +1002,7 @@ def _columns(table: Any, columns: tuple[str, ...], name: str) -> pd.DataFrame:
 def _times(table: pd.DataFrame, column: str, name: str, missing: bool = False) -> np.ndarray:
     """Return a column of seconds; no latency may become 0 when it is rounded to whole milliseconds."""
     values = _numbers(table, column, name, missing=missing)
-    lost = (values != 0) & (np.abs(values) < 0.5e-3) & (column == "latency")
+    lost = (values != 0) & (np.abs(values) < 0.5e-3) & (column == "latency" or name == "latencies")
     found = _first_row(lost, f"{name}[{{}}].{column}", lambda i: f"{values[i]:g} s is below the grid of 1 ms")
     found += _first_row(
         np.abs(values) > _LONGEST,
@@ -868,6 +1069,21 @@ def _tidy_payoffs(table: Any, events: tuple[str, ...]) -> pd.DataFrame:
     """Return the table of payoffs with one column an event, in their order, all numbers."""
     table = _columns(table, events, "payoffs")[list(events)]
     return pd.DataFrame({name: _numbers(table, name, "payoffs", missing=True) for name in events})
+
+
+def _tidy_latencies(table: Any, events: tuple[str, ...]) -> pd.DataFrame:
+    """Return the table of latencies with one column an event, in their order, on whole milliseconds."""
+    table = _columns(table, events, "latencies")[list(events)]
+    return pd.DataFrame({name: np.rint(_times(table, name, "latencies", missing=True) * 1e3) / 1e3 for name in events})
+
+
+def _tidy_epochs(table: Any) -> pd.DataFrame:
+    """Return the table of epochs with one type a column, all times on whole milliseconds."""
+    table = _columns(table, EPOCH_COLUMNS, "epochs")
+    for name in ("onset", "duration"):
+        table[name] = _milliseconds(_times(table, name, "epochs")) / 1e3
+    table["name"] = _texts(table, "name")
+    return table
 
 
 def _tidy_inputs(table: Any) -> pd.DataFrame:

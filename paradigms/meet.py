@@ -1,6 +1,7 @@
 """The Multi-Event Expectation Task: a cue, then one of several events at its own latency, in blocks that switch.
 
-There may be several cues with statistics of their own, events at several latencies, and cues that nothing follows.
+There may be several cues with statistics of their own, events at several latencies, cues that nothing follows, and
+several events in one trial.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Statistics(Declaration):
         (), "in place of latency and probability: what may follow, also one event at several latencies"
     )
     omission: float = parameter(0.0, "probability that no event follows the cue", ge=0, le=1)
+    independent: bool = parameter(
+        False,
+        "each event comes or stays away by itself, so that several may follow one cue: no sum of 1",
+        source="by choice",
+    )
 
     @model_validator(mode="after")
     def _one_of_the_events(self) -> Statistics:
@@ -55,8 +61,10 @@ class Statistics(Declaration):
         place = "outcomes" if self.outcomes else "latency"
         names = [*self.latency, *self.probability, *(each.event for each in self.outcomes)]
         found += [Complaint(place, problem) for problem in name_problems(dict.fromkeys(names))]
+        if not found and self.independent:
+            found = self._independent_complaints(place)
         total = sum(chance for *_, chance in self.following()) + self.omission if not found else 1.0
-        if not found and self._needs_events() and abs(total - 1) > _SUM_TOLERANCE:
+        if not found and self._needs_events() and not self.independent and abs(total - 1) > _SUM_TOLERANCE:
             rest = "" if total > 1 else f"; omission = {1 - total + self.omission:.10g} says that no event may follow"
             place = "outcomes" if self.outcomes else "probability"
             with_omission = " with omission" if self.omission else ""
@@ -67,6 +75,24 @@ class Statistics(Declaration):
 
     def _needs_events(self) -> bool:
         return True
+
+    def _independent_complaints(self, place: str) -> list[Complaint]:
+        found = []
+        if self.omission:
+            found.append(Complaint("omission", "each event may stay away by itself; leave it out"))
+        each: dict[str, list[tuple[float, float]]] = {}
+        for event, latency, chance in self.following():
+            each.setdefault(event, []).append((latency, chance))
+        for event, own in each.items():
+            if (total := sum(chance for _, chance in own)) > 1 + _SUM_TOLERANCE:
+                problem = f"the probabilities of {event!r} sum to {total:.10g}, above 1"
+                found.append(Complaint("outcomes" if self.outcomes else f"probability.{event}", problem))
+            others = {latency for other, rows in each.items() if other != event for latency, _ in rows}
+            if both := sorted(others & {latency for latency, _ in own}):
+                problem = f"{event!r} and another event would both come at {both[0]:g} ms; give one another latency"
+                found.append(Complaint(place, problem))
+                break
+        return found
 
     def following(self) -> list[tuple[str, float, float]]:
         """Return the event, latency (ms) and probability of each outcome but omission."""
@@ -90,6 +116,18 @@ class Possible(NamedTuple):
     probability: float
 
 
+class Drawn(NamedTuple):
+    """What a trial is: its cue, and event and latency (ms) of all that follows, in order of time."""
+
+    cue: str
+    coming: tuple[tuple[str, float], ...]
+
+    @property
+    def first(self) -> tuple[str, float]:
+        """Event and latency (ms) of what comes first, empty and NaN where nothing follows."""
+        return self.coming[0] if self.coming else ("", np.nan)
+
+
 class Block(Statistics):
     """Trials of equal statistics, with one cue, or with several that have statistics of their own."""
 
@@ -99,7 +137,7 @@ class Block(Statistics):
 
     @model_validator(mode="after")
     def _either(self) -> Block:
-        if self.cues and (self.latency or self.probability or self.outcomes or self.omission):
+        if self.cues and (self.latency or self.probability or self.outcomes or self.omission or self.independent):
             raise ConfigurationError("each has statistics of its own; leave those of the block out", "cues")
         found = [Complaint("cues", problem) for problem in name_problems(self.cues, "a cue")]
         if found:
@@ -114,15 +152,26 @@ class Block(Statistics):
         return {**self.cues} if self.cues else {CUE: self}
 
     def possible(self) -> list[Possible]:
-        """Return all that a trial of this block may be, with its probability; these sum to 1."""
-        total = sum(each.share for each in self.cues.values())
+        """Return all that a trial of this block may be, with its probability, where one event follows a cue at most;
+        these sum to 1.
+        """
+        shares = self.shares()
         found = []
         for name, each in self.statistics().items():
-            share = each.share / total if isinstance(each, Cue) else 1.0
+            share = shares[name]
             found += [Possible(name, event, latency, share * chance) for event, latency, chance in each.following()]
             if each.omission:
                 found.append(Possible(name, "", np.nan, share * each.omission))
         return found
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of the trials that each cue has."""
+        total = sum(each.share for each in self.cues.values())
+        return {name: each.share / total for name, each in self.cues.items()} or {CUE: 1.0}
+
+    def several(self) -> bool:
+        """Whether several events may come in one trial."""
+        return any(each.independent for each in self.statistics().values())
 
     def latencies(self, place: str) -> Iterator[tuple[str, float]]:
         """Yield the place of each latency, as a complaint names it, and the latency (ms)."""
@@ -189,8 +238,8 @@ class Meet(FixedTrials):
 
     def events(self) -> tuple[str, ...]:
         """Return the names of the events, in order of first appearance."""
-        possible = [each for block in self.blocks for each in block.possible()]
-        return tuple(dict.fromkeys(each.event for each in possible if each.event))
+        statistics = [each for block in self.blocks for each in block.statistics().values()]
+        return tuple(dict.fromkeys(event for each in statistics for event, *_ in each.following()))
 
     def cues(self) -> tuple[str, ...]:
         """Return the names of the cues, in order of first appearance."""
@@ -212,16 +261,24 @@ class Meet(FixedTrials):
         )
         check_size(many, many * self.trial_duration / 1e3)
         # each cue in turn
-        rows = [(0, of_block[0][k % len(of_block[0])], "", np.nan, "warm-up") for k in range(self.warm_up)]
+        rows = [(0, "warm-up", Drawn(of_block[0][k % len(of_block[0])], ())) for k in range(self.warm_up)]
         if self.probe_before_learning:
-            rows += [(0, cue, "", np.nan, "probe") for cue in of_block[0]]
+            rows += [(0, "probe", Drawn(cue, ())) for cue in of_block[0]]
         for index, block in enumerate(self.blocks):
             counts = set(probes)
             for done, each in enumerate(draw(block, self.order, rng), start=1):
-                rows.append((index, each.cue, each.event, each.latency / 1e3, "train"))
+                rows.append((index, "train", each))
                 if done in counts:
-                    rows += [(index, cue, "", np.nan, "probe") for cue in of_block[index]]
-        trials = pd.DataFrame(rows, columns=["block", "cue_name", "event", "latency", "kind"])
+                    rows += [(index, "probe", Drawn(cue, ())) for cue in of_block[index]]
+        trials = pd.DataFrame(
+            [(index, kind, each.cue, each.first[0], each.first[1] / 1e3) for index, kind, each in rows],
+            columns=["block", "kind", "cue_name", "event", "latency"],
+        )
+        further = {}
+        if any(block.several() for block in self.blocks):
+            coming = [dict(each.coming) for *_, each in rows]
+            latencies = pd.DataFrame(coming, columns=list(self.events()), dtype=float)
+            further["latencies"] = latencies / 1e3
         outcomes = pd.DataFrame(
             [
                 (index, event, latency / 1e3, chance, cue)
@@ -231,10 +288,10 @@ class Meet(FixedTrials):
             ],
             columns=["block", "event", "latency", "probability", "cue_name"],
         )
-        return self.lay_out(trials, outcomes, events=self.events(), cues=cues, variant=variant)
+        return self.lay_out(trials, outcomes, events=self.events(), cues=cues, variant=variant, **further)
 
 
-def draw(block: Block, order: str, rng: np.random.Generator) -> list[Possible]:
+def draw(block: Block, order: str, rng: np.random.Generator) -> list[Drawn]:
     """Draw what each trial of a block is.
 
     Parameters
@@ -242,24 +299,46 @@ def draw(block: Block, order: str, rng: np.random.Generator) -> list[Possible]:
     block : Block
         The statistics.
     order : {"independent", "exact"}
-        Each trial drawn on its own, or the rounded count of each possible trial in random order. Counts are rounded by
-        the largest remainder, so that they sum to the number of trials.
+        Each trial drawn on its own, or the rounded count of each possible trial in random order; where events are
+        independent, that of each cue, and then of each event. Counts are rounded by the largest remainder, so that they
+        sum to the number of trials.
     rng : numpy.random.Generator
         Source of the draws.
 
     Returns
     -------
-    list of Possible
+    list of Drawn
     """
-    possible = block.possible()
-    chances = np.array([each.probability for each in possible])
-    chances = chances / chances.sum()
+    if not block.several():
+        possible = block.possible()
+        picked = _picked([each.probability for each in possible], block.trials, order, rng)
+        all_of = [Drawn(each.cue, ((each.event, each.latency),) if each.event else ()) for each in possible]
+        return [all_of[k] for k in picked]
+    shares = block.shares()
+    coming: list[list[tuple[str, float]]] = [[] for _ in range(block.trials)]
+    cue_of = np.array(list(shares), object)[_picked(list(shares.values()), block.trials, order, rng)]
+    for name, each in block.statistics().items():
+        rows, following = np.flatnonzero(cue_of == name), each.following()
+        events = dict.fromkeys(event for event, *_ in following)
+        # one event at most, or each event by itself
+        for event in events if each.independent else [None]:
+            own = [one for one in following if event in (None, one[0])]
+            chances = [chance for *_, chance in own]
+            picked = _picked([*chances, max(0.0, 1 - sum(chances))], len(rows), order, rng)
+            for row, k in zip(rows, picked, strict=True):
+                if k < len(own):
+                    coming[row].append(own[k][:2])
+    in_time = (tuple(sorted(each, key=lambda one: one[1])) for each in coming)
+    return [Drawn(str(cue), each) for cue, each in zip(cue_of, in_time, strict=True)]
+
+
+def _picked(chances: list[float], many: int, order: str, rng: np.random.Generator) -> np.ndarray:
+    """Draw which of several things each of many trials is."""
+    share = np.array(chances) / np.sum(chances)
     if order == "independent":
-        picked = rng.choice(len(possible), size=block.trials, p=chances)
-    else:
-        wanted = np.round(chances * block.trials, 9)  # a count such as 0.7 * 10 is a whole number
-        counts = np.floor(wanted).astype(int)
-        by_remainder = np.argsort(counts - wanted, kind="stable")
-        counts[by_remainder[: block.trials - counts.sum()]] += 1
-        picked = rng.permutation(np.repeat(np.arange(len(possible)), counts))
-    return [possible[k] for k in picked]
+        return rng.choice(len(share), size=many, p=share)
+    wanted = np.round(share * many, 9)  # a count such as 0.7 * 10 is a whole number
+    counts = np.floor(wanted).astype(int)
+    by_remainder = np.argsort(counts - wanted, kind="stable")
+    counts[by_remainder[: many - counts.sum()]] += 1
+    return rng.permutation(np.repeat(np.arange(len(share)), counts))

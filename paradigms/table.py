@@ -1,4 +1,4 @@
-"""A trial table of one's own: a CSV file, one row a trial."""
+"""A trial table of one's own: a CSV file, one row a trial, and further ones of what is heard besides, and of epochs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,14 @@ from pydantic import field_validator, model_validator
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError
 from izhires.paradigms.base import Paradigm, whole_milliseconds
-from izhires.paradigms.experiment import Experiment
+from izhires.paradigms.experiment import EPOCH_COLUMNS, INPUT_COLUMNS, Experiment
 from izhires.paradigms.text_table import PathText, as_name, read_text_table
 
-NEEDED = ("onset", "duration", "cue", "event", "latency")
+NEEDED = ("onset", "duration", "cue")
+ONE_EVENT = ("event", "latency")
+LATENCY_OF, PAYOFF = "latency_", "payoff_"
+"""How columns begin that there may be one of for each event: its latency where several may come in a trial, and what it
+pays where a readout chooses. The name of the event follows."""
 
 _ANSWERS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -32,6 +36,11 @@ class Table(Paradigm):
     event) is read, further ones are kept as text. The expectation of a block is what occurred in it. A column
     ``cue_name`` says which cue a trial has: each is an input channel of its own, and the expectation is that given the
     cue. Whole numbers may be names, as those of events.
+
+    Where several events may come in one trial, columns ``latency_NAME`` (s, empty where the event NAME does not come)
+    stand in place of event and latency; where a readout chooses, columns ``payoff_NAME``, empty in probes. A file of
+    `inputs` (onset, channel, duration, optionally strength) has all that the network hears, one of `epochs` (onset,
+    duration, name) intervals with a name: in both onset is s from the start of the experiment.
     """
 
     source: ClassVar[str] = "one's own"
@@ -41,6 +50,9 @@ class Table(Paradigm):
         "--probe-every": "probe_every",
         "--window": "window",
         "--longest-response": "longest_response",
+        "--inputs": "inputs",
+        "--epochs": "epochs",
+        "--reward-delay": "reward_delay",
     }
 
     type: Literal["table"] = "table"
@@ -64,6 +76,14 @@ class Table(Paradigm):
         "5000 ms", "longest response_time that is taken for one", source="by choice", gt=0
     )
 
+    inputs: PathText = parameter(
+        "", "CSV file of all that the network hears; none: the cue of each trial", source="by choice"
+    )
+    epochs: PathText = parameter("", "CSV file of intervals with a name; none: without", source="by choice")
+    reward_delay: Milliseconds = parameter(
+        "100 ms", "time from the end of the window, when a readout chooses, to the reward", source="by choice", ge=1
+    )
+
     @field_validator("events", mode="after")
     @classmethod
     def _as_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,7 +91,8 @@ class Table(Paradigm):
 
     @model_validator(mode="after")
     def _whole(self) -> Table:
-        found = [each for name in ("window", "cue_duration") for each in whole_milliseconds(getattr(self, name), name)]
+        times = ("window", "cue_duration", "reward_delay")
+        found = [each for name in times for each in whole_milliseconds(getattr(self, name), name)]
         if found:
             raise ConfigurationError(found)
         return self
@@ -81,24 +102,42 @@ class Table(Paradigm):
         self.check_variant(variant)
         trials = read_trials(self.file)
         notes = self._check_response_times(trials)
-        lines = trials.attrs["lines"]
+        intervals: dict[str, Any] = {
+            name: _read_intervals(getattr(self, name), columns, text)
+            for name, columns, text in (("inputs", INPUT_COLUMNS, "channel"), ("epochs", EPOCH_COLUMNS, "name"))
+            if getattr(self, name)
+        }
+        places = {name: (getattr(self, name), table.attrs["lines"]) for name, table in intervals.items()}
+        places |= dict.fromkeys(("trials", "latencies", "payoffs"), (self.file, trials.attrs["lines"]))
 
         def made(table: pd.DataFrame) -> Experiment:
+            late, paid = (_of_events(table, prefix) for prefix in (LATENCY_OF, PAYOFF))
+            if "latency" in table and paid is None:
+                late = None  # then it is a further column
+            own = [f"{prefix}{name}" for prefix, each in ((LATENCY_OF, late), (PAYOFF, paid)) if each is not None
+                   for name in each]  # fmt: skip
+            kept = table.drop(columns=own)
+            if paid is not None and "latency" not in table:
+                kept = kept.assign(event="", latency=np.nan)
             try:
                 return Experiment.from_table(
-                    table,
+                    kept,
                     events=self.events or None,
                     window=self.window / 1e3,
                     event_width=self.event_width / 1e3,
                     cue_duration=self.cue_duration / 1e3,
                     paradigm=self.type,
+                    latencies=late,
+                    payoffs=paid,
+                    reward_delay=self.reward_delay / 1e3 if paid is not None else 0.0,
+                    **intervals,
                 )
             except ParadigmError as error:
-                raise ParadigmError(_by_line(each, self.file, lines) for each in error.complaints) from None
+                raise ParadigmError(_by_line(each, self.file, places) for each in error.complaints) from None
 
         found = made(trials)
         shift = max(float(np.nanmax(np.abs(trials[name] - found.trials[name]))) for name in ("onset", "cue", "latency")
-                    if found.trials[name].notna().any())  # fmt: skip
+                    if name in trials and found.trials[name].notna().any())  # fmt: skip
         if shift > 1e-6:
             notes.append(f"{self.file}: times are rounded to whole milliseconds, by up to {shift * 1e3:.2g} ms")
         if self.probe_every is not None:
@@ -106,9 +145,17 @@ class Table(Paradigm):
             if len(probes):
                 raise ParadigmError(
                     "is a probe, and probe_every inserts others; leave either out",
-                    f"{self.file}, line {lines[probes[0]]}",
+                    f"{self.file}, line {trials.attrs['lines'][probes[0]]}",
                 )
-            found = made(_with_probes(found.trials, self.probe_every))
+            if intervals:
+                raise ConfigurationError(
+                    f"moves what follows a probe, and the times of {' and '.join(intervals)} are fixed; "
+                    "put the probes into the table",
+                    "probe_every",
+                )
+            own = [name for name in trials if name not in found.trials]  # latencies and payoffs by event
+            found = made(_with_probes(found.trials.join(trials[own]), self.probe_every).drop(
+                columns=["event", "latency"] if "latency" not in trials else []))  # fmt: skip
         return replace(found, notes=tuple(notes))
 
     def _check_response_times(self, trials: pd.DataFrame) -> list[str]:
@@ -129,11 +176,43 @@ class Table(Paradigm):
         return [f"{self.file}, line {lines[none[0]]}: response_time of 0 or less, read as none{more}"] * bool(len(none))
 
 
-def _by_line(complaint: Complaint, file: str, lines: list[int]) -> Complaint:
-    """Return a complaint on a trial as one on a line of the file."""
-    where = re.fullmatch(r"trials\[(\d+)\]\.(\w+)", complaint.place)
-    place = f"{file}, line {lines[int(where[1])]}, {where[2]}" if where else f"{file}, {complaint.place}"
-    return replace(complaint, place=place)
+def _by_line(complaint: Complaint, file: str, places: dict[str, tuple[str, list[int]]]) -> Complaint:
+    """Return a complaint on a row of a table as one on a line of its file."""
+    where = re.fullmatch(r"(\w+)\[(\d+)\](?:\.(.+))?", complaint.place)
+    if where is None or where[1] not in places:
+        of = places.get(complaint.place.split(".")[0], (file,))[0]
+        return replace(complaint, place=f"{of}, {complaint.place}")
+    own, lines = places[where[1]]
+    prefix = {"latencies": LATENCY_OF, "payoffs": PAYOFF}.get(where[1], "")
+    column = f", {prefix}{where[3]}" if where[3] else ""
+    return replace(complaint, place=f"{own}, line {lines[int(where[2])]}{column}")
+
+
+def _of_events(table: pd.DataFrame, prefix: str) -> pd.DataFrame | None:
+    """Return the columns that begin with a prefix under the names of their events; None where there are none."""
+    own = {name: name.removeprefix(prefix) for name in map(str, table) if name.startswith(prefix)}
+    return table[list(own)].rename(columns=own) if own else None
+
+
+def _read_intervals(file: str, columns: tuple[str, ...], text: str) -> pd.DataFrame:
+    """Read a table of intervals: numbers, and one column of names; ``strength`` may be left out."""
+    table = read_text_table(file, ",;\t")
+    own = table.needed(name for name in columns if name != "strength")
+    if "strength" in columns and (strength := table.column("strength")) is not None:
+        own["strength"] = strength
+    kinds = {"strength": "a number"}
+    found = pd.DataFrame(
+        {
+            name: [
+                as_name(row[column]) if name == text
+                else table.number(row, column, kinds.get(name, "a number of seconds"))
+                for row in table.rows
+            ]
+            for name, column in own.items()
+        }
+    )  # fmt: skip
+    found.attrs["lines"] = [row.line for row in table.rows]
+    return found
 
 
 def read_trials(file: str | Path) -> pd.DataFrame:
@@ -159,6 +238,11 @@ def read_trials(file: str | Path) -> pd.DataFrame:
     """
     table = read_text_table(file, ",;\t")
     columns = table.needed(NEEDED)
+    by_event = [name for name in table.columns if name.startswith((LATENCY_OF, PAYOFF))]
+    if table.column("latency") is not None or not by_event:
+        columns |= table.needed(ONE_EVENT)
+        by_event = [name for name in by_event if name.startswith(PAYOFF)]
+    columns |= {name: name for name in by_event}
     columns |= {
         name: own
         for name in ("block", "kind", "learn", "response_time", "cue_name")
@@ -177,10 +261,11 @@ def read_trials(file: str | Path) -> pd.DataFrame:
                 if as_name(cell).lower() not in _ANSWERS:
                     raise ParadigmError(f"learn {cell!r} is not true or false", table.place(row), _ANSWERS)
                 value = _ANSWERS[as_name(cell).lower()]
-            elif name in ("latency", "response_time") and not cell:
+            elif not cell and (name in ("latency", "response_time") or name in by_event):
                 value = math.nan
             else:
-                value = number = table.number(row, own, "a whole number" if name == "block" else "a number of seconds")
+                kind = "a number" if name.startswith(PAYOFF) else "a number of seconds"
+                value = number = table.number(row, own, "a whole number" if name == "block" else kind)
                 if name == "block" and (number % 1 or abs(number) > 2**53):
                     raise ParadigmError(f"block {cell!r} is not a whole number", table.place(row))
             found[name].append(value)

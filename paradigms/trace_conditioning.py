@@ -180,7 +180,8 @@ class TraceConditioning(FixedTrials):
         rows += [(0, first[k % len(first)], "", np.nan, "warm-up") for k in range(self.warm_up)]
         for index, phase in enumerate(phases):
             for each in draw(self._block(phase), self.order, rng):
-                rows.append((index, each.cue, each.event, each.latency / 1e3, "train"))
+                event, latency = each.first
+                rows.append((index, each.cue, event, latency / 1e3, "train"))
             rows += [(index, cue, "", np.nan, "probe") for _ in range(self.probes) for cue in phase.tested()]
         trials = pd.DataFrame(rows, columns=["block", "cue_name", "event", "latency", "kind"])
         trials["onset"] = np.arange(len(trials)) * self.trial_duration / 1e3

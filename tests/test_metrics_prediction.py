@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from synthetic import MEET, experiment, recording
+from synthetic import MEET, Block, experiment, recording
 
 from izhires.analysis import analyse
 from izhires.analysis.metrics.base import ALL_EVENTS
@@ -103,3 +103,26 @@ def test_without_states_there_is_no_best_fit_and_one_line_says_so():
     table = analyse([recording(states=False)], only=["error_best_fit"])
     assert table["value"].isna().all()
     assert list(table["note"]) == ["needs state_trace, which the recording does not hold"]
+
+
+def test_error_from_what_is_still_expected_by_hand():
+    """With A at 300 ms (.7) and B at 600 ms (.3), after A's time B is certain: its bump counts 1, and A's .7."""
+    block = [Block({"A": 0.3, "B": 0.6}, {"A": 0.7, "B": 0.3})]
+    made = recording(experiment(block))
+    table = analyse([made], only=["error_survivor", "error"])
+    times = made["time"].values
+    late = np.array([[0.3], [0.6]])
+    # S is 1 up to and with 300 ms, then .3 until 600 ms
+    left = np.array([np.ones_like(times), np.where(times <= 0.3 + 5e-4, 1.0, 0.3)])
+    given = np.array([[0.7], [0.3]]) / left * np.exp(-((times - late) ** 2) / (2 * 0.04**2))
+    shown = made["prediction"].isel(probe=-1).transpose("event", "time").values
+    error = np.sqrt(((shown - given) ** 2).mean(1))
+    for event, value in zip("AB", error, strict=True):
+        assert values(table, "error_survivor.last", event=event) == pytest.approx(value)
+        assert values(table, "error_survivor.minus_error", event=event) == pytest.approx(
+            value - values(table, "error.last", event=event)
+        )
+    zero = np.sqrt((given**2).mean())
+    assert values(table, "error_survivor.over_zero", event=ALL_EVENTS) == pytest.approx(
+        np.sqrt((error**2).mean()) / zero
+    )

@@ -46,6 +46,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
 
     training = table[table["kind"] == "train"].reset_index(drop=True)
     shown = training.assign(trial=np.arange(1, len(training) + 1))[["trial", "block", "event", "latency"]]
+    if "trial_latency_of" in recording:
+        late = selection.latencies(recording)[table["kind"] == "train"].reset_index(drop=True)
+        each = [shown.assign(event=name, latency=late[name])[late[name].notna()] for name in names]
+        shown = pd.concat([*each, shown[late.isna().all(axis=1)]], ignore_index=True)
     spans = shown.groupby("block")["trial"].agg(first="min", last="max").reset_index()
     truth = selection.outcomes(recording)
     truth["weighted"] = truth["latency"] * truth["probability"]

@@ -101,7 +101,7 @@ def levels(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
             raise Unavailable("needs recordings of one block each, at several probabilities")
         block, names = selection.blocks(recording)[0], selection.events(recording)
         table = selection.trials(recording)
-        training = table[(table["block"] == block) & (table["kind"] == "train")]
+        came = selection.latencies(recording)[(table["block"] == block) & (table["kind"] == "train")].notna()
         level = selection.probability(recording, block, names[0])
         for event in names:
             rows.append(
@@ -112,7 +112,7 @@ def levels(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
                     "level": level,
                     "probability": selection.probability(recording, block, event),
                     "amplitude": event_amplitude(recording, block, event),
-                    "counted": float((training["event"] == event).mean()),
+                    "counted": float(came[event].mean()),
                 }
             )
     found = pd.DataFrame(rows)

@@ -92,9 +92,8 @@ def past(recording: xr.Dataset, probe: int, event: str) -> np.ndarray:
     """
     table = selection.trials(recording)
     row = int(selection.trials_of_probes(recording)[probe])
-    before = table.iloc[:row]
-    before = before[(before["kind"] == "train") & (before["block"] == table["block"].iloc[row])].iloc[::-1]
-    late = before["latency"].where(before["event"] == event).to_numpy(float)
+    taught = (table["kind"] == "train") & (table["block"] == table["block"].iloc[row]) & (table.index < row)
+    late = selection.latencies(recording)[event][taught].to_numpy(float)[::-1]
     bumps = np.exp(
         -((recording["time"].values - late[:, None]) ** 2) / (2 * float(recording.attrs["event_width"]) ** 2)
     )
@@ -228,6 +227,7 @@ def _readiness(recording: xr.Dataset, block: int, event: str) -> float:
         return np.nan
     table = selection.trials(recording)
     training = np.flatnonzero((table["kind"] == "train") & (table["block"] == block))
-    rows = [row for row in training[len(training) // 2 :] if table["event"].iloc[row] == event]
+    late = selection.latencies(recording)[event].to_numpy(float)
+    rows = [row for row in training[len(training) // 2 :] if np.isfinite(late[row])]
     ready = recording["trial_when"].sel(event=event).values[rows]
-    return pearson(table["latency"].to_numpy(float)[rows], ready)
+    return pearson(late[rows], ready)

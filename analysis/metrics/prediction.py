@@ -10,6 +10,7 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
+from izhires.paradigms import truth
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -178,6 +179,52 @@ def error(recording: xr.Dataset) -> Iterator[Row]:
             yield _ratio(curve.values[last], zero[event].values[last], "over_zero", block, event)
         if "trial_1" not in at:
             yield Row(np.nan, "ratio", block, ALL_EVENTS, note="no probe after trial 1 of the block")
+
+
+@metric(
+    "error_survivor",
+    unit="1",
+    description="error of the cue-only prediction against what is still expected, given that nothing has come so far",
+    definition=(
+        "root mean square over the window of prediction - sum_j p_j/S(min(t, t_j)) bump_j at the last probe of the "
+        "block, S the probability that nothing has come before; where several events may come in a trial, that this "
+        "event has not. A probe has no event, so that this is what someone who knows the statistics would expect in it"
+    ),
+    source="Janssen & Shadlen 2005, doi 10.1038/nn1386; see izhires.paradigms.truth.survivor_expectation",
+    worst="highest",
+    needs=("prediction", "expectation", "outcome_latency"),
+    parts={
+        "last": Item("error at the last probe of the block"),
+        "over_zero": Item("that over the error of an output of zero from the same"),
+        "minus_error": Item("that less the error from the probability-weighted expectation: below 0, nearer to hazard"),
+    },
+)
+def error_survivor(recording: xr.Dataset) -> Iterator[Row]:
+    """Error against the survivor-conditioned expectation, for each block."""
+    for block in selection.blocks(recording):
+        probe = selection.last_probe(recording, block)
+        shown, wanted = (recording[name].isel(probe=probe) for name in ("prediction", "expectation"))
+        given = survivor_expectation(recording, block)
+        found, zero, weighted = by_event(shown, given), by_event(0 * given, given), by_event(shown, wanted)
+        yield from _rows(found, "last", block)
+        for event, value in found.items():
+            yield _ratio(float(value), float(zero[event]), "over_zero", block, event)
+        yield from _rows({event: value - weighted[event] for event, value in found.items()}, "minus_error", block)
+
+
+def survivor_expectation(recording: xr.Dataset, block: int) -> xr.DataArray:
+    """Return what is still expected in a block at each time, given that nothing has come so far, (event, time)."""
+    if selection.chosen(recording):
+        raise Unavailable("nothing follows the cue of itself: what is chosen decides")
+    outcomes, names = selection.outcomes(recording), selection.events(recording)
+    groups = [[name] for name in names] if "trial_latency_of" in recording else [names]
+    times, width = recording["time"].values, float(recording.attrs["event_width"])
+    found = [
+        truth.survivor_expectation(outcomes[outcomes["event"].isin(group)], group, block, times, width)
+        for group in groups
+    ]
+    like = recording["expectation"].isel(probe=0).transpose("event", "time")
+    return like.copy(data=np.concatenate(found))
 
 
 def _ratio(above: float, below: float, part: str, block: int, event: str) -> Row:

@@ -57,13 +57,16 @@ class ObservedTask:
         Raises
         ------
         Unavailable
-            If the recording holds no trial table, or nothing follows its cues, since the network chooses.
+            If the recording holds no trial table, nothing follows its cues, since the network chooses, or several
+            events may come in one trial.
         """
         from izhires.analysis.states import readout_states
 
         require(recording, [f"trial_{name}" for name in ("block", "event", "latency", "learn")])
         if selection.chosen(recording):
             raise Unavailable("nothing follows the cue of itself: see the learners of the metric better_choices")
+        if "trial_latency_of" in recording:
+            raise Unavailable("several events may come in one trial, and the observers expect one at most")
         return cls(
             selection.trials(recording),
             tuple(selection.events(recording)),
@@ -75,7 +78,15 @@ class ObservedTask:
 
     @classmethod
     def of_experiment(cls, experiment: Experiment) -> ObservedTask:
-        """Return the task of an experiment, which any paradigm makes without a network."""
+        """Return the task of an experiment, which any paradigm makes without a network.
+
+        Raises
+        ------
+        Unavailable
+            If several events may come in one trial.
+        """
+        if experiment.latencies is not None:
+            raise Unavailable("several events may come in one trial, and the observers expect one at most")
         return cls(experiment.trials, experiment.events, experiment.window, experiment.event_width)
 
     @property

@@ -49,11 +49,14 @@ class Draft:
         By population: the constant drive of each cell (V/s), and what draws its drive by an input channel.
     fed_back : dict of str to list of str
         By group that holds the drive of a population: its variables through which readouts drive the cells.
+    latency_of : ndarray, (step, event)
+        Latency of each event, where several may come in a trial, s; see `Experiment.signals`.
     precision : {"double", "single"}
         Of the network's numbers.
     """
 
     steps: int
+    latency_of: np.ndarray
     precision: str = "double"
 
     def __init__(self, model: Model, experiment: Experiment, seeds: Seeds) -> None:
@@ -316,8 +319,7 @@ class Draft:
         """Add the signal ``explore``, a standard normal number of each channel and step."""
         if "explore" not in self.parts:
             numbers = self.seeds.generator("exploration").standard_normal((self.steps, self.channels))
-            self.add(Signal("explore", each=self.channels))
-            self.arrays["signals.explore"] = numbers
+            self.add_of_steps("explore", numbers)
 
     def add_of_trials(self, name: str, numbers: np.ndarray) -> None:
         """Add a signal of each channel that keeps its number for a whole trial, ``NAME(t, i)``, if it is not there.
@@ -328,20 +330,33 @@ class Draft:
         numbers : array
             Shape (trial, channel).
         """
-        if name in self.parts:
-            return
         onsets = np.round(self.experiment.trials["onset"].to_numpy() / self.step).astype(int)
         trial = np.maximum(np.searchsorted(onsets, np.arange(self.steps), side="right") - 1, 0)
-        self.add(Signal(name, each=self.channels))
-        self.arrays[f"signals.{name}"] = np.asarray(numbers, float)[trial]
+        self.add_of_steps(name, np.asarray(numbers, float)[trial])
+
+    def add_of_steps(self, name: str, numbers: np.ndarray, unit: str = "1") -> None:
+        """Add a signal of each channel, ``NAME(t, i)``, if it is not there.
+
+        Parameters
+        ----------
+        name : str
+        numbers : array
+            Shape (step, channel).
+        unit : str
+        """
+        if name not in self.parts:
+            self.add(Signal(name, unit, each=numbers.shape[1]))
+            self.arrays[f"signals.{name}"] = numbers
 
     def add_signals(self) -> None:
         """Add what the task tells, and a step of rest after the last snapshot, which then sees all that was learned."""
         signals = self.experiment.signals(self.step)
         rest = -len(signals["elapsed"]) % self.snapshot + 1
         after = (("elapsed", -1.0), ("latency", -1.0), ("event", -1.0), ("learn", 0.0), ("block", signals["block"][-1]))
-        inputs = [(name, 0.0) for name in signals if name.startswith("input_")]
-        for name, value in (*after, *inputs):
+        others = [(name, 0.0) for name in signals if name.startswith(("input_", "epoch_"))]
+        if "latency_of" in signals:
+            self.latency_of = np.pad(signals["latency_of"], ((0, rest), (0, 0)), constant_values=-1.0)
+        for name, value in (*after, *others):
             unit = "second" if name in ("elapsed", "latency") else "1"
             # networks side by side have their trials at the same times
             self.add(Signal(name, unit, shared=name == "elapsed"))

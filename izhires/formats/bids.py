@@ -53,7 +53,9 @@ SEVERAL_CUES = {"cue_name": {"Description": "Name of the trial's cue; that of a 
 """The further column where there are several cues."""
 
 
-def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFrame:
+def to_events(
+    trials: pd.DataFrame, cue_duration: float = np.nan, latencies: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return a trial table as BIDS events: one row a cue and one row an event, in order of time.
 
     Parameters
@@ -63,6 +65,8 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
         event; optionally trial (its number), block, kind, learn, response_time, cue_name.
     cue_duration : float
         Length of the cue, s; NaN where it is not known.
+    latencies : pandas.DataFrame, optional
+        Where several events may come in a trial, as `Experiment` has them.
 
     Returns
     -------
@@ -81,7 +85,14 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
         held = ", ".join(map(str, trials.columns))
         raise ParadigmError(f"column {' and '.join(missing)} missing; it has {held}", "trials")
     kinds = tuple(COLUMNS["trial_type"]["Levels"])
+    trials = trials.reset_index(drop=True)
+    late = trials["latency"]
     event = _names_of(trials, "event")
+    row = trials.index[event != ""]  # of the trial of each event
+    event, late = event[row], late[row]
+    if latencies is not None:
+        own = latencies.set_axis(trials.index).melt(var_name="event", ignore_index=False).dropna()
+        row, event, late = own.index, own["event"].astype(str), own["value"]
     named = _names_of(trials, "cue_name") if "cue_name" in trials else None
     cues = kinds if named is None else (*kinds, *named.unique())
     if event.isin(cues).any():
@@ -111,13 +122,13 @@ def to_events(trials: pd.DataFrame, cue_duration: float = np.nan) -> pd.DataFram
         cue_name=np.nan if named is None else named,
         response_time=np.nan,
     )
-    events = shared.assign(
-        onset=trials["cue"] + trials["latency"],
+    events = shared.loc[row].assign(
+        onset=trials["cue"][row].to_numpy() + late.to_numpy(),
         duration=0.0,
-        trial_type=event,
-        cue_name=np.nan if named is None else named,
-        response_time=trials.get("response_time", np.nan),
-    )[event != ""]
+        trial_type=event.to_numpy(),
+        cue_name=np.nan if named is None else named[row].to_numpy(),
+        response_time=np.nan if "response_time" not in trials else trials["response_time"][row].to_numpy(),
+    )
     found = pd.concat([heard, events]).sort_values(["trial", "onset"], kind="stable", ignore_index=True)
     found["onset"] = found["onset"].round(6)  # a sum of two times, without the last bits
     return found[[*COLUMNS, *(SEVERAL_CUES if named is not None else ())]]
@@ -134,12 +145,14 @@ def _numbers_of(trials: pd.DataFrame) -> np.ndarray:
     return np.arange(len(trials))
 
 
-def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np.nan) -> list[Path]:
+def save_events(
+    trials: pd.DataFrame, path: str | Path, cue_duration: float = np.nan, latencies: pd.DataFrame | None = None
+) -> list[Path]:
     """Write a trial table as a BIDS events file, and beside it what its columns mean (events.json).
 
     Parameters
     ----------
-    trials, cue_duration
+    trials, cue_duration, latencies
         As `to_events` has them.
     path : path
         A name that ends in ``_events.tsv``.
@@ -150,7 +163,7 @@ def save_events(trials: pd.DataFrame, path: str | Path, cue_duration: float = np
         The two files.
     """
     path = as_path(path)
-    table = to_events(trials, cue_duration)
+    table = to_events(trials, cue_duration, latencies)
     meaning = json.loads(json.dumps({name: (COLUMNS | SEVERAL_CUES)[name] for name in map(str, table)}))
     levels = meaning["trial_type"]["Levels"]
     if "cue_name" in table:
@@ -196,7 +209,10 @@ def save_bids(recordings: Sequence[xr.Dataset], folder: str | Path) -> list[Path
         path = folder / subject / "beh" / name
         if path in paths:
             raise RecordingError(f"two recordings would be {path}", title(recording))
-        paths += save_events(to_dataframe(recording, "trials"), path, float(recording.attrs["cue_duration"]))
+        several = "trial_latency_of" in recording.variables
+        held = recording["trial_latency_of"].transpose("trial", "event").values if several else None
+        late = None if held is None else pd.DataFrame(held, columns=recording["event"].values.astype(str))
+        paths += save_events(to_dataframe(recording, "trials"), path, float(recording.attrs["cue_duration"]), late)
     about = {
         "Name": f"Trials of {', '.join(dict.fromkeys(str(each.attrs['paradigm']) for each in recordings))}, simulated",
         "BIDSVersion": BIDS_VERSION,

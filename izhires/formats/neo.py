@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from izhires.formats.shared import CELLS, TRIALS, cue_names, library, observed, probe_cues, require, spike_trains, title
+from izhires.formats.shared import (
+    CELLS,
+    TRIALS,
+    cue_names,
+    happened,
+    library,
+    observed,
+    probe_cues,
+    require,
+    spike_trains,
+    title,
+)
 
 if TYPE_CHECKING:
     import neo
@@ -79,7 +90,6 @@ def to_neo(recording: xr.Dataset) -> neo.Block:
 def _add_trials(neo: Any, recording: xr.Dataset, segment: neo.Segment, start: float, end: float) -> None:
     """Add the trials that lie within an interval, with their cues and events."""
     onset, length, cue = (recording[f"trial_{name}"].values for name in ("onset", "duration", "cue"))
-    event = recording["trial_event"].values.astype(str)
     inside = (onset >= start) & (onset + length <= end)
     columns = [name for name in ("block", "learn", "latency", "event", "cue_name") if f"trial_{name}" in recording]
     annotations = {name: recording[f"trial_{name}"].values[inside] for name in columns}
@@ -91,9 +101,9 @@ def _add_trials(neo: Any, recording: xr.Dataset, segment: neo.Segment, start: fl
     )  # fmt: skip
     named = cue_names(recording)[inside]
     segment.events.append(neo.Event(times=cue[inside], labels=named, units="s", name="cues"))
-    happens = inside & (event != "")
-    times = (cue + recording["trial_latency"].values)[happens]
-    segment.events.append(neo.Event(times=times, labels=event[happens], units="s", name="events"))
+    trial, event, times = happened(recording)
+    shown = inside[trial]
+    segment.events.append(neo.Event(times=times[shown], labels=event[shown], units="s", name="events"))
     if "input_onset" in recording:
         onset, length, strength = (recording[f"input_{name}"].values for name in ("onset", "duration", "strength"))
         inside = (onset >= start) & (onset + length <= end)

@@ -158,7 +158,9 @@ def _trials(pynwb: Any, recording: xr.Dataset) -> Any:
         "cue_time": ("time of the cue, s", cue),
         "event_time": ("time of the event, s; NaN in a cue-only trial", cue + recording["trial_latency"].values),
         **_columns(
-            recording, "trial_", ("event", "block", "kind", "learn", "cue_name", "response_time", "what", "when")
+            recording,
+            "trial_",
+            ("event", "block", "kind", "learn", "cue_name", "response_time", "latency_of", "what", "when"),
         ),
     }
     about = "Trials, probes and warm-up trials included."

@@ -10,6 +10,7 @@ from izhires.formats.shared import (
     CELLS,
     PREDICTIONS,
     TRIALS,
+    happened,
     has_spikes,
     library,
     observed,
@@ -55,10 +56,7 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
     """
     nap = library("pynapple")
     require(recording, *TRIALS)
-    onset, length, cue, latency = (
-        recording[f"trial_{name}"].values for name in ("onset", "duration", "cue", "latency")
-    )
-    event = recording["trial_event"].values.astype(str)
+    onset, length, cue = (recording[f"trial_{name}"].values for name in ("onset", "duration", "cue"))
     columns = ("cue", "latency", "event", "block", "kind", "learn", "response_time", "cue_name")
     metadata = {name: recording[f"trial_{name}"].values for name in columns if f"trial_{name}" in recording}
     found: dict[str, Any] = {}
@@ -72,10 +70,10 @@ def to_pynapple(recording: xr.Dataset) -> dict[str, Any]:
             metadata={name: recording[name].values for name in ("neuron", *CELLS)},
         )
     found["trials"] = nap.IntervalSet(onset, onset + length - 1e-6, metadata=metadata)
-    happens = event != ""
     names = list(recording["event"].values)
     found["cues"] = nap.Ts(cue)
-    found["events"] = nap.Tsd((cue + latency)[happens], np.array([names.index(each) for each in event[happens]]))
+    _, event, times = happened(recording)
+    found["events"] = nap.Tsd(times, np.array([names.index(each) for each in event]))
     if "input_onset" in recording:
         channel = recording["input_channel"].values.astype(str)
         onset, *pulse = (recording[f"input_{name}"].values for name in ("onset", "duration", "strength"))

@@ -11,6 +11,7 @@ from izhires.errors import RecordingError
 from izhires.optional import library as library
 from izhires.recordings import schema
 from izhires.recordings.recording import cell_spikes, places, trials_of_probes
+from izhires.recordings.recording import happened as happened
 
 if TYPE_CHECKING:
     import xarray as xr

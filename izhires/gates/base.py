@@ -16,7 +16,9 @@ class Gate(Component):
     expression : str
         Brian2 expression, dimensionless, 0 where nothing may be learned. It may read ``learning``, ``occurs``,
         ``target_trial``, ``has_target``, ``target``, ``z``, ``since_event`` (s, time from this trial's event, negative
-        before it), the gate's own variables, and every parameter of the gate by its name.
+        before it; from the channel's own where several may come in a trial), the signals of the task (``elapsed(t)``,
+        ``block(t)``, ``epoch_NAME(t)`` where it has epochs), the gate's own variables, and every parameter of the gate
+        by its name.
     equations : str
         Brian2 equations of the gate's own variables, one set a channel, for gates with kinetics; all start at 0.
     update : str

@@ -33,7 +33,7 @@ class Phasic(Gate):
     # a release counts one step later: what the event itself releases cannot act on the same step
     update: ClassVar[str] = """
     release = has_target*learning*int(event(t) > -0.5)
-    release *= int(abs(elapsed(t) - clip(latency(t) - lead, 0*second, inf*second)) < dt/2)
+    release *= int(abs(elapsed(t) - clip(elapsed(t) - since_event - lead, 0*second, inf*second)) < dt/2)
     fast = fast*exp(-dt/tau_rise) + release
     slow = slow*exp(-dt/tau_decay) + release
     """

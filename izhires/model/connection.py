@@ -55,7 +55,7 @@ class Connection(Declaration):
     plasticity: tuple[chosen(Plasticity, "stdp"), ...] = parameter((), "how the synapses change, in this order")  # type: ignore[valid-type]
     learns: str = parameter(
         "1",
-        "when they do, as a Brian2 expression of learn(t), block(t), event(t), elapsed(t); 1: always",
+        "when they do, as a Brian2 expression of learn(t), block(t), event(t), elapsed(t), epoch_NAME(t); 1: always",
         source="by choice",
     )
     keep: Literal["ends", "none"] = parameter(

@@ -18,24 +18,22 @@ if TYPE_CHECKING:
     from izhires.building.draft import Draft
     from izhires.recordings.recording import Results
 
-MOMENTS = """
-since_event = elapsed(t) - latency(t) : second
-in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1
-"""
+IN_WINDOW = "in_window = int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2) : 1\n"
+MOMENTS = f"since_event = elapsed(t) - latency(t) : second\n{IN_WINDOW}"
 """Where a step lies in its trial; the group has ``window``."""
 
-TASK = (
-    MOMENTS
-    + """learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
+MOMENTS_OF_EACH = f"since_event = elapsed(t) - {{latency}}(t, i) : second\n{IN_WINDOW}"
+"""The same, for a channel whose event has a latency of its own."""
+
+TASK = """
+learning = learn(t)*int(block(t) < learning_blocks - 0.5) : 1
 channel : integer (constant)
 learning_blocks : 1 (shared, constant)
+outcome = {outcome} : 1
 """
-)
-"""What a channel knows of the task. Signals of the experiment: ``elapsed`` (time since the cue), ``latency``,
-``event`` (index of the trial's event, -1 without one), ``learn`` and ``block`` (from 0), one value a readout step."""
-
-OUTCOME = "outcome = int(abs(event(t) - channel) < 0.5) : 1\n"
-"""1 in trials that hold the channel's event."""
+"""What a channel knows of the task; ``outcome`` is 1 in trials that hold its event. Signals of the experiment:
+``elapsed`` (time since the cue), ``latency``, ``event`` (index of the trial's event, -1 without one), ``learn`` and
+``block`` (from 0), one value a readout step."""
 
 EVERY_BLOCK = 1e9
 """More blocks than any experiment has."""
@@ -129,6 +127,29 @@ class Readout(Component):
     def watched(self, name: str) -> Iterator[Watched]:
         """Yield what may diverge, in the order in which one makes the other diverge."""
         yield from ()
+
+    def task(self, draft: Draft, name: str, outcome: str = "{occurs}", kinds: int = 1) -> str:
+        """Return the lines of what each channel knows of the task.
+
+        Parameters
+        ----------
+        draft : Draft
+        name : str
+            Of the readout.
+        outcome : str
+            What it is taught, as a Brian2 expression of ``{occurs}``: 1 in trials that hold the channel's event.
+        kinds : int
+            Channels of each event: all events are there so many times, one after the other.
+        """
+        latencies = draft.experiment.latencies
+        if latencies is None:
+            return MOMENTS + TASK.format(outcome=outcome.format(occurs="int(abs(event(t) - channel) < 0.5)"))
+        # readouts with one channel an event share what they hear
+        own = f"{name}_" if kinds > 1 else ""
+        draft.add_of_steps(f"{own}latency_of", np.tile(draft.latency_of, kinds), "second")
+        draft.add_of_trials(f"{own}comes", np.tile(latencies.notna().to_numpy(), kinds))
+        moments = MOMENTS_OF_EACH.format(latency=f"{own}latency_of")
+        return moments + TASK.format(outcome=outcome.format(occurs=f"{own}comes(t, i)"))
 
     def listen(self, draft: Draft, name: str, *owners: Rule | Gate) -> None:
         """Have the channels know the levels of neuromodulators, by the names that some rule and gate give them.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from izhires.declare import chosen, parameter
-from izhires.readouts.base import TASK, RecordedVariable, Watched
+from izhires.readouts.base import RecordedVariable, Watched
 from izhires.readouts.trial import Trial
 from izhires.rules.base import Rule
 
@@ -25,12 +25,10 @@ class Confidence(Trial):
     """
 
     type: Literal["confidence"] = "confidence"  # type: ignore[assignment]
-    # the outcome that a rule knows is here what the channel counts: that its event occurs, or that it does not
     channel_equations: ClassVar[str] = """
     q : 1
     power : Hz**2
     error = outcome - q : 1
-    outcome = against + (1 - 2*against)*int(abs(event(t) - channel) < 0.5) : 1
     against : 1 (constant)
     """
 
@@ -40,8 +38,10 @@ class Confidence(Trial):
         k = draft.channels
         lines, numbers = self.channel_numbers(draft, self.rule, {"window": ("second", draft.experiment.window)})
         numbers |= {variable: np.tile(values, 2) for variable, values in numbers.items() if np.ndim(values)}
+        # the outcome that a rule knows is here what the channel counts: that its event occurs, or that it does not
+        task = self.task(draft, name, "against + (1 - 2*against)*{occurs}", kinds=2)
         numbers["against"] = np.repeat([0.0, 1.0], k)
-        self.add_channels(draft, name, 2 * k, f"{TASK}{self.channel_equations}\n{lines}", numbers)
+        self.add_channels(draft, name, 2 * k, f"{task}{self.channel_equations}\n{lines}", numbers)
 
     def record_weights(self, draft: Draft, name: str) -> None:
         """Record no weights: the counts say it all."""

@@ -13,7 +13,7 @@ from izhires.building.plan import mentions
 from izhires.declare import Drive, chosen, parameter, refuse_earlier
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
-from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watched
+from izhires.readouts.base import Readout, RecordedVariable, Watched
 from izhires.rules.base import EARLIER_NAMES, Rule
 
 if TYPE_CHECKING:
@@ -121,10 +121,8 @@ class Online(Readout):
             },
             gate,
         )
-        equations = (
-            TASK
-            + OUTCOME
-            + CHANNELS.format(gate=gate.expression, target_trial=prediction.target_trial, fed_back=self.fed_back)
+        equations = self.task(draft, name) + CHANNELS.format(
+            gate=gate.expression, target_trial=prediction.target_trial, fed_back=self.fed_back
         )
         equations += f"{gate.equations}\n{lines}"
         if mentions("exploration", rule.channel_update, *rule.channel_sums.values()):
@@ -183,6 +181,9 @@ class Online(Readout):
         own = f"{rule.population_equations}\n{INVERSE_NETWORK if rule.inverse else ''}"
         update = rule.population_update
         if rule.inverse:
+            if draft.experiment.latencies is not None and not model.prediction.together:
+                problem = "has a matrix of states for each event's trials, and several events may come in one"
+                raise ConfigurationError(f"{rule.type!r} {problem}", f"{name}.rule")  # type: ignore[attr-defined]
             # one matrix that all share, or that of the trial's event
             update += "\nselected = " + ("0" if model.prediction.together else "clip(event(t), 0, inf)")
         lines, values = draft.constants(rule)

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from izhires.building.parts import Event, Group, Monitor, Pathway, Reaction, Update
 from izhires.declare import chosen, parameter
-from izhires.readouts.base import OUTCOME, TASK, Readout, RecordedVariable, Watched
+from izhires.readouts.base import Readout, RecordedVariable, Watched
 from izhires.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ class Trial(Readout):
 
     type: Literal["trial"] = "trial"
     schedule: ClassVar[Literal["step", "trial"]] = "trial"
-    channel_equations: ClassVar[str] = f"""
-    {OUTCOME}
+    channel_equations: ClassVar[str] = """
     q : 1
     power : Hz**2
     error = outcome - q : 1
@@ -49,7 +48,9 @@ class Trial(Readout):
 
     def parts(self, draft: Draft, name: str) -> None:  # noqa: D102
         lines, numbers = self.channel_numbers(draft, self.rule, {"window": ("second", draft.experiment.window)})
-        self.add_channels(draft, name, draft.channels, f"{TASK}{self.channel_equations}\n{lines}", numbers)
+        self.add_channels(
+            draft, name, draft.channels, f"{self.task(draft, name)}{self.channel_equations}\n{lines}", numbers
+        )
 
     def add_channels(self, draft: Draft, name: str, size: int, equations: str, numbers: dict[str, object]) -> None:
         """Add a group of channels, their weights, and what is recorded of them."""

@@ -149,10 +149,17 @@ class Results:
     def at_events(self, output: str) -> np.ndarray:
         """Return an output of every step at the moment of each trial's event, NaN without one, shape (trial, element).
 
-        It is the reading of that step, before the weights learn from it (`izhires.building.parts.SCHEDULE`).
+        Where several events may come in a trial, each channel is read at the moment of its own. It is the reading of
+        that step, before the weights learn from it (`izhires.building.parts.SCHEDULE`).
         """
         values = self.outputs[output]
         found = np.full((len(self.trials), values.shape[1]), np.nan)
+        if self.experiment.latencies is not None:
+            late = self.experiment.latencies.to_numpy()
+            trial, event = np.nonzero(np.isfinite(late))
+            moments = self.trials["cue"].to_numpy()[trial] + late[trial, event]
+            found[trial, event] = values[np.round(moments / self.plan.readout_step).astype(int), event]
+            return found
         happens = np.flatnonzero(self.trials["latency"].notna())
         moments = (self.trials["cue"] + self.trials["latency"]).to_numpy()[happens]
         found[happens] = values[np.round(moments / self.plan.readout_step).astype(int)]
@@ -263,7 +270,7 @@ def task_values(experiment: Experiment) -> dict[str, Any]:
         If something of it cannot be written, so that this is known before anything is simulated.
     """
     trials, outcomes = experiment.trials, experiment.outcomes
-    from izhires.paradigms.experiment import INPUT_COLUMNS
+    from izhires.paradigms.experiment import EPOCH_COLUMNS, INPUT_COLUMNS
 
     columns = ("learn", "onset", "duration", "cue", "latency", "block", "event", "kind")
     found: dict[str, Any] = {f"trial_{name}": trials[name].to_numpy() for name in columns}
@@ -274,6 +281,10 @@ def task_values(experiment: Experiment) -> dict[str, Any]:
         found |= {f"input_{name}": experiment.inputs[name].to_numpy() for name in INPUT_COLUMNS}
     if experiment.payoffs is not None:
         found["trial_payoff"] = experiment.payoffs.to_numpy()
+    if experiment.latencies is not None:
+        found["trial_latency_of"] = experiment.latencies.to_numpy()
+    if experiment.epochs is not None:
+        found |= {f"epoch_{name}": experiment.epochs[name].to_numpy() for name in EPOCH_COLUMNS}
     found |= {"event": np.array(experiment.events), "trial": np.arange(len(trials))}
     if "response_time" in trials:
         times = _numbers(trials["response_time"])
@@ -319,6 +330,25 @@ def of_experiment(outputs: dict[str, np.ndarray], plan: Plan, experiment: Experi
             for variable in {"t", *monitor.variables}:
                 found[f"{monitor.name}.{variable}"] = found[f"{monitor.name}.{variable}"][:rows]
     return found
+
+
+def happened(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return trial (its place), name and time (s from the start of the experiment) of each event, in order of time.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        With the trials' cue, event and latency, and ``trial_latency_of`` where several may come in one.
+    """
+    cue = recording["trial_cue"].values
+    if "trial_latency_of" in recording.variables:
+        late = recording["trial_latency_of"].transpose("trial", "event").values
+        trial, event = np.nonzero(np.isfinite(late))
+        trial, event = (each[np.lexsort((late[trial, event], trial))] for each in (trial, event))
+        return trial, recording["event"].values.astype(str)[event], cue[trial] + late[trial, event]
+    names = recording["trial_event"].values.astype(str)
+    trial = np.flatnonzero(names != "")
+    return trial, names[trial], cue[trial] + recording["trial_latency"].values[trial]
 
 
 def portions(length: int) -> Iterator[slice]:

@@ -94,6 +94,7 @@ _WITH_PROBES = "there are probes"
 _WITH_SPIKES = 'keep.spikes is not "none"'
 _SEVERAL_CUES = "there are several cues"
 _INPUTS = "the task has inputs besides a cue in each trial"
+_EPOCHS = "the task has epochs with names"
 _WITH_CHOICES = "a readout chooses"
 _WITH_CONFIDENCE = "there are readouts of confidence"
 
@@ -162,6 +163,10 @@ VARIABLES: dict[str, Variable] = {
         ("trial",), "float64", "s", "the participant's response time from the event; NaN without one",
         "the trials hold response times", missing=True,
     ),
+    "trial_latency_of": Variable(
+        ("trial", "event"), "float64", "s", "time from the cue to each event; NaN where it does not come",
+        "several events may come in one trial", missing=True, least=0,
+    ),
     "trial_cue_name": Variable(("trial",), TEXT, "", "cue of the trial", _SEVERAL_CUES, "cues"),
     "trial_count": Variable(
         ("trial", "event"), "float64", "1",
@@ -208,6 +213,11 @@ VARIABLES: dict[str, Variable] = {
     "input_duration": Variable(("input",), "float64", "s", "its length", _INPUTS, "inputs", least=0),
     "input_strength": Variable(("input",), "float64", "1", "its strength", _INPUTS, "inputs", least=0),
     "input_channel": Variable(("input",), TEXT, "", "input channel in which it was heard", _INPUTS, "inputs"),
+    "epoch_onset": Variable(
+        ("epoch",), "float64", "s", "start of the epoch, from the start of the experiment", _EPOCHS, "epochs", least=0
+    ),
+    "epoch_duration": Variable(("epoch",), "float64", "s", "its length", _EPOCHS, "epochs", least=0),
+    "epoch_name": Variable(("epoch",), TEXT, "", "its name", _EPOCHS, "epochs"),
     "rate": Variable(("neuron",), "float64", "Hz", "mean firing rate over the experiment", least=0),
     "cell_type": Variable(("neuron",), TEXT, "", "type of the cell"),
     "excitatory": Variable(("neuron",), "int8", "1", "1 if the cell is excitatory", least=0, most=1),

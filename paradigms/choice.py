@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
 from izhires.paradigms.base import MOST, FixedTrials, whole_milliseconds
-from izhires.paradigms.experiment import CUE, Experiment, check_size, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import CUE, Experiment, check_size
 
 COOLS = "Cools et al. (2002), doi 10.1523/JNEUROSCI.22-11-04563.2002"
 DAW = "Daw et al. (2006), doi 10.1038/nature04766"

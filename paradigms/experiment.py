@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,27 +10,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from izhires.errors import Complaint, ParadigmError, shown
+from izhires.errors import ParadigmError, shown
 from izhires.paradigms import truth
+from izhires.paradigms.checks import check
+from izhires.paradigms.columns import (
+    OUTCOME_COLUMNS,
+    cue_names,
+    first_events,
+    frame,
+    milliseconds,
+    names_of,
+    positive_time,
+    tidy_epochs,
+    tidy_inputs,
+    tidy_latencies,
+    tidy_outcomes,
+    tidy_payoffs,
+    tidy_trials,
+)
 from izhires.running import resources
-
-KINDS = ("warm-up", "train", "probe")
-"""A training trial is part of the task. Two kinds are inserted, cue-only and with learning off: a probe, whose
-prediction is read, and a warm-up trial, during which the network settles."""
-
-TRIAL_COLUMNS = ("onset", "duration", "cue", "event", "latency", "block", "kind", "learn")
-OUTCOME_COLUMNS = ("block", "event", "latency", "probability")
-INPUT_COLUMNS = ("onset", "channel", "duration", "strength")
-EPOCH_COLUMNS = ("onset", "duration", "name")
 
 CUE = "cue"
 """Name of the cue where there is one only."""
 
-_TIMES = ("onset", "duration", "cue", "latency")
-_SUM_TOLERANCE = 1e-9
 _MICROSECONDS = 1_000_000
 _SIGNALS = ("cue", "elapsed", "in_window", "window_end", "event", "latency", "learn", "at_event", "block")
-_LONGEST = 1e10  # s, far beyond what can be simulated, and within whole numbers of 64 bits in microseconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,21 +114,21 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
-            object.__setattr__(self, name, _positive_time(getattr(self, name), name))
-        object.__setattr__(self, "events", _names(self.events, "events"))
-        object.__setattr__(self, "cues", _names(self.cues, "cues"))
-        object.__setattr__(self, "trials", _tidy_trials(self.trials))
-        object.__setattr__(self, "outcomes", _tidy_outcomes(self.outcomes))
+            object.__setattr__(self, name, positive_time(getattr(self, name), name))
+        object.__setattr__(self, "events", names_of(self.events, "events"))
+        object.__setattr__(self, "cues", names_of(self.cues, "cues"))
+        object.__setattr__(self, "trials", tidy_trials(self.trials))
+        object.__setattr__(self, "outcomes", tidy_outcomes(self.outcomes))
         if self.inputs is not None:
-            object.__setattr__(self, "inputs", _tidy_inputs(self.inputs))
+            object.__setattr__(self, "inputs", tidy_inputs(self.inputs))
         if self.payoffs is not None:
-            object.__setattr__(self, "payoffs", _tidy_payoffs(self.payoffs, self.events))
-            object.__setattr__(self, "reward_delay", _positive_time(self.reward_delay, "reward_delay"))
+            object.__setattr__(self, "payoffs", tidy_payoffs(self.payoffs, self.events))
+            object.__setattr__(self, "reward_delay", positive_time(self.reward_delay, "reward_delay"))
         if self.latencies is not None:
-            object.__setattr__(self, "latencies", _tidy_latencies(self.latencies, self.events))
+            object.__setattr__(self, "latencies", tidy_latencies(self.latencies, self.events))
         if self.epochs is not None:
-            object.__setattr__(self, "epochs", _tidy_epochs(self.epochs))
-        self.validate()
+            object.__setattr__(self, "epochs", tidy_epochs(self.epochs))
+        check(self)
 
     @classmethod
     def from_table(
@@ -182,45 +185,45 @@ class Experiment:
         ParadigmError
             As `Experiment` does.
         """
-        table = _frame(trials, "trials").copy()
-        coming = None if latencies is None else _frame(latencies, "latencies").reset_index(drop=True)
+        table = frame(trials, "trials").copy()
+        coming = None if latencies is None else frame(latencies, "latencies").reset_index(drop=True)
         if coming is not None and len(coming) != len(table):
             raise ParadigmError(f"needs one row a trial, {len(table)}, got {len(coming)}", "latencies")
         if coming is not None and not {"event", "latency"} & set(table):
-            table["event"], table["latency"] = first_events(_tidy_latencies(coming, tuple(map(str, coming))))
+            table["event"], table["latency"] = first_events(tidy_latencies(coming, tuple(map(str, coming))))
         if "block" not in table:
             table["block"] = 0
         if "kind" not in table:
             table["kind"] = "train"
         if "learn" not in table:
             table["learn"] = table["kind"] == "train"
-        table = _tidy_trials(table)
-        paid = None if payoffs is None else _frame(payoffs, "payoffs")
+        table = tidy_trials(table)
+        paid = None if payoffs is None else frame(payoffs, "payoffs")
         named = paid if coming is None else coming
         occurring = [name for name in table["event"].unique() if name] if named is None else list(map(str, named))
-        names = occurring if events is None else list(_names(events, "events"))
+        names = occurring if events is None else list(names_of(events, "events"))
         heard: Iterable[str] = (
             (CUE,) if "cue_name" not in table else [name for name in table["cue_name"].unique() if name]
         )
-        heard = _names(heard if cues is None else cues, "cues")
+        heard = names_of(heard if cues is None else cues, "cues")
         if outcomes is not None:
-            statistics = _frame(outcomes, "outcomes")
+            statistics = frame(outcomes, "outcomes")
         elif coming is not None:
-            statistics = frequencies_of_each(table, _tidy_latencies(coming, tuple(names)))
+            statistics = frequencies_of_each(table, tidy_latencies(coming, tuple(names)))
         elif paid is None:
             statistics = frequencies(table, names)
         else:
-            statistics = mean_payoffs(table, _tidy_payoffs(paid, tuple(names)), window + reward_delay)
+            statistics = mean_payoffs(table, tidy_payoffs(paid, tuple(names)), window + reward_delay)
         return cls(
             paradigm, variant, tuple(names), table, statistics, window, event_width, cue_duration, cues=heard,
-            inputs=None if inputs is None else _frame(inputs, "inputs"), payoffs=paid, reward_delay=reward_delay,
-            latencies=coming, epochs=None if epochs is None else _frame(epochs, "epochs"),
+            inputs=None if inputs is None else frame(inputs, "inputs"), payoffs=paid, reward_delay=reward_delay,
+            latencies=coming, epochs=None if epochs is None else frame(epochs, "epochs"),
         )  # fmt: skip
 
     @property
     def duration(self) -> float:
         """Length of the whole experiment (s), from 0 to the end of the last trial."""
-        return float(_milliseconds(self.trials["onset"].iloc[-1] + self.trials["duration"].iloc[-1])) / 1e3
+        return float(milliseconds(self.trials["onset"].iloc[-1] + self.trials["duration"].iloc[-1])) / 1e3
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -281,7 +284,7 @@ class Experiment:
             raise ParadigmError(f"must be a whole number of microseconds above 0, got {time_step:g} s", "time_step")
 
         def steps(seconds: Any, place: str) -> np.ndarray:
-            whole = _milliseconds(seconds) * 1000
+            whole = milliseconds(seconds) * 1000
             wrong = np.flatnonzero(whole % step)
             if len(wrong):
                 row = f"trials[{wrong[0]}]." if whole.ndim else ""
@@ -528,244 +531,6 @@ class Experiment:
 
     __hash__ = None  # type: ignore[assignment]  # equal by content, and the tables could be changed
 
-    def validate(self) -> None:
-        """Check that the tables agree with each other and with the window.
-
-        Raises
-        ------
-        ParadigmError
-            Naming the first row of each kind of contradiction, with its numbers.
-        """
-        found = _name_complaints(self.events, "events", "event") + _name_complaints(self.cues, "cues", "cue")
-        if self.trials.empty:
-            found.append(Complaint("trials", "has no trials"))
-        if found:
-            raise ParadigmError(found)
-        # outcomes that come of wrong trials would be wrong, too
-        found = self._trial_complaints()
-        found = found or (
-            self._outcome_complaints()
-            + self._input_complaints()
-            + self._payoff_complaints()
-            + self._latency_complaints()
-            + self._epoch_complaints()
-        )
-        if found:
-            raise ParadigmError(found)
-
-    def _trial_complaints(self) -> list[Complaint]:
-        found: list[Complaint] = []
-        table, window = self.trials, self.window
-        onset, length, cue, latency = (table[name].to_numpy() for name in _TIMES)
-        event, kind, block = table["event"].to_numpy(), table["kind"].to_numpy(), table["block"].to_numpy()
-        # compared as whole milliseconds, so that rounding makes no contradiction
-        begin, at, span = _milliseconds(onset), _milliseconds(cue), _milliseconds(window)
-        end = begin + _milliseconds(length)
-        close = end / 1e3
-
-        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> None:
-            found.extend(_first_row(bad, f"trials[{{}}].{column}", problem, choices))
-
-        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
-        rows(end <= begin, "duration", lambda i: f"must be above 0, got {length[i]:g} s")
-        late = np.r_[False, begin[1:] < begin[:-1]]
-        rows(late, "onset", lambda i: f"{onset[i]:g} s comes before the trial above it, at {onset[i - 1]:g} s")
-        overlap = np.r_[False, begin[1:] < end[:-1]] & ~late & np.r_[False, (end > begin)[:-1]]
-        rows(overlap, "onset", lambda i: f"{onset[i]:g} s overlaps trial {i - 1}, which ends at {close[i - 1]:g} s")
-        outside = (at < begin) | (at >= end)
-        rows(outside, "cue", lambda i: f"{cue[i]:g} s lies outside its trial, {onset[i]:g} to {close[i]:g} s")
-        rows(
-            (at + span >= end) & ~outside,
-            "cue",
-            lambda i: f"the window, {window:g} s from {cue[i]:g} s, must end before its trial does, at {close[i]:g} s",
-        )
-        rows(
-            (at + _milliseconds(self.cue_duration) > end) & ~outside,
-            "cue",
-            lambda i: f"the cue, {self.cue_duration:g} s from {cue[i]:g} s, outlasts its trial, to {close[i]:g} s",
-        )
-        unknown = ~np.isin(event, ("", *self.events))
-        rows(unknown, "event", lambda i: f"{event[i]!r} is not an event", self.events)
-        if "cue_name" in table:
-            name = table["cue_name"].to_numpy()
-            rows(~np.isin(name, self.cues), "cue_name", lambda i: f"{name[i]!r} is not a cue", self.cues)
-        elif len(self.cues) > 1:
-            found.append(Complaint("trials", "needs the column cue_name, since there are several cues", self.cues))
-        none = np.isnan(latency)
-        rows((event != "") & none, "latency", lambda i: f"event {event[i]!r} has no latency")
-        rows((event == "") & ~none, "latency", lambda i: f"a cue-only trial cannot have one, got {latency[i]:g} s")
-        rows(
-            (latency < 0) | (latency >= window),
-            "latency",
-            lambda i: f"{latency[i]:g} s lies outside the window of {window:g} s after the cue",
-        )
-        rows(~np.isin(kind, KINDS), "kind", lambda i: f"{kind[i]!r} is not a kind of trial", KINDS)
-        inserted = (kind == "probe") | (kind == "warm-up")
-        rows(inserted & (event != ""), "event", lambda i: f"a {kind[i]} trial is cue-only, got event {event[i]!r}")
-        rows(inserted & table["learn"].to_numpy(), "learn", lambda i: f"learning must be off in a {kind[i]} trial")
-        before = np.r_[-1, block[:-1]]
-
-        def after(i: int) -> str:
-            return f"after {before[i]}" if i else "first"
-
-        skips = (block < before) | (block > before + 1) | (block < 0)
-        rows(skips, "block", lambda i: f"blocks count up from 0 in order of time, got {block[i]} {after(i)}")
-        return found
-
-    def _outcome_complaints(self) -> list[Complaint]:
-        found: list[Complaint] = []
-        table, trials = self.outcomes, self.trials
-        block, event, latency, chance = (table[name].to_numpy() for name in OUTCOME_COLUMNS)
-
-        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> None:
-            found.extend(_first_row(bad, f"outcomes[{{}}].{column}", problem, choices))
-
-        blocks = trials["block"].unique()
-        rows(~np.isin(block, blocks), "block", lambda i: f"no trial belongs to block {block[i]}")
-        rows(~np.isin(event, self.events), "event", lambda i: f"{event[i]!r} is not an event", self.events)
-        # a reward for a choice comes after the window, at whose end the choice is made
-        rows(
-            ~((latency >= 0) & (latency < self.window)) if self.payoffs is None else ~(latency >= 0),
-            "latency",
-            lambda i: f"{latency[i]:g} s lies outside the window of {self.window:g} s after the cue",
-        )
-        rows(~((chance >= 0) & (chance <= 1)), "probability", lambda i: f"must be between 0 and 1, got {chance[i]:g}")
-        if "cue_name" in table:
-            name = table["cue_name"].to_numpy()
-            rows(~np.isin(name, self.cues), "cue_name", lambda i: f"{name[i]!r} is not a cue", self.cues)
-        elif "cue_name" in trials:
-            found.append(Complaint("outcomes", "needs the column cue_name, as the trials have it", self.cues))
-            return found
-        given = pd.DataFrame({"block": block, "cue_name": cue_names(table, self.cues), "probability": chance})
-        with_events = trials[trials["event"] != ""].assign(cue_name=self.cue_of_trials[trials["event"] != ""])
-        known = set(zip(given["block"], given["cue_name"], strict=True))
-
-        def place(number: int, cue: str) -> str:
-            return f"block {number}" + (f", {cue!r}," if "cue_name" in table else "")
-
-        # of events that may come in the same trial each has a sum of its own
-        given["own"] = "" if self.latencies is None else event
-        sums = given.groupby(["block", "cue_name", "own"], as_index=False)["probability"].sum()
-        for number, cue, own, total in sums.itertuples(index=False):
-            if total > 1 + _SUM_TOLERANCE and self.payoffs is None:
-                whose = f"{own!r} in " * bool(own) + place(number, cue).rstrip(",")
-                found.append(Complaint("outcomes", f"the probabilities of {whose} sum to {total:g}, above 1"))
-        for number, cue in dict.fromkeys(zip(with_events["block"], with_events["cue_name"], strict=True)):
-            if (number, cue) not in known:
-                found.append(Complaint("outcomes", f"{place(number, cue)} has trials with events, and no outcome"))
-        return found
-
-    def _input_complaints(self) -> list[Complaint]:
-        if self.inputs is None:
-            return []
-        if self.inputs.empty:
-            return [Complaint("inputs", "has no pulse; leave it out where the cues are all that is heard")]
-        found = [Complaint("inputs", problem) for problem in name_problems(self.channels, "an input channel")]
-        onset, _, length, strength = (self.inputs[name].to_numpy() for name in INPUT_COLUMNS)
-        end, last = _milliseconds(onset) + _milliseconds(length), self.duration
-
-        def rows(bad: np.ndarray, column: str, problem: Callable[[int], str]) -> None:
-            found.extend(_first_row(bad, f"inputs[{{}}].{column}", problem))
-
-        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
-        rows(_milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
-        rows(end > _milliseconds(last), "onset", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
-        rows(strength < 0, "strength", lambda i: f"cannot be negative, got {strength[i]:g}")
-        return found
-
-    def _payoff_complaints(self) -> list[Complaint]:
-        if self.payoffs is None:
-            return []
-        if len(self.payoffs) != len(self.trials):
-            problem = f"needs one row a trial, {len(self.trials)}, got {len(self.payoffs)}"
-            return [Complaint("payoffs", problem)]
-        found: list[Complaint] = []
-        table = self.trials
-        training = (table["kind"] == "train").to_numpy()
-        for event in self.events:
-            pays = self.payoffs[event].to_numpy()
-            bad = np.where(training, ~np.isfinite(pays), ~np.isnan(pays))
-            found += _first_row(
-                bad,
-                f"payoffs[{{}}].{event}",
-                lambda i, pays=pays: (  # type: ignore[misc]
-                    f"must be a number, got {pays[i]:g}"
-                    if training[i]
-                    else "a trial that is inserted pays nothing: NaN"
-                ),
-            )
-        end = _milliseconds(table["onset"] + table["duration"])
-        due = _milliseconds(table["cue"] + self.window + self.reward_delay)
-        late = (due >= end) & training
-        found += _first_row(
-            late,
-            "reward_delay",
-            lambda i: f"the reward at {due[i] / 1e3:g} s is not inside trial {i}, to {end[i] / 1e3:g} s",
-        )
-        happens = (table["event"] != "").to_numpy()
-        found += _first_row(
-            happens, "trials[{}].event", lambda i: f"what is chosen decides; leave it empty, got {table['event'][i]!r}"
-        )
-        return found
-
-    def _latency_complaints(self) -> list[Complaint]:
-        if self.latencies is None:
-            return []
-        if len(self.latencies) != len(self.trials):
-            problem = f"needs one row a trial, {len(self.trials)}, got {len(self.latencies)}"
-            return [Complaint("latencies", problem)]
-        if self.payoffs is not None:
-            return [Complaint("latencies", "nothing follows the cue of itself where a readout chooses; leave it out")]
-        found: list[Complaint] = []
-        late, kind = self.latencies.to_numpy(), self.trials["kind"].to_numpy()
-        for k, event in enumerate(self.events):
-            own = late[:, k]
-            place = f"latencies[{{}}].{event}"
-            found += _first_row(
-                (own < 0) | (own >= self.window),
-                place,
-                lambda i, own=own: f"{own[i]:g} s lies outside the window of {self.window:g} s after the cue",  # type: ignore[misc]
-            )
-            found += _first_row(
-                np.isfinite(own) & (kind != "train"), place, lambda i: f"a {kind[i]} trial is cue-only; leave it out"
-            )
-        ordered = np.sort(late, axis=1)
-        found += _first_row(
-            (np.diff(ordered, axis=1) < 0.5e-3).any(axis=1),  # NaN, no event, is near nothing
-            "latencies[{}]",
-            lambda i: "two events come at the same moment; give what comes together one name of its own",
-        )
-        begins, first = first_events(self.latencies)
-        named, stated = self.trials["event"].to_numpy(), self.trials["latency"].to_numpy()
-        found += _first_row(
-            (named != begins) | ~np.isclose(stated, first, equal_nan=True),
-            "trials[{}].event",
-            lambda i: f"must be the first event of the trial, {begins[i]!r} at {first[i]:g} s, got {named[i]!r}",
-        )
-        return found
-
-    def _epoch_complaints(self) -> list[Complaint]:
-        if self.epochs is None:
-            return []
-        if self.epochs.empty:
-            return [Complaint("epochs", "has no interval; leave it out")]
-        found: list[Complaint] = []
-        onset, length, name = (self.epochs[column].to_numpy() for column in EPOCH_COLUMNS)
-        end, last = _milliseconds(onset + length), self.duration
-
-        def rows(bad: Any, column: str, problem: Callable[[int], str]) -> None:
-            found.extend(_first_row(bad, f"epochs[{{}}].{column}", problem))
-
-        rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
-        rows(_milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
-        rows(end > _milliseconds(last), "duration", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
-        rows(
-            [not (each.isidentifier() and each.isascii()) for each in name],
-            "name",
-            lambda i: f"must be letters, digits and underscores, as equations have names, got {name[i]!r}",
-        )
-        return found
-
 
 def check_size(trials: int, duration: float, time_step: float = 1e-3) -> None:
     """Refuse trials whose signals alone no memory here holds, before any is made.
@@ -869,21 +634,6 @@ def frequencies(trials: pd.DataFrame, events: Iterable[str]) -> pd.DataFrame:
     return counts[[*OUTCOME_COLUMNS, *own[1:]]].reset_index(drop=True)
 
 
-def first_events(latencies: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the name and the latency of the first event of each trial, empty and NaN where none comes.
-
-    Parameters
-    ----------
-    latencies : pandas.DataFrame
-        As `Experiment` has it.
-    """
-    late = latencies.to_numpy(float)
-    first = np.argmin(np.where(np.isnan(late), np.inf, late), axis=1)
-    none = np.isnan(late).all(axis=1)
-    names = np.where(none, "", np.array([*map(str, latencies)], object)[first])
-    return names, late[np.arange(len(late)), first]
-
-
 def frequencies_of_each(trials: pd.DataFrame, latencies: pd.DataFrame) -> pd.DataFrame:
     """Return how often each event came in each block, by its latency, as outcomes.
 
@@ -924,174 +674,3 @@ def mean_payoffs(trials: pd.DataFrame, payoffs: pd.DataFrame, latency: float) ->
     paid = pd.concat([trials[own], payoffs], axis=1)[training]
     long = paid.melt(own, list(payoffs), "event", "probability").groupby([*own, "event"], sort=False)
     return long["probability"].mean().reset_index().assign(latency=latency)[[*OUTCOME_COLUMNS, *own[1:]]]
-
-
-def cue_names(table: pd.DataFrame, cues: tuple[str, ...]) -> np.ndarray:
-    """Return the name of the cue of each row of a table; the one there is where the table does not say it."""
-    return table["cue_name"].to_numpy() if "cue_name" in table else np.full(len(table), cues[0], object)
-
-
-def _milliseconds(seconds: Any) -> np.ndarray:
-    return np.rint(np.asarray(seconds, dtype=float) * 1e3).astype(np.int64)
-
-
-def _positive_time(value: Any, place: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ParadigmError(f"must be a number of seconds, got {shown(value)}", place) from None
-    if not np.isfinite(number) or number < 0.5e-3:
-        raise ParadigmError(f"must be at least 1 ms, got {number:g} s", place)
-    if number > _LONGEST:
-        raise ParadigmError(f"must be at most {_LONGEST:g} s, got {number:g} s", place)
-    # the width of the bump is no time on the grid of steps
-    return number if place == "event_width" else float(_milliseconds(number)) / 1e3
-
-
-def _names(names: Any, place: str) -> tuple[str, ...]:
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ParadigmError(f"must be a list of names, got {shown(names)}", place)
-    return tuple(str(each) for each in names)
-
-
-def name_problems(names: Iterable[str], what: str = "an event") -> list[str]:
-    """Return what is wrong with names of events: none is empty or breaks a line, and any other character may be."""
-    names = list(names)
-    return [f"the name of {what} is empty"] * ("" in names) + [
-        f"{shown(name)} holds a line break or another control character"
-        for name in names
-        if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") for letter in name)
-    ]
-
-
-def _name_complaints(names: tuple[str, ...], place: str, what: str) -> list[Complaint]:
-    article = "an" if what[0] in "aeiou" else "a"
-    found = [Complaint(place, problem) for problem in name_problems(names, f"{article} {what}")]
-    if not names:
-        found.append(Complaint(place, f"has no {what}s"))
-    twice = (name for name in dict.fromkeys(names) if names.count(name) > 1)
-    return found + [Complaint(place, f"{name!r} is there twice") for name in twice]
-
-
-def _first_row(bad: Any, place: str, problem: Callable[[int], str], choices: tuple[str, ...] = ()) -> list[Complaint]:
-    """Return a complaint on the first bad row that also counts the others; nothing when no row is bad."""
-    rows = np.flatnonzero(bad)
-    if not len(rows):
-        return []
-    first = int(rows[0])
-    more = f" (and {len(rows) - 1} more row{'s' if len(rows) > 2 else ''})" if len(rows) > 1 else ""
-    return [Complaint(place.format(first), problem(first) + more, choices)]
-
-
-def _frame(table: Any, name: str) -> pd.DataFrame:
-    try:
-        return pd.DataFrame(table)
-    except (TypeError, ValueError) as error:
-        raise ParadigmError(f"is not a table: {' '.join(str(error).split())}", name) from None
-
-
-def _columns(table: Any, columns: tuple[str, ...], name: str) -> pd.DataFrame:
-    """Return a copy with the columns in order; those not asked for follow."""
-    table = _frame(table, name).reset_index(drop=True)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise ParadigmError(f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} missing", name, columns)
-    return table[[*columns, *(column for column in table if column not in columns)]].copy()
-
-
-def _times(table: pd.DataFrame, column: str, name: str, missing: bool = False) -> np.ndarray:
-    """Return a column of seconds; no latency may become 0 when it is rounded to whole milliseconds."""
-    values = _numbers(table, column, name, missing=missing)
-    lost = (values != 0) & (np.abs(values) < 0.5e-3) & (column == "latency" or name == "latencies")
-    found = _first_row(lost, f"{name}[{{}}].{column}", lambda i: f"{values[i]:g} s is below the grid of 1 ms")
-    found += _first_row(
-        np.abs(values) > _LONGEST,
-        f"{name}[{{}}].{column}",
-        lambda i: f"must be at most {_LONGEST:g} s, got {values[i]:g} s",
-    )
-    if found:
-        raise ParadigmError(found)
-    return values
-
-
-def _numbers(table: pd.DataFrame, column: str, name: str, kind: str = "a number", missing: bool = False) -> np.ndarray:
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float, na_value=np.nan)
-    fine = np.isfinite(values)
-    if kind == "a whole number":
-        fine &= values % 1 == 0
-    elif kind == "true or false":
-        fine &= np.isin(values, (0, 1))
-    if missing:
-        fine |= table[column].isna().to_numpy()
-    found = _first_row(~fine, f"{name}[{{}}].{column}", lambda i: f"must be {kind}, got {shown(table[column].iloc[i])}")
-    if found:
-        raise ParadigmError(found)
-    return values
-
-
-def _texts(table: pd.DataFrame, column: str) -> pd.Series:
-    return table[column].astype(object).where(table[column].notna(), "").map(str).astype(str)
-
-
-def _tidy_trials(table: Any) -> pd.DataFrame:
-    """Return the table of trials with one type a column, all times on whole milliseconds."""
-    table = _columns(table, TRIAL_COLUMNS, "trials")
-    onset, length, cue = (_times(table, name, "trials") for name in ("onset", "duration", "cue"))
-    begin = _milliseconds(onset)
-    table["onset"] = begin / 1e3
-    # rounded at its end, so that trials that touch still touch
-    table["duration"] = (_milliseconds(onset + length) - begin) / 1e3
-    table["cue"] = _milliseconds(cue) / 1e3
-    table["latency"] = np.rint(_times(table, "latency", "trials", missing=True) * 1e3) / 1e3
-    table["block"] = _numbers(table, "block", "trials", "a whole number").astype(np.int64)
-    table["event"], table["kind"] = _texts(table, "event"), _texts(table, "kind")
-    table["learn"] = _numbers(table, "learn", "trials", "true or false") == 1
-    if "cue_name" in table:
-        table["cue_name"] = _texts(table, "cue_name")
-    if "response_time" in table:  # a recording keeps it
-        table["response_time"] = _numbers(table, "response_time", "trials", missing=True)
-    return table
-
-
-def _tidy_outcomes(table: Any) -> pd.DataFrame:
-    """Return the table of outcomes with one type a column, latencies on whole milliseconds."""
-    table = _columns(table, OUTCOME_COLUMNS, "outcomes")
-    table["block"] = _numbers(table, "block", "outcomes", "a whole number").astype(np.int64)
-    table["event"] = _texts(table, "event")
-    table["latency"] = np.rint(_times(table, "latency", "outcomes") * 1e3) / 1e3
-    table["probability"] = _numbers(table, "probability", "outcomes")
-    if "cue_name" in table:
-        table["cue_name"] = _texts(table, "cue_name")
-    return table
-
-
-def _tidy_payoffs(table: Any, events: tuple[str, ...]) -> pd.DataFrame:
-    """Return the table of payoffs with one column an event, in their order, all numbers."""
-    table = _columns(table, events, "payoffs")[list(events)]
-    return pd.DataFrame({name: _numbers(table, name, "payoffs", missing=True) for name in events})
-
-
-def _tidy_latencies(table: Any, events: tuple[str, ...]) -> pd.DataFrame:
-    """Return the table of latencies with one column an event, in their order, on whole milliseconds."""
-    table = _columns(table, events, "latencies")[list(events)]
-    return pd.DataFrame({name: np.rint(_times(table, name, "latencies", missing=True) * 1e3) / 1e3 for name in events})
-
-
-def _tidy_epochs(table: Any) -> pd.DataFrame:
-    """Return the table of epochs with one type a column, all times on whole milliseconds."""
-    table = _columns(table, EPOCH_COLUMNS, "epochs")
-    for name in ("onset", "duration"):
-        table[name] = _milliseconds(_times(table, name, "epochs")) / 1e3
-    table["name"] = _texts(table, "name")
-    return table
-
-
-def _tidy_inputs(table: Any) -> pd.DataFrame:
-    """Return the table of pulses with one type a column, all times on whole milliseconds."""
-    table = _frame(table, "inputs")
-    table = _columns(table if "strength" in table else table.assign(strength=1.0), INPUT_COLUMNS, "inputs")
-    for name in ("onset", "duration"):
-        table[name] = _milliseconds(_times(table, name, "inputs")) / 1e3
-    table["channel"] = _texts(table, "channel")
-    table["strength"] = _numbers(table, "strength", "inputs")
-    return table

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
 from izhires.paradigms.base import MOST, FixedTrials, whole_milliseconds
-from izhires.paradigms.experiment import Experiment, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.meet import Block, Meet, Outcome
 
 NIEMI = "Niemi & Näätänen (1981), doi 10.1037/0033-2909.89.1.133"

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
 from izhires.paradigms.base import MOST, FixedTrials
-from izhires.paradigms.experiment import Experiment, check_size, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import Experiment, check_size
 
 PAPER = "Jazayeri & Shadlen (2010), doi 10.1038/nn.2590"
 

@@ -16,7 +16,8 @@ from pydantic import Field, field_validator, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.base import MOST, FixedTrials
-from izhires.paradigms.experiment import CUE, Experiment, check_size, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import CUE, Experiment, check_size
 
 PAPER = "Yamada & Chao 2026, doi:10.1038/s42003-026-10836-2"
 STANDARD_PROBES = (*range(1, 31), *range(35, 101, 5))

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError, closest
 from izhires.paradigms.base import MOST
+from izhires.paradigms.checks import name_problems
 from izhires.paradigms.cued_reaction import (
     MISSING,
     EventFile,
@@ -25,7 +26,7 @@ from izhires.paradigms.cued_reaction import (
     response_time,
     some,
 )
-from izhires.paradigms.experiment import Experiment, name_problems
+from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.stream import Stimulus, TimedStream, row_complaints
 from izhires.paradigms.text_table import PathText, as_name
 

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from izhires.declare import Declaration, parameter
 from izhires.errors import Complaint, ConfigurationError, closest
 from izhires.paradigms.base import MOST
-from izhires.paradigms.experiment import Experiment, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.stream import Stimulus, TimedStream, row_complaints
 
 Transitions = dict[str, dict[str, Annotated[float, Field(ge=0, le=1)]]]

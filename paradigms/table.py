@@ -15,7 +15,8 @@ from pydantic import field_validator, model_validator
 from izhires.declare import Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, ParadigmError
 from izhires.paradigms.base import Paradigm, whole_milliseconds
-from izhires.paradigms.experiment import EPOCH_COLUMNS, INPUT_COLUMNS, Experiment
+from izhires.paradigms.columns import EPOCH_COLUMNS, INPUT_COLUMNS
+from izhires.paradigms.experiment import Experiment
 from izhires.paradigms.text_table import PathText, as_name, read_text_table
 
 NEEDED = ("onset", "duration", "cue")

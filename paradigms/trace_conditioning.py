@@ -16,7 +16,8 @@ from pydantic import Field, model_validator
 from izhires.declare import Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
 from izhires.paradigms.base import MOST, FixedTrials, whole_milliseconds
-from izhires.paradigms.experiment import Experiment, check_size, name_problems
+from izhires.paradigms.checks import name_problems
+from izhires.paradigms.experiment import Experiment, check_size
 from izhires.paradigms.meet import Block, draw
 
 SCHULTZ = "Schultz, Dayan & Montague (1997), doi 10.1126/science.275.5306.1593"

@@ -9,7 +9,7 @@ import pytest
 
 from izhires.errors import IzhiresError, ParadigmError
 from izhires.paradigms import Experiment, Meet, expectation, frequencies
-from izhires.paradigms.experiment import KINDS
+from izhires.paradigms.columns import KINDS
 
 OUTCOMES = {"block": [0, 0], "event": ["A", "B"], "latency": [0.3, 0.6], "probability": [0.5, 0.5]}
 

@@ -19,6 +19,7 @@ from izhires.building.draft import make_plan
 from izhires.devices import get
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.model.configuration import Configuration, parse_seeds
+from izhires.paradigms import columns
 from izhires.paradigms.experiment import Experiment
 from izhires.recordings.citations import cite
 from izhires.recordings.recording import (
@@ -502,7 +503,7 @@ def test_the_documentation_has_the_schema():
 
 
 def test_the_kinds_of_trials_are_those_of_experiments():
-    assert KINDS == izhires.paradigms.experiment.KINDS
+    assert KINDS == columns.KINDS
 
 
 def written(recording, path, fresh=True):

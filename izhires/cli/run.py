@@ -53,8 +53,8 @@ def command(
     [--cue VALUE ...] --event VALUE [--event VALUE ...] (several cues are told apart), further --response VALUE,
     --cue-column, --event-column, --response-column, --response-time-column, --longest-response, --window,
     --probe-every; for table: --table FILE, --event VALUE, --probe-every N, --window, --longest-response,
-    --inputs FILE, --epochs FILE, --reward-delay; for oddball
-    from event files: --events FILE [--events FILE ...] --standard VALUE, --deviant VALUE and --other VALUE (each
+    --inputs FILE, --epochs FILE, --reward-delay; for oddball from event files: --events FILE [--events FILE ...]
+    --standard VALUE, --deviant VALUE and --other VALUE (each
     repeatable, with * and ?), --column, --response-time-column, --longest-response, --omission-every N, --lead
     """
     from izhires.errors import ConfigurationError, IzhiresError

@@ -270,7 +270,7 @@ def task_values(experiment: Experiment) -> dict[str, Any]:
         If something of it cannot be written, so that this is known before anything is simulated.
     """
     trials, outcomes = experiment.trials, experiment.outcomes
-    from izhires.paradigms.experiment import EPOCH_COLUMNS, INPUT_COLUMNS
+    from izhires.paradigms.columns import EPOCH_COLUMNS, INPUT_COLUMNS
 
     columns = ("learn", "onset", "duration", "cue", "latency", "block", "event", "kind")
     found: dict[str, Any] = {f"trial_{name}": trials[name].to_numpy() for name in columns}

@@ -26,7 +26,7 @@ LAYOUT = 3
 TEXT = "text"
 
 KINDS = ("warm-up", "train", "probe")
-"""Kinds of trials; see `izhires.paradigms.experiment.KINDS`."""
+"""Kinds of trials; see `izhires.paradigms.columns.KINDS`."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     unit="1",
     description="error of the last probes of a block over that of predictions that need no network",
     definition=(
-        f"root mean square of prediction - expectation over the window, mean over the last {bounds.LAST} probes, over "
-        "that of 0 (over_zero) and of the mean of the expectation over the window, at all times (over_flat) in place of "
-        "the prediction; 1 and more: nothing was learned that these do not say"
+        f"root mean square of prediction - expectation over the window, mean over the last {bounds.LAST} probes, "
+        "over that of 0 (over_zero) and of the mean of the expectation over the window, at all times (over_flat), in place "
+        "of the prediction; 1 and more: nothing was learned that these do not say"
     ),
     worst="highest",
     needs=("prediction", "expectation"),

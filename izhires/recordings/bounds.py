@@ -99,8 +99,8 @@ def remark_on(recording: xr.Dataset) -> str:
         than = f"{first.over_zero:.2f} times that of predicting nothing"
     others = f" (also in {len(worse) - 1} more blocks, cues or events)" if len(worse) > 1 else ""
     return (
-        f"in {where}, the error of the last probes is {than}{others}; look at time_told, at peak_error and at the rates "
-        "of when.rule and what.rule"
+        f"in {where}, the error of the last probes is {than}{others}; look at time_told, at peak_error and at the "
+        "rates of when.rule and what.rule"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
+from izhires.analysis.statistics import POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -135,6 +136,7 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
 @metric(
     "error",
     unit="1",
+    within=POSITIVE,
     description="error of the cue-only prediction against the expectation",
     definition="root mean square of prediction - expectation over the window; for all events together and for each",
     source="this project; the published formula is not public (Yamada & Chao 2025, arXiv 2510.14382)",
@@ -189,6 +191,7 @@ def _ratio(above: float, below: float, part: str, block: int, event: str) -> Row
 @metric(
     "error_zero_output",
     unit="1",
+    within=POSITIVE,
     description="error of a network that predicts nothing: the bound without learning",
     definition="root mean square of the expectation over the window",
     needs=("expectation",),
@@ -203,6 +206,7 @@ def error_zero_output(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "error_best_fit",
     unit="1",
+    within=POSITIVE,
     description="error of a linear readout of the network's state that was fitted to the expectation: the other bound",
     definition=(
         "root mean square, on the 10-ms grid of state_trace at the last probe of the block, of fit - expectation; fit: "

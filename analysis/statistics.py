@@ -233,6 +233,11 @@ def what_spread_is(seeds: int) -> str:
     return "range of the seeds" if seeds < FEW else "95% interval of the mean"
 
 
+def nonnegative(values: ArrayLike) -> Range:
+    """Return the range of a prediction: from 0 on, or, of a readout that tells negative ones, any."""
+    return POSITIVE if np.nanmin(np.asarray(values, float), initial=0) >= 0 else ANY
+
+
 FEWEST_FOR_R = 5
 """Points below which no correlation is told: see `few_for_r`."""
 

@@ -11,7 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,12 +46,15 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         for place, probe in zip(PROBES, (0, -1), strict=True):
             curve = own[0]["expectation"].isel(probe=probe, drop=True).reset_coords(drop=True)
             wanted.append(curve.to_dataframe("expectation").reset_index().assign(cue=cue, probe=place))
+    table = pd.concat(shown, ignore_index=True)
     what = pd.DataFrame(said, columns=["cue", "event", "probability", "seed", "what"])
     return {
         "presented": pd.concat(presented, ignore_index=True)[["cue", "block", "event", "latency"]],
-        "prediction": over_seeds(pd.concat(shown), ["cue", "probe", "event", "time"], "prediction"),
+        "prediction": spread_over_seeds(
+            table, ["cue", "probe", "event", "time"], "prediction", nonnegative(table["prediction"])
+        ),
         "expectation": pd.concat(wanted, ignore_index=True)[["cue", "probe", "event", "time", "expectation"]],
-        "what": over_seeds(what, ["cue", "event", "probability"], "what"),
+        "what": spread_over_seeds(what, ["cue", "event", "probability"], "what"),
     }
 
 
@@ -60,7 +63,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="What follows each cue, and what is expected",
     caption=(
         "A column a cue. Top: the events that followed it in the training trials of the first recording, by their "
-        "latency. Below: prediction in the first and in the last probe with this cue, mean and 95% t-interval over "
+        "latency. Below: prediction in the first and in the last probe with this cue, mean and spread over "
         "seeds (line and band). Dashed: the true expectation of that probe's block. Numbers: the identity prediction "
         "(what) of each event in the last probe, and after the stroke its true probability."
     ),
@@ -106,5 +109,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     for row in grid[1:]:
         row[0].set_ylim(bottom=0)
     across = 2 * len(events) if len(events) < 3 and style.width(made) > 120 else len(events)
-    style.legend_below(made, grid[1, 0], across, int(table["seeds"].max()))
+    style.legend_below(made, grid[1, 0], across, int(table["seeds"].max()), spread=True)
     return [grid[0, 0]]

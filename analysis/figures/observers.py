@@ -22,7 +22,7 @@ from izhires.analysis.metrics.observers import (
 )
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.observers import all_observers
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, SHARE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,8 +63,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             one = {"seed": seed, "who": name, "block": recording["block"].values}
             errors.append(pd.DataFrame({**one, "trial": recording["probe_trial"].values, "error": values}))
     return {
-        "probability": over_seeds(pd.concat(guesses, ignore_index=True), ["who", "event", "trial"], "p"),
-        "error": over_seeds(pd.concat(errors, ignore_index=True), ["who", "block", "trial"], "error"),
+        "probability": spread_over_seeds(pd.concat(guesses, ignore_index=True), ["who", "event", "trial"], "p", SHARE),
+        "error": spread_over_seeds(pd.concat(errors, ignore_index=True), ["who", "block", "trial"], "error", POSITIVE),
         "truth": _truth(recordings[0]),
     }
 
@@ -96,10 +96,10 @@ def _truth(recording: xr.Dataset) -> pd.DataFrame:
     "observers",
     title="The network beside observers of the same trials",
     caption=(
-        "Above: the probability of each event that is expected before each training trial, mean over seeds; band: 95% "
-        "t-interval over seeds of the network, clip(what, 0, 1); dashed: the true probability. Below: root mean square "
+        "Above: the probability of each event that is expected before each training trial, mean over seeds; band: "
+        "spread over seeds of the network, clip(what, 0, 1); dashed: the true probability. Below: root mean square "
         "error of the complete prediction (what, when and how likely) at the probes, all events together, mean over "
-        "seeds, with the network's 95% t-interval. Dotted: switches of the statistics. Every seed has trials of its "
+        "seeds, with the network's spread. Dotted: switches of the statistics. Every seed has trials of its "
         "own, which network and observers share."
     ),
     alt=(
@@ -154,8 +154,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     below.set_ylim(bottom=0)
     handles = dict(zip(*reversed(grid[0, 0].get_legend_handles_labels()), strict=True))
     handles = dict(zip(*reversed(below.get_legend_handles_labels()), strict=True)) | handles
-    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2 if narrow else 4,
-                columnspacing=1.4, title=style.number_of(int(errors["seeds"].max())))  # fmt: skip
+    across = 2 if narrow else -(-len(handles) // 2)
+    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=across, columnspacing=1.4,
+                title=style.number_of(int(errors["seeds"].max()), spread=True))  # fmt: skip
     return [grid[0, 0]]
 
 

@@ -200,6 +200,12 @@ def metric(
     return declare
 
 
+def range_of(name: str, part: str = "") -> Range:
+    """Return the range that a metric, or one of its parts, declares for its values."""
+    own = METRICS.all()[name]
+    return own.columns()[own.full_name(part)].within or ANY
+
+
 def all_metrics() -> dict[str, Metric]:
     """Return every declared metric by name."""
     return METRICS.all()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TRIALS = (1, 10, 50, 100)
-"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2025)."""
+"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2026)."""
 
 RIDGE = 1e-2
 """Penalty of the fitted readout, as a fraction of the mean square of one sample of the state (see `ridge_readout`)."""
@@ -139,7 +139,7 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
     within=POSITIVE,
     description="error of the cue-only prediction against the expectation",
     definition="root mean square of prediction - expectation over the window; for all events together and for each",
-    source="this project; the published formula is not public (Yamada & Chao 2025, arXiv 2510.14382)",
+    source="this project; the published formula is not public (Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2)",
     worst="highest",
     needs=("prediction", "expectation"),
     parts={

@@ -202,7 +202,7 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
         f"chance: mean |r| over {PERMUTATIONS} permutations of the levels over the conditions, of which there must be "
         f"{FEWEST_FOR_R}"
     ),
-    source="Yamada & Chao 2025, arXiv 2510.14382; block scaling: this project",
+    source="Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2; block scaling: this project",
     scope="study",
     parts={
         **{f"explained_{k}": Item(f"fraction of the variance over all probes on component {k}", detail=k > 2)

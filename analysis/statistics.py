@@ -233,6 +233,45 @@ def what_spread_is(seeds: int) -> str:
     return "range of the seeds" if seeds < FEW else "95% interval of the mean"
 
 
+def at_the_same(table: pd.DataFrame, by: Sequence[str], x: str, value: str) -> pd.DataFrame:
+    """Return the courses of all seeds at the same places, where seeds were probed after different trials.
+
+    Else a mean would be that of other seeds at every place. Where all seeds of a combination have the same places they
+    are left as they are; if not, each is interpolated linearly, within its own range, at the places of all.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns seed, `by`, `x` and `value`.
+    by : sequence of str
+        Columns that name the courses.
+    x, value : str
+        Columns of places and values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by`, seed, `x`, `value`; only places that lie within the range of every seed.
+    """
+    import pandas as pd
+
+    columns, found = [*by, "seed", x, value], []
+    for _, group in table.groupby(list(by), sort=False, dropna=False):
+        courses = {seed: own.sort_values(x) for seed, own in group.groupby("seed", sort=False)}
+        first, *others = (own[x].to_numpy() for own in courses.values())
+        if all(np.array_equal(first, other) for other in others):
+            found.append(group[columns])
+            continue
+        least = max(own[x].min() for own in courses.values())
+        most = min(own[x].max() for own in courses.values())
+        places = np.unique(group[x].to_numpy())
+        places = places[(places >= least) & (places <= most)]
+        for own in courses.values():
+            of_course = own.iloc[[0] * len(places)][columns].reset_index(drop=True)
+            found.append(of_course.assign(**{x: places, value: np.interp(places, own[x], own[value])}))
+    return pd.concat(found, ignore_index=True)
+
+
 def nonnegative(values: ArrayLike) -> Range:
     """Return the range of a prediction: from 0 on, or, of a readout that tells negative ones, any."""
     return POSITIVE if np.nanmin(np.asarray(values, float), initial=0) >= 0 else ANY

@@ -15,6 +15,7 @@ from izhires.analysis.statistics import (
     FEW,
     POSITIVE,
     SHARE,
+    at_the_same,
     bootstrap_interval,
     interval_of_mean,
     over_seeds,
@@ -131,3 +132,12 @@ def test_a_few_points_lie_in_order_by_chance():
         share = ((steps > 0).all(1) | (steps < 0).all(1)).mean()
         assert f"{100 * share:.0f}% rise or fall" in statistics.few_for_r(points)
     assert share < 0.05 and points == statistics.FEWEST_FOR_R
+
+
+def test_courses_that_were_probed_elsewhere_are_brought_to_the_same_places():
+    same = pd.DataFrame({"of": "a", "seed": [0, 0, 1, 1], "x": [1, 3, 1, 3], "y": [1.0, 3, 2, 6]})
+    pd.testing.assert_frame_equal(at_the_same(same, ["of"], "x", "y"), same)
+    other = pd.DataFrame({"of": "a", "seed": [0, 0, 0, 1, 1], "x": [0, 2, 4, 1, 3], "y": [0.0, 4, 8, 1, 5]})
+    found = at_the_same(other, ["of"], "x", "y").pivot(index="x", columns="seed", values="y")
+    assert found.index.to_list() == [1, 2, 3]  # within the range of both
+    assert found[0].to_list() == [2, 4, 6] and found[1].to_list() == [1, 3, 5]

@@ -95,7 +95,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     style.whole_ticks(axes, prepared["switches"]["block"].tolist())
     if count == 4:
         axes, table = panels[3], prepared["overshoot"]
-        events = list(dict.fromkeys(table["event"]))
+        events = sorted(set(table["event"]))
         for k, (event, shade) in enumerate(zip(events, "sD^vP", strict=False)):
             for part, ink, shift in (("overshoot", style.BLACK, -0.2), ("overshoot_settled", style.GREY, 0.05)):
                 own = table[(table["event"] == event) & (table["part"] == part)]
@@ -107,5 +107,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set_ylim(bottom=min(0.0, 1.1 * float(table[["mean", "low"]].min().min())))
         style.whole_ticks(axes, prepared["switches"]["block"].tolist())
     seeds = int(rate["seeds"].max())
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, seeds, spread=True)
+    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, seeds, spread="bars")
     return panels

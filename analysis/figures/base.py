@@ -238,14 +238,15 @@ def draw(rows: Sequence[FigureRow], style: str = "plain", columns: int = 2) -> F
 
 
 def _say_once(made: FigureBase) -> None:
-    """Leave the number of seeds, which stands above the legend of each panel, at the last where all say the same."""
+    """Leave the number of seeds, which stands above the legend of each panel, at the last where it is that of all."""
     parts: list[FigureBase] = [made]
     for each in parts:
         parts += each.subfigs
-    titled = [legend for each in parts for legend in each.legends if legend.get_title().get_text()]
-    if len({legend.get_title().get_text() for legend in titled}) == 1:
-        for legend in titled[:-1]:
-            legend.set_title(None)
+    titled = [legend for each in parts for legend in each.legends if legend.get_title().get_text().startswith("n = ")]
+    said = [legend.get_title().get_text().partition("; ") for legend in titled]
+    if len({number for number, _, _ in said}) == 1:
+        for legend, (_, _, spread) in list(zip(titled, said, strict=True))[:-1]:
+            legend.set_title(spread or None)
 
 
 def _letters(capitals: bool) -> str:

@@ -70,5 +70,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set(xlabel=f"probability of {events[0]}", ylabel="amplitude of the prediction", xlim=(-0.03, 1.03))
     drawn = pd.concat([table["amplitude"], means["low"], means["high"]])
     axes.set_ylim(min(0, drawn.min()) - 0.03, max(1, drawn.max()) + 0.05)
-    style.legend_below(made, axes, len(events) + 1, table["seed"].nunique(), spread=True)
+    style.legend_below(made, axes, len(events) + 1, table["seed"].nunique(), spread="bands")
     return [axes]

@@ -138,7 +138,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     panels["stay"].set_xticks([0, 1], ["after a win", "after a loss"])
     panels["stay"].set(ylabel="same arm again", ylim=(0, 1.05), xlim=(-0.5, 1.5))
     style.legend_below(
-        made, [panels["values"], panels["better"]], 4 if wide else 2, int(better["seeds"].max()), spread=True
+        made, [panels["values"], panels["better"]], 4 if wide else 2, int(better["seeds"].max()), spread="bands, bars"
     )
     return [panels["values"], panels["better"], panels["stay"]]
 

@@ -157,7 +157,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             model = table[table["part"] == f"rw_{part}"].sort_values("p")
             axes.plot(model["p"], model["mean"], color=colour, linewidth=0.9)
         axes.axhline(0, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
-        number = style.number_of(int(table["seeds"].max()), spread=True)
+        number = style.number_of(int(table["seeds"].max()))
         axes.set(xlabel="probability of the US", ylabel="response", xlim=(-0.05, 1.05), title=f"{graded}, {number}")
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.3 * (high - low))
@@ -181,7 +181,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set(
             xlabel="trial",
             ylabel="response to the CS",
-            title=f"{design}, {style.number_of(int(table['seeds'].max()), spread=True)}",
+            title=f"{design}, {style.number_of(int(table['seeds'].max()))}",
         )
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend

@@ -143,5 +143,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         }
         axes.set_ylabel(names[metric])
         axes.set_ylim(bottom=min(0.0, 1.1 * float(own[["mean", "low"]].min().min())))
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, int(rate["seeds"].max()), spread=True)
+    style.legend_below(
+        made, panels, 4 if style.width(made) > 120 else 2, int(rate["seeds"].max()), spread="bands, thin bars"
+    )
     return panels[:2]

@@ -121,5 +121,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             top = max(float(each.max().max()) for each in (here[["mean", "high"]], one[["course"]], own[["course"]]))
             axes.set_ylim(min(0.0, float(one["course"].min())), 1.08 * top)
     entries = [grid[0, 0], grid[1, 0] if wide else grid[0, 1]]
-    style.legend_below(made, entries, 3 if wide else 2, int(table["seeds"].max()), spread=True)
+    style.legend_below(made, entries, 3 if wide else 2, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

@@ -130,5 +130,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     spread.set_ylim(bottom=0)
     for axes in (produced, spread):
         style.few_ticks(axes)
-    style.legend_below(made, produced, 2 if style.width(made) > 120 else 1, slopes["seed"].nunique(), spread=True)
+    style.legend_below(made, produced, 2 if style.width(made) > 120 else 1, slopes["seed"].nunique(), spread="bars")
     return [panels[0], produced, spread]

@@ -73,5 +73,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     grid[0].set_ylim(bottom=0)
     grid[-1].set_xlabel("time from cue (s)")
     made.colorbar(ScalarMappable(cmap=scale), ax=grid.tolist(), label=f"probability of {events[0]}", fraction=0.06)
-    grid[0].set_title(style.number_of(int(table["seeds"].max()), spread=True))
+    grid[0].set_title(style.number_of(int(table["seeds"].max()), spread="bands"))
     return [grid[0]]

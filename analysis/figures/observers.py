@@ -22,7 +22,7 @@ from izhires.analysis.metrics.observers import (
 )
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.observers import all_observers
-from izhires.analysis.statistics import POSITIVE, SHARE, spread_over_seeds
+from izhires.analysis.statistics import POSITIVE, SHARE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,9 +62,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         for name, values in error.items():
             one = {"seed": seed, "who": name, "block": recording["block"].values}
             errors.append(pd.DataFrame({**one, "trial": recording["probe_trial"].values, "error": values}))
+    course = at_the_same(pd.concat(errors, ignore_index=True), ["who", "block"], "trial", "error")
     return {
         "probability": spread_over_seeds(pd.concat(guesses, ignore_index=True), ["who", "event", "trial"], "p", SHARE),
-        "error": spread_over_seeds(pd.concat(errors, ignore_index=True), ["who", "block", "trial"], "error", POSITIVE),
+        "error": spread_over_seeds(course, ["who", "block", "trial"], "error", POSITIVE),
         "truth": _truth(recordings[0]),
     }
 
@@ -141,7 +142,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.plot([], [], **true, label="true probability")
         axes.set(ylabel=f"expected p({event})", ylim=(0, 1))
     for row in blocks[blocks["new"] != ""].itertuples():
-        text = str(row.new).replace(" and ", "\nand ") if narrow else f"switch: {row.new}"
+        new = str(row.new) if row.new != "nothing" else "nothing new"
+        text = new.replace(" and ", "\nand ") if narrow else f"switch: {new}"
         grid[0, 0].annotate(text, (row.first, 1), xytext=(2, 1), textcoords="offset points",
                             color=style.GREY, va="bottom")  # fmt: skip
     below = grid[-1, 0]
@@ -156,7 +158,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     handles = dict(zip(*reversed(below.get_legend_handles_labels()), strict=True)) | handles
     across = 2 if narrow else -(-len(handles) // 2)
     made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=across, columnspacing=1.4,
-                title=style.number_of(int(errors["seeds"].max()), spread=True))  # fmt: skip
+                title=style.number_of(int(errors["seeds"].max()), spread="bands"))  # fmt: skip
     return [grid[0, 0]]
 
 

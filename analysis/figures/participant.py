@@ -95,5 +95,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     grid[0, 0].set_ylim(bottom=0)
     grid[1, 0].set_ylabel("trials")
     grid[1, 0].set_xlim(0, float(bars["right"].max()))
-    style.legend_below(made, grid[0], 3 if style.width(made) > 120 else 2, int(table["seeds"].max()), spread=True)
+    style.legend_below(made, grid[0], 3 if style.width(made) > 120 else 2, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

@@ -90,5 +90,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                 axes.set_ylabel(names[1 if wide else 0])
     grid[0, 0].set_ylim(bottom=0)
     across = 4 if len(events) == 2 and style.width(made) > 120 else len(events)
-    style.legend_below(made, grid[0, 0], across, int(table["seeds"].max()), spread=True)
+    style.legend_below(made, grid[0, 0], across, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

@@ -71,5 +71,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set_yticks(range(len(shown)), [PARTS[part] for part in reversed(shown)])
     axes.set(xlabel="share of the cells that fire", ylim=(-0.6, len(shown) - 0.4))
     axes.set_xlim(-0.02, max(0.1, 1.08 * float(share[["mean", "high"]].max().max())))
-    style.legend_below(made, axes, 3, int(share["seeds"].max()), spread=True)
+    style.legend_below(made, axes, 3, int(share["seeds"].max()), spread="bars")
     return [axes]

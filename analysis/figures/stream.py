@@ -158,7 +158,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         [grid[name] for name in panels if name != "omission"],
         _columns(made),
         int(table["seeds"].max()),
-        spread=True,
+        spread="bands, bars",
     )
     return list(grid.values())
 
@@ -262,5 +262,5 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set(xlabel="true probability", xlim=(-0.05, 1.05))
         axes.set_ylim(min(0.0, float(drawn.min())) - 0.05, max(1.0, float(drawn.max())) + 0.05)
     grid[0].set_ylabel("expected probability")
-    style.legend_below(made, grid, _columns(made), int(table["seeds"].max()), spread=True)
+    style.legend_below(made, grid, _columns(made), int(table["seeds"].max()), spread="bands, bars")
     return [grid[0]]

@@ -201,7 +201,7 @@ def label(axes: Axes, letter: str) -> None:
 
 
 def legend_below(
-    made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None, spread: bool = False
+    made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None, spread: str = ""
 ) -> None:
     """Put one legend below a figure, with each entry of some axes once, and say how many seeds are behind it."""
     import numpy as np
@@ -214,10 +214,10 @@ def legend_below(
     )  # fmt: skip
 
 
-def number_of(seeds: int, spread: bool = False) -> str:
-    """Return ``n = 5 seeds``, and what bands and bars are, where they show a spread over seeds."""
+def number_of(seeds: int, spread: str = "") -> str:
+    """Return ``n = 5 seeds``, and what the marks named in `spread` show: ``n = 5 seeds; bands: range of the seeds``."""
     words = what_spread_is(seeds) if spread else ""
-    return f"n = {seeds} seed{'s' * (seeds != 1)}" + f" (bands, bars: {words})" * bool(words)
+    return f"n = {seeds} seed{'s' * (seeds != 1)}" + f"; {spread}: {words}" * bool(words)
 
 
 def signed(value: float, digits: int = 2) -> str:

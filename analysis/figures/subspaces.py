@@ -109,5 +109,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     panels[0].set_ylim(top=92)
     panels[1].set_ylim(bottom=0)
     seeds = int(prepared["course"]["seeds"].max())
-    style.legend_below(made, panels, 2 if style.width(made) > 120 else 1, seeds, spread=True)
+    style.legend_below(made, panels, 2 if style.width(made) > 120 else 1, seeds, spread="bands")
     return panels

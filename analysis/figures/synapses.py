@@ -64,5 +64,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set(xlabel=f"weight of {connection} (mV/ms)", ylabel="fraction of synapses")
         axes.set_ylim(bottom=0)
         style.few_ticks(axes)
-    style.legend_below(made, panels, 6 if style.width(made) > 120 else 3, int(shares["seeds"].max()), spread=True)
+    style.legend_below(made, panels, 6 if style.width(made) > 120 else 3, int(shares["seeds"].max()), spread="bands")
     return panels[:1]

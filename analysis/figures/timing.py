@@ -96,5 +96,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     interval = "" if np.isnan(low) else f"\n[{style.signed(low, 3)}, {style.signed(high, 3)}]"
     axes.text(0.97, 0.03, f"slope {style.signed(slope, 3)}{interval}", transform=axes.transAxes, ha="right",
               va="bottom")  # fmt: skip
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, every["seed"].nunique(), spread=True)
+    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, every["seed"].nunique(), spread="bars")
     return panels

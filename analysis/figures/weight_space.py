@@ -134,7 +134,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     correlation = prepared["correlation"].set_index("level")
     for axes, (level, (component, _)) in zip(panels[1:3], LEVELS.items(), strict=True):
         for _, own in ends.sort_values(level).groupby("seed"):
-            axes.plot(own[level], own[component], color=style.PALE, linewidth=0.6, zorder=1)
+            if level in correlation.index:
+                axes.plot(own[level], own[component], color=style.PALE, linewidth=0.6, zorder=1)
         for name in names:
             own = ends[ends[key] == name]
             axes.plot(own[level], own[component], "o", color=colour[name], markersize=2.8, markeredgewidth=0)
@@ -155,5 +156,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             axes.set_ylim(0, max(1.1, float(way[["mean", "high"]].max().max()) * 1.05))
         panels[3].set_ylabel("way left to the end of the block")
     many = min(len(names), 6 if wide else 3)
-    style.legend_below(made, first, many, ends["seed"].nunique(), spread=True)
+    style.legend_below(made, first, many, ends["seed"].nunique(), spread="bands")
     return panels

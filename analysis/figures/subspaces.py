@@ -12,7 +12,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.subspaces import course
-from izhires.analysis.statistics import ANGLE, SHARE, spread_over_seeds
+from izhires.analysis.statistics import ANGLE, SHARE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,8 +54,9 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             chance.append(wide)
     names = ["kind", "measure", "block", "trial", "mean", "low", "high"]
     ranges = {"smallest": ANGLE, "overlap": SHARE}
+    same = at_the_same(every, by[:-1], "trial", "value")
     found = [
-        spread_over_seeds(own, by, "value", ranges[str(name)]) for name, own in every.groupby("measure", sort=False)
+        spread_over_seeds(own, by, "value", ranges[str(name)]) for name, own in same.groupby("measure", sort=False)
     ]
     return {
         "course": pd.concat(found, ignore_index=True),

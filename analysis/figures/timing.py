@@ -28,6 +28,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         for recording in recordings
     ]
     width = pd.concat(measured, ignore_index=True).dropna()
+    names = selection.events(recordings[0])  # so that an event has the colour that it has in other figures
+    width = width.sort_values("event", key=lambda events: events.map(names.index), kind="stable")
     if width["latency"].nunique() < 2:
         raise Unavailable(f"needs predictions at two or more latencies, got {width['latency'].nunique()}")
     peak = part_values(table, "peak_error", ["signed"]).rename(columns={"value": "peak"})

@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.weight_space import READOUTS, by_seed, conditions, way_left, weight_space
-from izhires.analysis.statistics import POSITIVE, SHARE, spread_over_seeds, t_interval
+from izhires.analysis.statistics import POSITIVE, SHARE, at_the_same, spread_over_seeds, t_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     tables = {"path": path, "explained": shares, "ends": points, "correlation": pd.DataFrame(found, columns=columns)}
     if left:
         by = ["readout", "block", "block_trial"]
-        tables["way"] = spread_over_seeds(pd.concat(left, ignore_index=True), by, "left", POSITIVE)
+        ways = at_the_same(pd.concat(left, ignore_index=True), by[:-1], "block_trial", "left")
+        tables["way"] = spread_over_seeds(ways, by, "left", POSITIVE)
     return tables
 
 

@@ -349,7 +349,7 @@ def test_marks_that_are_cut_off_are_found(kind):
         axes.bar([0, 1], [0.5, 1.5])
     check_marks(figure)
     axes.set_ylim(0, 1.2)
-    with pytest.raises(AssertionError, match="beyond y 0 to 1.2"):
+    with pytest.raises(AssertionError, match=r"beyond y 0 to 1\.2"):
         check_marks(figure)
 
 

@@ -54,7 +54,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     prepare=prepare,
     needs=("prediction", "outcome_probability"),
     columns=1,
-    height=80,
+    height=lambda tables, width: max(80.0, 24.0 + 25 * tables["prediction"]["event"].nunique()),
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a panel an event, above one another."""

@@ -77,7 +77,8 @@ def test_what_is_not_known_is_said_with_its_reason():
     rows = [("error.first", "", 0, None, "", np.nan, "1", "needs probes, and the recording holds none")]
     learned, predicted, compared = came_out(pd.DataFrame(rows, columns=list(COLUMNS)))
     assert learned == (
-        "Whether it was learned cannot be said: no error could be computed (needs probes, and the recording holds none)."
+        "Whether it was learned cannot be said: no error could be computed "
+        "(needs probes, and the recording holds none)."
     )
     assert predicted == "Nothing can be said of when and how likely events are expected."
     assert compared == "No exact observer and no switch stands beside it."

@@ -206,7 +206,7 @@ def spread_over_seeds(table: pd.DataFrame, by: Sequence[str], value: str, within
     """Return what a figure draws: like `over_seeds`, but fewer than `FEW` seeds have their whole range as low and high.
 
     The number of seeds is the largest of all combinations, so that all bands of a figure mean the same;
-    `what_spread_is` says what.
+    `what_spread_is` says what. Several values of one seed are one, their mean.
 
     Parameters
     ----------
@@ -218,6 +218,8 @@ def spread_over_seeds(table: pd.DataFrame, by: Sequence[str], value: str, within
     pandas.DataFrame
         Columns `by`, mean, low, high, seeds.
     """
+    if "seed" in table and "seed" not in by:
+        table = table.groupby([*by, "seed"], sort=False, dropna=False)[value].mean().reset_index()
     found = over_seeds(table, by, value, within)
     if len(found) and found["seeds"].max() < FEW:
         groups = table.groupby(list(by), sort=False, dropna=False)[value]
@@ -257,14 +259,15 @@ def at_the_same(table: pd.DataFrame, by: Sequence[str], x: str, value: str) -> p
 
     columns, found = [*by, "seed", x, value], []
     for _, group in table.groupby(list(by), sort=False, dropna=False):
-        courses = {seed: own.sort_values(x) for seed, own in group.groupby("seed", sort=False)}
+        each = group.groupby([*by, "seed", x], dropna=False)[value].mean().reset_index()
+        courses = dict(list(each.groupby("seed", sort=False)))
         first, *others = (own[x].to_numpy() for own in courses.values())
         if all(np.array_equal(first, other) for other in others):
-            found.append(group[columns])
+            found.append(each[columns])
             continue
         least = max(own[x].min() for own in courses.values())
         most = min(own[x].max() for own in courses.values())
-        places = np.unique(group[x].to_numpy())
+        places = np.unique(each[x].to_numpy())
         places = places[(places >= least) & (places <= most)]
         for own in courses.values():
             of_course = own.iloc[[0] * len(places)][columns].reset_index(drop=True)

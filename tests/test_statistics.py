@@ -114,6 +114,9 @@ def test_few_seeds_are_drawn_with_their_range_and_more_with_the_interval():
     pd.testing.assert_frame_equal(found, over_seeds(seeds_of(FEW), ["x"], "y", SHARE))
     assert what_spread_is(FEW) == "95% interval of the mean"
     assert spread_over_seeds(seeds_of(1), ["x"], "y").iloc[0][["low", "high"]].isna().all()
+    # several probes of one seed are one value
+    twice = pd.concat([seeds_of(3), seeds_of(3).assign(y=lambda table: table["y"] + 0.2)])
+    assert tuple(spread_over_seeds(twice, ["x"], "y").iloc[0][["mean", "seeds"]]) == pytest.approx((0.2, 3))
     # a place that fewer seeds have means what the others mean
     table = pd.concat([seeds_of(FEW), seeds_of(2).assign(x="b")])
     found = spread_over_seeds(table, ["x"], "y", SHARE).set_index("x")

@@ -197,7 +197,8 @@ def probability(recording: xr.Dataset, block: int, event: str) -> float:
     Where the network chooses, it is that of a reward given the choice of the event.
     """
     table = outcomes(recording)
-    return float(table.loc[(table["block"] == block) & (table["event"] == event), "probability"].sum())
+    # rounded, so that sums of many latencies that make the same probability are equal
+    return round(float(table.loc[(table["block"] == block) & (table["event"] == event), "probability"].sum()), 9)
 
 
 def one_condition(recordings: Sequence[xr.Dataset]) -> Sequence[xr.Dataset]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from izhires.analysis.metrics.base import Item, Metric, Row, all_metrics
 from izhires.analysis.selection import by_cue
-from izhires.analysis.statistics import t_interval
+from izhires.analysis.statistics import ANY, t_interval
 from izhires.errors import ConfigurationError, RecordingError, closest
 from izhires.running.worker import Task, TaskReport, results
 
@@ -139,9 +139,10 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns metric, variant, block, event, mean, low, high (95% t-interval over seeds), worst (of the seeds, in the
-        sense that the metric declares), seeds (values that enter), missing (seeds without a value), unit. Infinite
-        values (never recovered) enter, so that a mean is never flattered by leaving them out.
+        Columns metric, variant, block, event, mean, low, high (95% t-interval over seeds, which never
+        leaves the range of the metric), worst (of the seeds, in the sense that the metric declares), seeds (values that
+        enter), missing (seeds without a value), unit. Infinite values (never recovered) enter, so that a mean is never
+        flattered by leaving them out.
     """
     table = _with_text(table)
     sense = {name: each.worst for each in all_metrics().values() for name in each.columns()}
@@ -157,7 +158,7 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
         found = values[~np.isnan(values)]
         if not found.size:
             continue
-        mean, low, high = t_interval(found)
+        mean, low, high = t_interval(found, within=part.within or ANY)
         if not part.interval:
             low = high = np.nan
         worst = _worst(found, mean, sense.get(name, ""))

@@ -201,7 +201,7 @@ def recording(
 
 def study(seeds: int = 5, **changes: object) -> list[xr.Dataset]:
     """Return the four blocks of MEET for several seeds, slightly different from each other."""
-    return [recording(seed=seed, tau=4 + seed / 2, noise=0.05, **changes) for seed in range(seeds)]
+    return [recording(seed=seed, tau=4 + seed / 2, **{"noise": 0.05, **changes}) for seed in range(seeds)]
 
 
 def levels(seeds: int = 3, *, noise: float = 0.0, slope: float = 1.0) -> list[xr.Dataset]:

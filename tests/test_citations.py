@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import synthetic
 from izhires.cli.list import tables
 from izhires.errors import RecordingError
 from izhires.model.configuration import Configuration
+from izhires.recordings import citations
 from izhires.recordings.citations import bibliography, cite, declared, identifiers, used
 from izhires.recordings.recording import save
 
@@ -52,6 +54,44 @@ def folder(path, *, device="cpp", metrics=(), **configuration):
 )
 def test_identifiers_in_a_text(text, found):
     assert identifiers(text) == found
+
+
+def entries():
+    """Return the fields of every entry of the bibliography by its key."""
+    text = Path(citations.__file__).with_name("bibliography.bib").read_text(encoding="utf-8")
+    parts = re.split(r"^(?=@)", text, flags=re.MULTILINE)[1:]
+    return {keys(part)[0]: dict(re.findall(r"^  (\w+) = \{(.*)\},$", part, flags=re.MULTILINE)) for part in parts}
+
+
+def test_every_entry_is_complete_and_says_what_was_not_looked_up():
+    found = entries()
+    assert len(found) > 80 and list(found) == sorted(found)
+    for key, fields in found.items():
+        assert fields.keys() >= {"title", "author", "year"}, key
+        assert fields.keys() & {"doi", "note", "eprint"}, key
+        assert re.fullmatch(r"(1[89]|20)\d\d", fields["year"]), key
+        assert re.fullmatch(r"10\.\d{4,9}/\S+", fields.get("doi", "10.1234/x")), key
+    assert len({fields["title"].lower() for fields in found.values()}) == len(found)
+    assert "not looked up" in found["nagumo1967"]["note"]  # and so it stands in what `izhires cite` prints
+    assert "DOI not looked up" in bibliography()["10.1109/tac.1967.1098599"].text
+
+
+def test_the_paper_has_one_year_and_one_doi_wherever_it_is_named():
+    paper = entries()["yamada2026"]
+    root = Path(citations.__file__).parents[2]
+    files = [root / "README.md", *(root / "docs").rglob("*.md")]
+    files += [path for room in ("izhires", "paradigms", "analysis") for path in (root / room).rglob("*.py")]
+    years = {
+        (path.name, year)
+        for path in files
+        if path.is_file()
+        for year in re.findall(r"Yamada & Chao,? \(?(\d{4})\b", path.read_text(encoding="utf-8"))
+    }
+    assert years and {year for _, year in years} == {paper["year"]}, years
+    named = {part: source for part, source in declared().items() if "Yamada" in source}
+    assert len(named) > 8
+    for part, source in named.items():
+        assert paper["doi"] in source and paper["eprint"] not in source, part
 
 
 def test_every_work_that_a_source_names_has_an_entry():

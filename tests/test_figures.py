@@ -7,16 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from synthetic import REPRODUCED, Block, experiment, levels, participant, recording, reproduction, study
 
 from izhires.analysis import all_figures, analyse, make_figures
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
-from izhires.analysis.figures.base import draw, prepare_all
+from izhires.analysis.figures.base import draw, prepare_all, spread_said
 from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.selection import by_cue
+from izhires.analysis.statistics import ANGLE, ANY, FEW, POSITIVE, SHARE
 from izhires.errors import ConfigurationError, RecordingError
 from izhires.model.configuration import Configuration
 from izhires.paradigms import Foreperiod
@@ -206,6 +210,7 @@ def check_texts(figure, monkeypatch):
         assert figure.bbox.x0 - 0.5 <= box.x0 and box.x1 <= figure.bbox.x1 + 0.5, f"{text.get_text()!r} is clipped"
         assert figure.bbox.y0 - 0.5 <= box.y0 and box.y1 <= figure.bbox.y1 + 0.5, f"{text.get_text()!r} is clipped"
         assert 7 <= text.get_fontsize() <= 9
+        assert "_" not in text.get_text(), f"{text.get_text()!r} is a name of the code"
     for (one, a), (other, b) in itertools.combinations(texts, 2):
         apart = a.x1 <= b.x0 + 1 or b.x1 <= a.x0 + 1 or a.y1 <= b.y0 + 1 or b.y1 <= a.y0 + 1
         assert apart, f"{one.get_text()!r} lies on {other.get_text()!r}"
@@ -220,6 +225,8 @@ def test_drawing_neither_warns_nor_clips_nor_overlaps(name, make, columns, prepa
         figure = declared.draw(tables, columns=columns)
         assert 25.4 * figure.get_figwidth() == pytest.approx({1: 88, 2: 180}[columns])
         check_texts(figure, monkeypatch)
+    check_marks(figure)
+    check_ranges(name, tables)
     for axes in figure.axes:
         spec = axes.get_subplotspec()
         assert axes.get_xlabel() or spec is None or not spec.is_last_row() or not axes.axison or axes.get_ylabel()
@@ -235,6 +242,9 @@ def test_figures_of_the_paper_fit_a_page_of_every_journal(name, make, prepared, 
             warnings.simplefilter("error")
             figure = draw(rows, look)
             check_texts(figure, monkeypatch)
+        check_marks(figure)
+        said = [legend.get_title().get_text() for part in (figure, *subfigures(figure)) for legend in part.legends]
+        assert sum("n = " in text for text in said) <= 1
         assert 25.4 * figure.get_figwidth() == pytest.approx(width)
         assert 25.4 * figure.get_figheight() < 247  # a page of Nature
         bold = [axes.get_title(loc="left") for part in (figure, *subfigures(figure)) for axes in part.axes]
@@ -243,10 +253,121 @@ def test_figures_of_the_paper_fit_a_page_of_every_journal(name, make, prepared, 
         assert len(found) == sum(len(one.captions) for row in rows for one, _ in row) or len(found) == 0
 
 
+def check_marks(figure):
+    """Check that no mark lies outside the axes that it is drawn in, where it would be cut off."""
+    for axes in (axes for part in (figure, *subfigures(figure)) for axes in part.axes):
+        for artist in (*axes.lines, *axes.collections, *axes.patches):
+            if not artist.get_visible() or (artist.get_transform() != axes.transData and artist in axes.lines):
+                continue  # lines across the whole axes, and those that are moved by points
+            for points in data_of(artist):
+                points = points[np.isfinite(points).all(axis=1)]
+                for k, (low, high) in enumerate((sorted(axes.get_xlim()), sorted(axes.get_ylim()))):
+                    slack = 1e-6 * (high - low) + 1e-12
+                    inside = (points[:, k] >= low - slack) & (points[:, k] <= high + slack)
+                    assert inside.all() or not artist.get_clip_on(), (
+                        f"{type(artist).__name__} {artist.get_label()!r} of {axes.get_ylabel()!r} against "
+                        f"{axes.get_xlabel()!r}: {points[~inside][:3]} beyond {'xy'[k]} {low:g} to {high:g}"
+                    )
+
+
+def data_of(artist):
+    """Return the points of an artist in the coordinates of the data, as (point, 2)."""
+    if isinstance(artist, Line2D):
+        return [np.asarray(artist.get_xydata(), float)]
+    if isinstance(artist, Rectangle):  # bars; a span across the axes has other coordinates
+        whole = artist.get_transform() != artist.get_patch_transform() + artist.axes.transData
+        return [] if whole else [artist.get_bbox().get_points()]
+    if isinstance(artist, PathCollection):
+        return [np.asarray(artist.get_offsets(), float)]
+    if isinstance(artist, (LineCollection, PolyCollection)):
+        return [path.vertices for path in artist.get_paths()]
+    return []
+
+
+RANGES = {
+    "adaptation": {"rate": ANY, "tau_mean": POSITIVE, "overshoot": ANY},
+    "angles": {"null": ANGLE},
+    "calibration": {"mean": POSITIVE},
+    "choice": {"better": SHARE, "stay": SHARE},
+    "conditions": {"error": ANY},
+    "dynamics": {"rate": SHARE, "state": (-1, np.inf), "spiking": (-1, np.inf)},
+    "foreperiod": {"prediction": POSITIVE},
+    "interval_reproduction": dict.fromkeys(("prediction", "produced", "deviation", "observer"), POSITIVE),
+    "learning_curve": {"error": POSITIVE, "bounds": POSITIVE},
+    "levels": {"prediction": POSITIVE},
+    "observers": {"probability": SHARE, "error": POSITIVE},
+    "participant": {"prediction": POSITIVE},
+    "predictions": {"prediction": POSITIVE},
+    "recalibration": {"error": POSITIVE, "recovery": POSITIVE},
+    "response_times": {"participants": ANY, "seeds": ANY},
+    "selectivity": {"share": SHARE},
+    "stream": {"response": (-np.inf, 1), "run": (-np.inf, 1), "omission": POSITIVE},
+    "subspaces": {"course": ANGLE, "covariance": ANGLE},
+    "plastic_weights": {"share": SHARE},
+    "timing": {"width": POSITIVE, "peak": ANY, "scalar": ANY},
+    "transitions": {"expected": ANY},
+    "weight_space": {"correlation": SHARE, "way": POSITIVE},
+}
+"""What each spread that a figure draws can be, table by table."""
+
+
+def check_ranges(name, tables):
+    """Check that no interval leaves the range of its quantity, and that each holds its mean."""
+    for table, rows in tables.items():
+        if not {"low", "high"} <= set(rows.columns):
+            continue
+        least, most = RANGES[name][table]
+        low, high, mean = (
+            rows[column].dropna().to_numpy(float) for column in ("low", "high", "mean" if "mean" in rows else "r")
+        )
+        assert (low >= least - 1e-9).all() and (high <= most + 1e-9).all(), f"{table}: {low.min():g} to {high.max():g}"
+        assert (mean >= least - 1e-9).all() and (mean <= most + 1e-9).all()
+        both = rows.dropna(subset=["low", "high"])
+        mean = both["mean" if "mean" in both else "r"]
+        assert (both["low"] <= mean + 1e-9).all() and (mean <= both["high"] + 1e-9).all()
+
+
 def subfigures(figure):
     for each in figure.subfigs:
         yield each
         yield from subfigures(each)
+
+
+@pytest.mark.parametrize("kind", ["line", "band", "error bar", "points", "bar"])
+def test_marks_that_are_cut_off_are_found(kind):
+    figure, ((axes,),) = style.canvas(width=3, height=2)
+    table = pd.DataFrame({"x": [0.0, 1], "mean": [0.5, 1], "low": [0.4, 0.8], "high": [0.6, 1.5]})
+    if kind == "line":
+        axes.plot([0, 1], [0.5, 1.5])
+    elif kind == "band":
+        style.band(axes, table, "x")
+    elif kind == "error bar":
+        style.points(axes, [0, 1], table)
+    elif kind == "points":
+        axes.scatter([0, 1], [0.5, 1.5])
+    else:
+        axes.bar([0, 1], [0.5, 1.5])
+    check_marks(figure)
+    axes.set_ylim(0, 1.2)
+    with pytest.raises(AssertionError, match=r"beyond y 0 to 1\.2"):
+        check_marks(figure)
+
+
+MANY = ("learning_curve", "predictions", "recalibration")
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_intervals_of_many_seeds_stay_within_their_range_and_their_axes(name, monkeypatch):
+    made = study(FEW, noise=0.3)
+    tables = all_figures()[name].tables(made)
+    check_ranges(name, tables)
+    for column in ("low", "high"):  # intervals, not the range of the seeds
+        assert len(tables[{"predictions": "prediction"}.get(name, "error")][column].unique()) > 2
+    figure = all_figures()[name].draw(tables)
+    check_texts(figure, monkeypatch)
+    check_marks(figure)
+    assert any("95% interval" in legend.get_title().get_text() for legend in figure.legends)
+    assert "95% t-interval of the mean of 6 seeds" in spread_said([tables])[0]
 
 
 def test_every_figure_says_what_it_shows():

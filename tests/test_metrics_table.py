@@ -47,9 +47,9 @@ def test_every_metric_says_what_it_is():
 def test_summary_is_mean_interval_and_worst_over_seeds():
     rows = [("error.last", "", s, 0, "A", v, "1", "") for s, v in enumerate([1.0, 2.0, 4.0])]
     found = summary(pd.DataFrame(rows, columns=list(COLUMNS))).iloc[0]
-    half = 4.302653 * np.std([1, 2, 4], ddof=1) / np.sqrt(3)
+    half = 4.302653 * np.std([1, 2, 4], ddof=1) / np.sqrt(3) / (7 / 3)  # of the logarithm: no error is below 0
     assert found["mean"] == pytest.approx(7 / 3) and found["worst"] == 4
-    assert (found["low"], found["high"]) == pytest.approx((7 / 3 - half, 7 / 3 + half), rel=1e-6)
+    assert (found["low"], found["high"]) == pytest.approx((7 / 3 * np.exp(-half), 7 / 3 * np.exp(half)), rel=1e-6)
     assert found["seeds"] == 3 and found["missing"] == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from izhires.analysis import selection
@@ -12,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.base import ALL_EVENTS
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,15 +36,15 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     tau = part_values(table, "adaptation", ["tau"])
     tau = tau[tau["event"] == ALL_EVENTS]
     tables = {
-        "rate": over_seeds(rates, ["who", "stretch", "block"], "value"),
+        "rate": spread_over_seeds(rates, ["who", "stretch", "block"], "value"),
         "tau": tau[["seed", "block", "value"]],
-        "tau_mean": over_seeds(tau, ["block"], "value"),
+        "tau_mean": spread_over_seeds(tau, ["block"], "value", POSITIVE),
         "switches": pd.DataFrame([(block, selection.switch(first, block)) for block in switched],
                                  columns=["block", "new"]),
     }  # fmt: skip
     try:
         beyond = part_values(table, "adaptation", ["overshoot", "overshoot_settled"])
-        tables["overshoot"] = over_seeds(beyond, ["part", "block", "event"], "value")
+        tables["overshoot"] = spread_over_seeds(beyond, ["part", "block", "event"], "value")
     except Unavailable:
         pass
     return tables
@@ -54,10 +55,10 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     title="Adaptation after switches",
     caption=(
         "Effective learning rate of the probability that is expected, over the first 20 trials of each block: the "
-        "network beside exact Bayesian observers of the same trials; mean and 95% t-interval over seeds.",
+        "network beside exact Bayesian observers of the same trials; mean and spread over seeds.",
         "The same over the trials after the first 50.",
-        "Time constant of an exponential fitted to the error after each switch: each seed a point, mean and 95% "
-        "t-interval over seeds (seeds whose error does not fall like an exponential are left out).",
+        "Time constant of an exponential fitted to the error after each switch: each seed a point, mean and "
+        "spread over seeds (seeds whose error does not fall like an exponential are left out).",
         "Overshoot of the amplitude of each event as a fraction of its change, beside the fluctuation that stays once "
         "it has settled (grey): an overshoot is larger than that.",
     ),
@@ -90,12 +91,12 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     style.points(axes, prepared["tau_mean"]["block"].astype(float) + 0.12, prepared["tau_mean"], color=style.BLACK)
     axes.set_title("recovery of the error")
     axes.set(xlabel="block after the switch", ylabel="time constant (trials)")
-    axes.set_ylim(0, 1.1 * float(tau["value"].max()))
+    axes.set_ylim(0, 1.1 * float(np.nanmax([tau["value"].max(), prepared["tau_mean"]["high"].max()])))
     style.whole_ticks(axes, prepared["switches"]["block"].tolist())
     if count == 4:
         axes, table = panels[3], prepared["overshoot"]
-        events = list(dict.fromkeys(table["event"]))
-        for k, (event, shade) in enumerate(zip(events, "os^Dv", strict=False)):
+        events = sorted(set(table["event"]))
+        for k, (event, shade) in enumerate(zip(events, "sD^vP", strict=False)):
             for part, ink, shift in (("overshoot", style.BLACK, -0.2), ("overshoot_settled", style.GREY, 0.05)):
                 own = table[(table["event"] == event) & (table["part"] == part)]
                 words = f"overshoot of {event}" if part == "overshoot" else f"settled fluctuation of {event}"
@@ -103,8 +104,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                              label=words)  # fmt: skip
         axes.set_title("overshoot")
         axes.set(xlabel="block after the switch", ylabel="fraction of the change")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=min(0.0, 1.1 * float(table[["mean", "low"]].min().min())))
         style.whole_ticks(axes, prepared["switches"]["block"].tolist())
     seeds = int(rate["seeds"].max())
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, seeds)
+    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, seeds, spread="bars")
     return panels

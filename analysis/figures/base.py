@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Registry, Unavailable, require
+from izhires.analysis.statistics import FEW
 from izhires.errors import ConfigurationError, closest
 from izhires.files import as_path, whole
 from izhires.running.worker import Task, TaskReport, results
@@ -229,10 +230,23 @@ def draw(rows: Sequence[FigureRow], style: str = "plain", columns: int = 2) -> F
                 places = strip.subfigures(1, len(row), squeeze=False)[0] if len(row) > 1 else [strip]
                 for (each, tables), place in zip(row, places, strict=True):
                     starts += each.function(tables, place)
+        _say_once(made)
         if len(starts) > 1:
             for letter, axes in zip(_letters(look.capitals), starts, strict=False):
                 styles.label(axes, letter)
     return made
+
+
+def _say_once(made: FigureBase) -> None:
+    """Leave the number of seeds, which stands above the legend of each panel, at the last where it is that of all."""
+    parts: list[FigureBase] = [made]
+    for each in parts:
+        parts += each.subfigs
+    titled = [legend for each in parts for legend in each.legends if legend.get_title().get_text().startswith("n = ")]
+    said = [legend.get_title().get_text().partition("; ") for legend in titled]
+    if len({number for number, _, _ in said}) == 1:
+        for legend, (_, _, spread) in list(zip(titled, said, strict=True))[:-1]:
+            legend.set_title(spread or None)
 
 
 def _letters(capitals: bool) -> str:
@@ -355,6 +369,7 @@ def prepare_all(
             captions.append(one.caption(style, letters, several=len(panels) > 1))
             letters += len(one.captions)
         wide = columns or (2 if len(panels) > 1 else panels[0].columns)
+        captions += spread_said([got for row in rows for _, got in row])
         if cue:
             captions.insert(0, f"Trials with the cue {cue!r}.")
         alt = " ".join(one.alt for one in panels)
@@ -380,6 +395,17 @@ def prepare_all(
             break
     for name in left:
         yield from made(name)
+
+
+def spread_said(tables: Iterable[Tables]) -> list[str]:
+    """Return the sentence of a caption that says what the spread over seeds is, where any table has one."""
+    shown = [rows for each in tables for rows in each.values() if len(rows) and {"seeds", "low"} <= set(rows.columns)]
+    seeds = max((int(rows["seeds"].max()) for rows in shown), default=0)
+    if seeds < 2:
+        return ["One seed, which has no spread."] if seeds else []
+    if seeds < FEW:
+        return [f"Spread: the range of the {seeds} seeds."]
+    return [f"Spread: 95% t-interval of the mean of {seeds} seeds, which stays within the range of its quantity."]
 
 
 def _tables_by_cue(

@@ -10,7 +10,7 @@ import pandas as pd
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.calibration import levels, pearson
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +27,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     ]
     return {
         "amplitude": table,
-        "mean": over_seeds(table, ["event", "level", "probability"], "amplitude").sort_values(["event", "level"]),
+        "mean": spread_over_seeds(
+            table, ["event", "level", "probability"], "amplitude", nonnegative(table["amplitude"])
+        ).sort_values(["event", "level"]),
         "correlation": pd.DataFrame(correlation),
     }
 
@@ -37,7 +39,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Amplitude against probability",
     caption=(
         "Amplitude of the prediction of each event after training at one level of probability, a fresh "
-        "network a level: each seed (points), mean and 95% t-interval (line and band). Dashed: amplitude "
+        "network a level: each seed (points), mean and spread over seeds (line and band). Dashed: amplitude "
         "equal to the probability of that event. r: Pearson's correlation with the probability of the first"
         " event over all levels and seeds."
     ),
@@ -68,5 +70,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set(xlabel=f"probability of {events[0]}", ylabel="amplitude of the prediction", xlim=(-0.03, 1.03))
     drawn = pd.concat([table["amplitude"], means["low"], means["high"]])
     axes.set_ylim(min(0, drawn.min()) - 0.03, max(1, drawn.max()) + 0.05)
-    style.legend_below(made, axes, len(events) + 1, table["seed"].nunique())
+    style.legend_below(made, axes, len(events) + 1, table["seed"].nunique(), spread="bands")
     return [axes]

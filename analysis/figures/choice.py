@@ -14,7 +14,7 @@ from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.learners import Bandit
 from izhires.analysis.metrics.choice import NEEDS, learners, of_the_better, stays
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import SHARE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,11 +49,11 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             kept += [{**of, "after": "win", "stay": stay}, {**of, "after": "loss", "stay": 1 - shift}]
     if not after:
         raise Unavailable("needs a second block")
-    better = over_seeds(pd.DataFrame(after), ["variant", "who", "trial"], "better").sort_values("trial")
+    better = spread_over_seeds(pd.DataFrame(after), ["variant", "who", "trial"], "better", SHARE).sort_values("trial")
     return {
         # blocks of several cues do not all last as long
         "better": better[better["seeds"] == better["seeds"].max()],
-        "stay": over_seeds(pd.DataFrame(kept), ["variant", "who", "after"], "stay"),
+        "stay": spread_over_seeds(pd.DataFrame(kept), ["variant", "who", "after"], "stay", SHARE),
         "values": _values(recordings[0]),
         "chance": pd.DataFrame({"chance": [float(np.mean(chances))]}),
     }
@@ -91,7 +91,7 @@ def _values(recording: xr.Dataset) -> pd.DataFrame:
         "Values of the arms before each choice in the first recording (of several cues, after the first), the "
         "choices (dots), and the true probability of a reward (dashed).",
         f"Share of choices of the better arm after a reversal, in bins of {BIN} trials, all blocks but the first: mean "
-        "over seeds, of the network with its 95% t-interval. Rescorla-Wagner: a learner with one value an arm and a "
+        "over seeds, of the network with its spread. Rescorla-Wagner: a learner with one value an arm and a "
         "softmax, on the same payoffs, with the rate and temperature of the network's readout. Infers the block: a "
         "learner that knows the probabilities and how often they switch. Dotted: chance.",
         "How often an arm was chosen again after it paid, and after it did not: the same.",
@@ -137,7 +137,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         style.points(panels["stay"], x, mine, marker=shapes[name], color=shades[variant], markerfacecolor=full)
     panels["stay"].set_xticks([0, 1], ["after a win", "after a loss"])
     panels["stay"].set(ylabel="same arm again", ylim=(0, 1.05), xlim=(-0.5, 1.5))
-    style.legend_below(made, [panels["values"], panels["better"]], 4 if wide else 2, int(better["seeds"].max()))
+    style.legend_below(
+        made, [panels["values"], panels["better"]], 4 if wide else 2, int(better["seeds"].max()), spread="bands, bars"
+    )
     return [panels["values"], panels["better"], panels["stay"]]
 
 

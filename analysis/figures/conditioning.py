@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.conditioning import FIRST, LAST, NEEDS, RELEASED, sessions, with_models
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +45,9 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     of_levels = values[values["block"] == 0].groupby("design")["p"].nunique()
     graded = [str(design) for design, number in of_levels.items() if number > 2]
     if graded:
-        found["probability"] = over_seeds(values[values["design"] == graded[0]], ["design", "p", "part"], "value")
+        found["probability"] = spread_over_seeds(
+            values[values["design"] == graded[0]], ["design", "p", "part"], "value"
+        )
     rows, tests, ends = [], [], []
     for design, several in sessions(recordings):
         if design in graded:
@@ -72,7 +74,7 @@ def _both(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return mean and interval of the network's responses, and the means of trial number and model."""
     # seeds have their trials at different places: one place for all
     means = table.groupby(by, sort=False)[["trial", "rw_cs"]].mean().reset_index()
-    return over_seeds(table, by, "cs").merge(means, on=by)
+    return spread_over_seeds(table, by, "cs").merge(means, on=by)
 
 
 def _course(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
@@ -105,7 +107,7 @@ def _course(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
                                           "seed": selection.seed(each)}))  # fmt: skip
     if not rows:
         raise Unavailable("needs a cue that is always followed by the US in the first phase")
-    return over_seeds(pd.concat(rows), ["cue", "us", "trials", "time"], "value")
+    return spread_over_seeds(pd.concat(rows), ["cue", "us", "trials", "time"], "value")
 
 
 def _panels(tables: Tables) -> int:
@@ -117,7 +119,7 @@ def _panels(tables: Tables) -> int:
     title="Conditioning: dopamine at the stimulus, at the reward, and at its omission",
     all_cues=True,
     caption=(
-        f"Released in each {BIN} ms around a CS that a US always follows (dashed): mean and 95% t-interval over seeds.",
+        f"Released in each {BIN} ms around a CS that a US always follows (dashed): mean and spread over seeds.",
         "Responses at the end of acquisition against the probability of the US: points, the network; lines, the "
         "Rescorla-Wagner model at the rate fitted to the responses to the CS.",
         f"Responses to the CS in each design, {TOGETHER} trials of a cue a point, by the number of the trial; "
@@ -177,7 +179,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             axes.axvline(at, color=style.GREY, linewidth=0.6)
         axes.axhline(0, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
         axes.set(
-            xlabel="trial", ylabel="response to the CS", title=f"{design}, {style.number_of(int(table['seeds'].max()))}"
+            xlabel="trial",
+            ylabel="response to the CS",
+            title=f"{design}, {style.number_of(int(table['seeds'].max()))}",
         )
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend

@@ -11,7 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,12 +46,15 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         for place, probe in zip(PROBES, (0, -1), strict=True):
             curve = own[0]["expectation"].isel(probe=probe, drop=True).reset_coords(drop=True)
             wanted.append(curve.to_dataframe("expectation").reset_index().assign(cue=cue, probe=place))
+    table = pd.concat(shown, ignore_index=True)
     what = pd.DataFrame(said, columns=["cue", "event", "probability", "seed", "what"])
     return {
         "presented": pd.concat(presented, ignore_index=True)[["cue", "block", "event", "latency"]],
-        "prediction": over_seeds(pd.concat(shown), ["cue", "probe", "event", "time"], "prediction"),
+        "prediction": spread_over_seeds(
+            table, ["cue", "probe", "event", "time"], "prediction", nonnegative(table["prediction"])
+        ),
         "expectation": pd.concat(wanted, ignore_index=True)[["cue", "probe", "event", "time", "expectation"]],
-        "what": over_seeds(what, ["cue", "event", "probability"], "what"),
+        "what": spread_over_seeds(what, ["cue", "event", "probability"], "what"),
     }
 
 
@@ -60,9 +63,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="What follows each cue, and what is expected",
     caption=(
         "A column a cue. Top: the events that followed it in the training trials of the first recording, by their "
-        "latency. Below: prediction in the first and in the last probe with this cue, mean and 95% t-interval over "
+        "latency. Below: prediction in the first and in the last probe with this cue, mean and spread over "
         "seeds (line and band). Dashed: the true expectation of that probe's block. Numbers: the identity prediction "
-        "(what) of each event in the last probe, and after the stroke its true probability."
+        "(what) of each event in the last probe / its true probability."
     ),
     alt=(
         "A column of charts for each cue: a histogram of the latencies of the events that followed it, and line charts "
@@ -82,9 +85,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     bins = [0.02 * k for k in range(int(last / 0.02) + 2)]
     grid = made.subplots(3, len(cues), squeeze=False, sharex=True, sharey="row", height_ratios=(0.6, 1, 1))
     for column, cue in zip(grid.T, cues, strict=True):
-        for event in events:
-            own = presented[(presented["cue"] == cue) & (presented["event"] == event)]
-            column[0].hist(own["latency"], bins, color=colour[event], alpha=0.8)
+        own = presented[presented["cue"] == cue]
+        late = [own.loc[own["event"] == event, "latency"] for event in events]
+        column[0].hist(late, bins, color=[colour[event] for event in events], stacked=True)
         for axes, probe in zip(column[1:], PROBES, strict=True):
             for event in events:
                 here = table[(table["cue"] == cue) & (table["probe"] == probe) & (table["event"] == event)]
@@ -94,10 +97,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                           linewidth=0.9, label=f"expectation of {event}")  # fmt: skip
         lines = [f"{row.event}: {row.mean:.2f} / {row.probability:.2f}"
                  for row in what[(what["cue"] == cue) & what["mean"].notna()].itertuples()]  # fmt: skip
-        column[2].text(
-            0.98, 0.97, "\n".join(lines), transform=column[2].transAxes, ha="right", va="top", fontsize="small"
-        )
-        column[0].set_title(style.shown(cue))
+        column[2].set_title("\n".join(lines), loc="right")
+        column[0].set_title(f"cue {cue}")
         column[2].set_xlabel("time from cue (s)")
         style.few_ticks(column[2])
     for axes, name in zip(grid[:, 0], ("trials", "first probe", "last probe"), strict=True):
@@ -106,5 +107,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     for row in grid[1:]:
         row[0].set_ylim(bottom=0)
     across = 2 * len(events) if len(events) < 3 and style.width(made) > 120 else len(events)
-    style.legend_below(made, grid[1, 0], across, int(table["seeds"].max()))
+    style.legend_below(made, grid[1, 0], across, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

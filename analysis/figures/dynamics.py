@@ -12,7 +12,8 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.metrics.base import range_of
+from izhires.analysis.statistics import SHARE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,7 +45,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             shares.append(rows.assign(seed=selection.seed(recording), kind=kind))
     rates = pd.concat(shares, ignore_index=True)
     rates = rates.groupby(["seed", "kind", "left", "right"])["share"].mean().reset_index()
-    tables = {"rate": over_seeds(rates, ["kind", "left", "right"], "share")}
+    tables = {"rate": spread_over_seeds(rates, ["kind", "left", "right"], "share", SHARE)}
     states = []
     for metric in STATE:
         try:
@@ -52,7 +53,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         except Unavailable:
             continue
         values = values.groupby(["part", "seed", "block"])["value"].mean().reset_index()
-        found = over_seeds(values[values["part"] == ""], ["block"], "value")
+        found = spread_over_seeds(values[values["part"] == ""], ["block"], "value", range_of(metric, ""))
         chance = values[values["part"] != ""].pivot_table("value", "block", "part").add_prefix("chance_").reset_index()
         states.append(found.merge(chance, on="block", how="left").assign(metric=metric))
     if states:
@@ -68,7 +69,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         except Unavailable:
             continue
         values = values.groupby(["part", "seed"])["value"].mean().reset_index()  # over blocks, in each seed
-        spiking.append(over_seeds(values, ["part"], "value").assign(metric=metric))
+        spiking.append(spread_over_seeds(values, ["part"], "value", range_of(metric, parts[0])).assign(metric=metric))
     if spiking:
         tables["spiking"] = pd.concat(spiking, ignore_index=True)
     return tables
@@ -78,10 +79,9 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     "dynamics",
     title="Firing and the course of the state",
     caption=(
-        "Distribution of firing rates over cells (silent cells are not on the axis): mean and 95% t-interval over "
-        "seeds.",
+        "Distribution of firing rates over cells (silent cells are not on the axis): mean and spread over seeds.",
         "Participation ratio of the state, repeatability of its course, and error of the time decoded from it, by "
-        "block: mean and 95% t-interval over seeds; grey: mean and 95% range by chance (cells shifted in time against "
+        "block: mean and spread over seeds; grey: mean and 95% range by chance (cells shifted in time against "
         "each other; one of the two trials shifted; times shuffled). In runs that kept all spikes also the regularity "
         "of intervals (CV2) and the Fano factor (dashed: a Poisson process) and the correlation of pairs of cells, "
         "beside that of cells from different trials.",
@@ -122,6 +122,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             axes.bar(place + 0.15, high - low, 0.25, low, color=style.GREY, alpha=0.4, linewidth=0, label="chance")
             axes.hlines(own["chance_mean"], place + 0.02, place + 0.28, color=style.GREY)
         style.points(axes, place - 0.15, own, color=style.BLACK, label="network")
+        axes.use_sticky_edges = False  # room below the bars
         axes.set(xlabel="block", ylabel=STATE[metric])
         style.whole_ticks(axes, own["block"].astype(int).tolist())
     for axes, metric in zip(panels[1 + len(measured) :], trains, strict=True):
@@ -142,5 +143,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         }
         axes.set_ylabel(names[metric])
         axes.set_ylim(bottom=min(0.0, 1.1 * float(own[["mean", "low"]].min().min())))
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, int(rate["seeds"].max()))
+    style.legend_below(
+        made, panels, 4 if style.width(made) > 120 else 2, int(rate["seeds"].max()), spread="bands, thin bars"
+    )
     return panels[:2]

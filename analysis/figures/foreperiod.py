@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.foreperiod import courses, judged, varied
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,8 +59,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                 drawn.add(name)
     if not shown:
         raise Unavailable("needs predictions of events with several latencies in a block (foreperiod)")
+    table = pd.concat(shown, ignore_index=True)
     return {
-        "prediction": over_seeds(pd.concat(shown, ignore_index=True), ["condition", "time"], "course"),
+        "prediction": spread_over_seeds(table, ["condition", "time"], "course", nonnegative(table["course"])),
         "last_probe": pd.concat(single, ignore_index=True),
         "candidates": pd.concat(wanted, ignore_index=True)[["condition", "candidate", "time", "course"]],
     }
@@ -70,7 +71,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     "foreperiod",
     title="What the prediction of a varying foreperiod follows",
     caption=(
-        "Above: mean of the predictions at the last ten probes of the block, mean and 95% t-interval over seeds (line "
+        "Above: mean of the predictions at the last ten probes of the block, mean and spread over seeds (line "
         "and band), and the very last prediction of one seed alone (thin), beside the expectation weighted by "
         "probability and by hazard, that is, given that nothing has come so far. A network that predicts the last "
         "trial alone has such a mean, too; the thin line tells. Below: the same mean beside the blurred forms of both. "
@@ -117,7 +118,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             style.few_ticks(axes)
             if spec.is_first_col():
                 axes.set_ylabel("course / its mean")
-            axes.set_ylim(0, 1.15 * own["course"].max())
+            top = max(float(each.max().max()) for each in (here[["mean", "high"]], one[["course"]], own[["course"]]))
+            axes.set_ylim(min(0.0, float(one["course"].min())), 1.08 * top)
     entries = [grid[0, 0], grid[1, 0] if wide else grid[0, 1]]
-    style.legend_below(made, entries, 3 if wide else 2, int(table["seeds"].max()))
+    style.legend_below(made, entries, 3 if wide else 2, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

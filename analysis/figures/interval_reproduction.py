@@ -12,7 +12,7 @@ from izhires.analysis import selection
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.interval_reproduction import Observer, mean_produced, productions
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,13 +59,13 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         fitted.append(
             pd.DataFrame({"prior": row["prior"], "seed": row["seed"], "interval": intervals, "produced": shown})
         )
-    by = ["prior", "interval"]
+    by, table = ["prior", "interval"], pd.concat(curves, ignore_index=True)
     return {
-        "prediction": over_seeds(pd.concat(curves, ignore_index=True), [*by, "time"], "prediction"),
+        "prediction": spread_over_seeds(table, [*by, "time"], "prediction", nonnegative(table["prediction"])),
         "seeds": each,
-        "produced": over_seeds(each, by, "produced"),
-        "deviation": over_seeds(each, by, "deviation"),
-        "observer": over_seeds(pd.concat(fitted, ignore_index=True), by, "produced"),
+        "produced": spread_over_seeds(each, by, "produced", POSITIVE),
+        "deviation": spread_over_seeds(each, by, "deviation", POSITIVE),
+        "observer": spread_over_seeds(pd.concat(fitted, ignore_index=True), by, "produced", POSITIVE),
         "slope": values[["prior", "seed", "slope", "slope_chance", "over_mean"]],
     }
 
@@ -77,11 +77,11 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     caption=(
         "Prediction of go after set in probes after training, one line a sample interval (dark: short), a panel a "
         "prior: mean over probes and seeds.",
-        "Time from set to the largest prediction against the sample interval: each seed (dots), mean and 95% "
-        "t-interval over seeds. Grey: intervals reproduced exactly; dashed: the prior's mean; line: the mean of the "
+        "Time from set to the largest prediction against the sample interval: each seed (dots), mean and "
+        "spread over seeds. Grey: intervals reproduced exactly; dashed: the prior's mean; line: the mean of the "
         "Bayes least-squares observers fitted to each seed. Numbers: mean slope over seeds, and the largest slope of "
         "95% of shuffles.",
-        "Standard deviation of the produced interval at one sample interval: mean and 95% t-interval over seeds.",
+        "Standard deviation of the produced interval at one sample interval: mean and spread over seeds.",
     ),
     alt=(
         "Line charts of the prediction against time from set for each sample interval; scatter plot of produced "
@@ -130,5 +130,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     spread.set_ylim(bottom=0)
     for axes in (produced, spread):
         style.few_ticks(axes)
-    style.legend_below(made, produced, 2 if style.width(made) > 120 else 1, slopes["seed"].nunique())
+    style.legend_below(made, produced, 2 if style.width(made) > 120 else 1, slopes["seed"].nunique(), spread="bars")
     return [panels[0], produced, spread]

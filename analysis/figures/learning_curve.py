@@ -14,7 +14,7 @@ from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import best_fit, by_event, rmse
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,9 +40,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         except Unavailable:
             continue
         bounds.append({"seed": seed, "bound": "fitted readout", "error": float(rmse(fit, last.sel(time=fit["time"])))})
+    course = at_the_same(pd.DataFrame(rows).assign(block=0), ["block"], "trial", "error")
     return {
-        "error": over_seeds(pd.DataFrame(rows), ["trial"], "error").sort_values("trial"),
-        "bounds": over_seeds(pd.DataFrame(bounds), ["bound"], "error"),
+        "error": spread_over_seeds(course, ["trial"], "error", POSITIVE).sort_values("trial"),
+        "bounds": spread_over_seeds(pd.DataFrame(bounds), ["bound"], "error", POSITIVE),
     }
 
 
@@ -51,7 +52,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Learning curve",
     caption=(
         "Root mean square error of the cue-only prediction against the expectation over the first block, "
-        "all events together: mean and 95% t-interval over seeds. Zero output: a network that predicts "
+        "all events together: mean and spread over seeds. Zero output: a network that predicts "
         "nothing. Fitted readout: ridge regression of the expectation on the states of the other recorded "
         "probes, scored on the last probe of the block."
     ),
@@ -80,5 +81,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set(xlabel="training trials", ylabel="error (RMSE)")
     top = np.nanmax([table["mean"].max(), table["high"].max(), prepared["bounds"]["mean"].max()])
     axes.set_ylim(0, 1.08 * top)
-    style.legend_below(made, axes, 3, int(table["seeds"].max()))
+    style.legend_below(made, axes, 3, int(table["seeds"].max()), spread="band")
     return [axes]

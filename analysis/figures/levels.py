@@ -11,7 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +36,11 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     table = pd.concat(shown, ignore_index=True)
     if table["level"].nunique() < 3:
         raise Unavailable(f"needs recordings at three or more probabilities, got {table['level'].nunique()}")
-    return {"prediction": over_seeds(table, ["level", "event", "time"], "prediction")}
+    return {
+        "prediction": spread_over_seeds(
+            table, ["level", "event", "time"], "prediction", nonnegative(table["prediction"])
+        )
+    }
 
 
 @figure(
@@ -44,13 +48,13 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Predictions at several probabilities",
     caption=(
         "Cue-only prediction of each event after training at one probability of the first event (colour), a fresh "
-        "network a level: mean and 95% t-interval over seeds."
+        "network a level: mean and spread over seeds."
     ),
     alt="Line charts of the prediction of each event against time from the cue, one line a level of probability.",
     prepare=prepare,
     needs=("prediction", "outcome_probability"),
     columns=1,
-    height=80,
+    height=lambda tables, width: max(80.0, 24.0 + 25 * tables["prediction"]["event"].nunique()),
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a panel an event, above one another."""
@@ -69,5 +73,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     grid[0].set_ylim(bottom=0)
     grid[-1].set_xlabel("time from cue (s)")
     made.colorbar(ScalarMappable(cmap=scale), ax=grid.tolist(), label=f"probability of {events[0]}", fraction=0.06)
-    grid[0].set_title(style.number_of(int(table["seeds"].max())))
+    grid[0].set_title(style.number_of(int(table["seeds"].max()), spread="bands"))
     return [grid[0]]

@@ -22,7 +22,7 @@ from izhires.analysis.metrics.observers import (
 )
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.observers import all_observers
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, SHARE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,9 +62,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         for name, values in error.items():
             one = {"seed": seed, "who": name, "block": recording["block"].values}
             errors.append(pd.DataFrame({**one, "trial": recording["probe_trial"].values, "error": values}))
+    course = at_the_same(pd.concat(errors, ignore_index=True), ["who", "block"], "trial", "error")
     return {
-        "probability": over_seeds(pd.concat(guesses, ignore_index=True), ["who", "event", "trial"], "p"),
-        "error": over_seeds(pd.concat(errors, ignore_index=True), ["who", "block", "trial"], "error"),
+        "probability": spread_over_seeds(pd.concat(guesses, ignore_index=True), ["who", "event", "trial"], "p", SHARE),
+        "error": spread_over_seeds(course, ["who", "block", "trial"], "error", POSITIVE),
         "truth": _truth(recordings[0]),
     }
 
@@ -96,10 +97,10 @@ def _truth(recording: xr.Dataset) -> pd.DataFrame:
     "observers",
     title="The network beside observers of the same trials",
     caption=(
-        "Above: the probability of each event that is expected before each training trial, mean over seeds; band: 95% "
-        "t-interval over seeds of the network, clip(what, 0, 1); dashed: the true probability. Below: root mean square "
+        "Above: the probability of each event that is expected before each training trial, mean over seeds; band: "
+        "spread over seeds of the network, clip(what, 0, 1); dashed: the true probability. Below: root mean square "
         "error of the complete prediction (what, when and how likely) at the probes, all events together, mean over "
-        "seeds, with the network's 95% t-interval. Dotted: switches of the statistics. Every seed has trials of its "
+        "seeds, with the network's spread. Dotted: switches of the statistics. Every seed has trials of its "
         "own, which network and observers share."
     ),
     alt=(
@@ -141,7 +142,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.plot([], [], **true, label="true probability")
         axes.set(ylabel=f"expected p({event})", ylim=(0, 1))
     for row in blocks[blocks["new"] != ""].itertuples():
-        text = str(row.new).replace(" and ", "\nand ") if narrow else f"switch: {row.new}"
+        new = str(row.new) if row.new != "nothing" else "nothing new"
+        text = new.replace(" and ", "\nand ") if narrow else f"switch: {new}"
         grid[0, 0].annotate(text, (row.first, 1), xytext=(2, 1), textcoords="offset points",
                             color=style.GREY, va="bottom")  # fmt: skip
     below = grid[-1, 0]
@@ -154,8 +156,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     below.set_ylim(bottom=0)
     handles = dict(zip(*reversed(grid[0, 0].get_legend_handles_labels()), strict=True))
     handles = dict(zip(*reversed(below.get_legend_handles_labels()), strict=True)) | handles
-    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2 if narrow else 4,
-                columnspacing=1.4, title=style.number_of(int(errors["seeds"].max())))  # fmt: skip
+    across = 2 if narrow else -(-len(handles) // 2)
+    made.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=across, columnspacing=1.4,
+                title=style.number_of(int(errors["seeds"].max()), spread="bands"))  # fmt: skip
     return [grid[0, 0]]
 
 

@@ -1,7 +1,7 @@
 """The figures of a paper, composed of the others: task and model, learning, calibration, switches, weights, subspaces.
 
-They follow the figures of Yamada & Chao (2025), arXiv 2510.14382, one subject each. Of each, those panels are drawn
-that the recordings allow.
+They follow the figures of Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2, one subject each. Of
+each, those panels are drawn that the recordings allow.
 """
 
 from izhires.analysis.figures.base import compose

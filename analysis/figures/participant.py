@@ -12,7 +12,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +35,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             curve = recording["prediction"].isel(probe=probe, drop=True).reset_coords(drop=True)
             rows = curve.to_dataframe("prediction").reset_index()
             shown.append(rows.assign(probe=phase, seed=selection.seed(recording)))
+    predicted = pd.concat(shown, ignore_index=True)
     wanted = first["expectation"].isel(probe=-1, drop=True).reset_coords(drop=True)
     table = selection.trials(first)
     table = table[(table["kind"] == "train") & (table["event"] != "")]
@@ -47,7 +48,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                for event in selection.events(first)]  # fmt: skip
     return {
         "events": pd.DataFrame(chances),
-        "prediction": over_seeds(pd.concat(shown, ignore_index=True), ["event", "probe", "time"], "prediction"),
+        "prediction": spread_over_seeds(
+            predicted, ["event", "probe", "time"], "prediction", nonnegative(predicted["prediction"])
+        ),
         "expectation": wanted.to_dataframe("expectation").reset_index()[["event", "time", "expectation"]],
         "latencies": pd.concat(bars, ignore_index=True),
     }
@@ -57,8 +60,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     "participant",
     title="Predictions of a network that heard what a participant heard",
     caption=(
-        "Above: cue-only predictions of each event at the first and at the last probe, mean and 95% "
-        "t-interval over seeds; dashed: the expectation, one bump a real trial, weighted by its frequency "
+        "Above: cue-only predictions of each event at the first and at the last probe, mean and "
+        "spread over seeds; dashed: the expectation, one bump a real trial, weighted by its frequency "
         "among all trials. Below: latencies of the participant's own trials."
     ),
     alt=(
@@ -92,5 +95,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     grid[0, 0].set_ylim(bottom=0)
     grid[1, 0].set_ylabel("trials")
     grid[1, 0].set_xlim(0, float(bars["right"].max()))
-    style.legend_below(made, grid[0], 3 if style.width(made) > 120 else 2, int(table["seeds"].max()))
+    style.legend_below(made, grid[0], 3 if style.width(made) > 120 else 2, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

@@ -10,7 +10,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +36,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     table = pd.concat(shown, ignore_index=True)
     expectation = pd.concat(wanted, ignore_index=True)[["block", "event", "time", "expectation"]]
     return {
-        "prediction": over_seeds(table, ["block", "phase", "event", "time"], "prediction"),
+        "prediction": spread_over_seeds(
+            table, ["block", "phase", "event", "time"], "prediction", nonnegative(table["prediction"])
+        ),
         "expectation": expectation,
     }
 
@@ -50,7 +52,7 @@ def _height(blocks: int, width: float) -> float:
     title="Predictions before and after learning",
     caption=(
         "Cue-only predictions just before the first and after the last training trial of each block: mean "
-        "and 95% t-interval over seeds (line and band). Dashed: the expectation of that block, probability "
+        "and spread over seeds (line and band). Dashed: the expectation of that block, probability "
         "times a bump at the latency."
     ),
     alt=(
@@ -88,5 +90,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                 axes.set_ylabel(names[1 if wide else 0])
     grid[0, 0].set_ylim(bottom=0)
     across = 4 if len(events) == 2 and style.width(made) > 120 else len(events)
-    style.legend_below(made, grid[0, 0], across, int(table["seeds"].max()))
+    style.legend_below(made, grid[0, 0], across, int(table["seeds"].max()), spread="bands")
     return [grid[0, 0]]

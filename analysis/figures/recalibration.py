@@ -15,7 +15,7 @@ from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.metrics.recovery import FRACTIONS, courses
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,9 +57,10 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                         trials = np.nan
                     marks.append({**key, "fraction": f"{name}%", "trials": trials})
     by = ["block", "switch", "event"]
+    course = at_the_same(pd.DataFrame(errors), [*by, "phase"], "trial", "error")
     return {
-        "error": over_seeds(pd.DataFrame(errors), [*by, "phase", "trial"], "error"),
-        "recovery": over_seeds(pd.DataFrame(marks), [*by, "fraction"], "trials"),
+        "error": spread_over_seeds(course, [*by, "phase", "trial"], "error", POSITIVE),
+        "recovery": spread_over_seeds(pd.DataFrame(marks), [*by, "fraction"], "trials", POSITIVE),
     }
 
 
@@ -68,7 +69,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Recovery after switches",
     caption=(
         "Error of the cue-only prediction around each switch, for all events together and for each event: "
-        "mean and 95% t-interval over seeds. Grey: before the switch, against the old expectation; colour: "
+        "mean and spread over seeds. Grey: before the switch, against the old expectation; colour: "
         "against the new one, from the last probe before the switch (trial 0) on. Marks and numbers: trials"
         " to 50% and 75% recovery, mean over seeds."
     ),
@@ -103,8 +104,9 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             )
             axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", color=colour[event])
             if row == 0:
-                what = str(switch.switch).replace(" and ", "\nand ") if narrow else str(switch.switch)
-                axes.set_title(f"block {switch.block}:{chr(10) if narrow else ' '}new {what}")
+                what = f"new {switch.switch}" if switch.switch != "nothing" else "nothing new"
+                what = what.replace(" and ", "\nand ") if narrow else what
+                axes.set_title(f"block {switch.block}:{chr(10) if narrow else ' '}{what}")
             if row == len(events) - 1:
                 axes.set_xlabel("training trials\nsince the switch" if narrow else "training trials since the switch")
             if column == 0:
@@ -118,5 +120,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                        label=f"{name}% recovered")
                 for name, symbol in zip(FRACTIONS, "^s", strict=True)]  # fmt: skip
     made.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4,
-                title=style.number_of(int(table["seeds"].max())))  # fmt: skip
+                title=style.number_of(int(table["seeds"].max()), spread="bands"))  # fmt: skip
     return [grid[0, 0]]

@@ -11,7 +11,7 @@ import pandas as pd
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.response_time import answers, scores, slopes
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +38,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         chance.append({"seed": int(str(seed)), "chance_low": low, "chance_high": high})
     each = pd.concat(people, ignore_index=True)
     return {
-        "participants": over_seeds(each, ["participant"], "slope").sort_values("mean").reset_index(drop=True),
+        "participants": spread_over_seeds(each, ["participant"], "slope").sort_values("mean").reset_index(drop=True),
         "seeds": wide.merge(pd.DataFrame(chance), on="seed"),
     }
 
@@ -48,7 +48,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     title="Response times against the network's readiness",
     caption=(
         "Slope of the logarithm of the response time on the network's readiness at the moment of the target (one "
-        "standard deviation), latency and trial number regressed out: each participant, mean and 95% t-interval over "
+        "standard deviation), latency and trial number regressed out: each participant, mean and spread over "
         "the seeds of the network. Below zero: faster when the network was readier.",
         "The same over all participants: coefficient of the mixed model and its 95% interval over participants, for "
         "each seed of the network. Grey: 95% range of the mean slope when response times are shuffled within "

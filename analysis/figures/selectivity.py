@@ -11,7 +11,7 @@ import pandas as pd
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.selectivity import RATE
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import SHARE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     """Return the share of cells in each class: each seed, mean and interval, and that by chance."""
     values = part_values(table, "selectivity", [*PARTS, "what_chance"])
     each = values.groupby(["part", "seed"], sort=False)["value"].mean().reset_index()
-    return {"seeds": each, "share": over_seeds(each, ["part"], "value")}
+    return {"seeds": each, "share": spread_over_seeds(each, ["part"], "value", SHARE)}
 
 
 @figure(
@@ -40,7 +40,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     title="Selectivity of single cells",
     caption=(
         "Share of the cells that fire whose spike counts tell which events are expected (what), the time since the "
-        f"cue (when), or both, at a false discovery rate of {RATE:g}: each seed (points), mean and 95% t-interval "
+        f"cue (when), or both, at a false discovery rate of {RATE:g}: each seed (points), mean and spread "
         "over seeds. Cross: what, when the events had come in another order (chance). Control: the event of the "
         "trial itself, which reaches no cell."
     ),
@@ -71,5 +71,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     axes.set_yticks(range(len(shown)), [PARTS[part] for part in reversed(shown)])
     axes.set(xlabel="share of the cells that fire", ylim=(-0.6, len(shown) - 0.4))
     axes.set_xlim(-0.02, max(0.1, 1.08 * float(share[["mean", "high"]].max().max())))
-    style.legend_below(made, axes, 3, int(share["seeds"].max()))
+    style.legend_below(made, axes, 3, int(share["seeds"].max()), spread="bars")
     return [axes]

@@ -12,7 +12,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.stream import OF_OBSERVERS, StreamOfTrials, responses, streams
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import nonnegative, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +38,9 @@ LABELS = {NETWORK: NETWORK} | {name: f"exact observer of {of}" for name, of in O
 
 PANELS = ("response", "run", "omission")
 """Panels of the figure of responses."""
+
+RESPONSE = (-np.inf, 1.0)
+"""Range of a response, 1 - prediction: a prediction may be larger than 1, not smaller than 0."""
 
 LEAST = 45
 """What a panel needs, mm."""
@@ -109,11 +112,15 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                 ]
     table = pd.DataFrame(rows)
     by = ["variant", "block", "event", "standard", "who"]
-    made = {"response": over_seeds(table, by, "response")}
+    made = {"response": spread_over_seeds(table, by, "response", RESPONSE)}
     if runs:
-        made["run"] = over_seeds(pd.DataFrame(runs), ["variant", "block", "standards", "who"], "response")
+        made["run"] = spread_over_seeds(
+            pd.DataFrame(runs), ["variant", "block", "standards", "who"], "response", RESPONSE
+        )
     if left:
-        made["omission"] = over_seeds(pd.DataFrame(left), ["variant", "block", "event", "time"], "prediction")
+        table = pd.DataFrame(left)
+        by = ["variant", "block", "event", "time"]
+        made["omission"] = spread_over_seeds(table, by, "prediction", nonnegative(table["prediction"]))
     return made
 
 
@@ -126,7 +133,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "sequences in which all are equally frequent only the stimuli that are deviants elsewhere.",
         "Response to deviants against the number of standards directly before.",
         "Prediction where a stimulus was left out, against the time from its expected onset, in the first sequence's "
-        "last block. All: second half of each block, mean and 95% t-interval over seeds; observers on the same trials.",
+        "last block. All: second half of each block, mean and spread over seeds; observers on the same trials.",
     ),
     alt=(
         "Point charts of the response to each stimulus for the network and two exact observers, by kind of sequence "
@@ -147,7 +154,11 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         _omissions(grid["omission"], prepared["omission"])
     table = prepared["response"]
     style.legend_below(
-        made, [grid[name] for name in panels if name != "omission"], _columns(made), int(table["seeds"].max())
+        made,
+        [grid[name] for name in panels if name != "omission"],
+        _columns(made),
+        int(table["seeds"].max()),
+        spread="bands, bars",
     )
     return list(grid.values())
 
@@ -165,8 +176,8 @@ def _responses(axes: Axes, table: pd.DataFrame) -> None:
         for variant, block, event in places
     ]  # fmt: skip
     axes.set_xticks(range(len(places)), names, rotation=90)
-    axes.set(ylabel="response, 1 - prediction", xlim=(-0.6, len(places) - 0.4))
-    axes.set_ylim(bottom=0)
+    axes.set(ylabel="response, 1 \u2212 prediction", xlim=(-0.6, len(places) - 0.4))
+    axes.set_ylim(bottom=min(0.0, 1.1 * float(table[["mean", "low"]].min().min())))
 
 
 def _runs(axes: Axes, table: pd.DataFrame) -> None:
@@ -214,7 +225,7 @@ def prepare_transitions(recordings: Sequence[xr.Dataset]) -> Tables:
     spread = table.groupby(["variant", "event", "block"])["true"].transform("nunique")
     if not (spread > 1).any():
         raise Unavailable("needs a stream in which what comes depends on the stimulus before")
-    return {"expected": over_seeds(table, ["variant", "block", "before", "event", "true", "who"], "expected")}
+    return {"expected": spread_over_seeds(table, ["variant", "block", "before", "event", "true", "who"], "expected")}
 
 
 @figure(
@@ -223,7 +234,7 @@ def prepare_transitions(recordings: Sequence[xr.Dataset]) -> Tables:
     all_cues=True,
     caption=(
         "Expected probability of each stimulus after each other against the true one, by sequence and block, second "
-        "half: mean over the trials, and 95% t-interval over seeds; observers on the same trials. Dashed: who knows "
+        "half: mean over the trials, and spread over seeds; observers on the same trials. Dashed: who knows "
         "the transitions."
     ),
     alt=(
@@ -240,6 +251,7 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
     places = list(dict.fromkeys(table[["variant", "block"]].itertuples(index=False, name=None)))
     grid = style.tiles(made, len(places), LEAST, sharex=True, sharey=True)
     several = table["block"].nunique() > 1
+    drawn = table[["mean", "low", "high"]].stack()
     for axes, (variant, block) in zip(grid, places, strict=True):
         here = table[(table["variant"] == variant) & (table["block"] == block)]
         axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=(0, (4, 2)), linewidth=0.8)
@@ -247,7 +259,8 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
             own = here[here["who"] == who]
             style.points(axes, own["true"] + 0.02 * (number - 1), own, label=LABELS[who], **LOOKS[who])
         axes.set_title(" ".join(filter(None, [variant.replace("_", " "), f"block {block}" if several else ""])))
-        axes.set(xlabel="true probability", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
+        axes.set(xlabel="true probability", xlim=(-0.05, 1.05))
+        axes.set_ylim(min(0.0, float(drawn.min())) - 0.05, max(1.0, float(drawn.max())) + 0.05)
     grid[0].set_ylabel("expected probability")
-    style.legend_below(made, grid, _columns(made), int(table["seeds"].max()))
+    style.legend_below(made, grid, _columns(made), int(table["seeds"].max()), spread="bands, bars")
     return [grid[0]]

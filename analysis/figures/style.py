@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from izhires.analysis.statistics import what_spread_is
 from izhires.errors import ConfigurationError, closest
 
 if TYPE_CHECKING:
@@ -199,7 +200,9 @@ def label(axes: Axes, letter: str) -> None:
     axes.set_title(letter, loc="left", fontweight="bold", fontsize=matplotlib.rcParams["figure.titlesize"])
 
 
-def legend_below(made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None) -> None:
+def legend_below(
+    made: FigureBase, axes: Axes | Sequence[Axes], columns: int, seeds: int | None = None, spread: str = ""
+) -> None:
     """Put one legend below a figure, with each entry of some axes once, and say how many seeds are behind it."""
     import numpy as np
 
@@ -207,13 +210,14 @@ def legend_below(made: FigureBase, axes: Axes | Sequence[Axes], columns: int, se
     entries = {text: handle for each in several for handle, text in zip(*each.get_legend_handles_labels(), strict=True)}
     made.legend(
         list(entries.values()), list(entries), loc="outside lower center", ncols=columns, columnspacing=1.4,
-        title=None if seeds is None else number_of(seeds),
+        title=None if seeds is None else number_of(seeds, spread),
     )  # fmt: skip
 
 
-def number_of(seeds: int) -> str:
-    """Return ``n = 5 seeds``."""
-    return f"n = {seeds} seed{'s' * (seeds != 1)}"
+def number_of(seeds: int, spread: str = "") -> str:
+    """Return ``n = 5 seeds``, and what the marks named in `spread` show: ``n = 5 seeds; bands: range of the seeds``."""
+    words = what_spread_is(seeds) if spread else ""
+    return f"n = {seeds} seed{'s' * (seeds != 1)}" + f"; {spread}: {words}" * bool(words)
 
 
 def signed(value: float, digits: int = 2) -> str:

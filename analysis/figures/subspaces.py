@@ -12,7 +12,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.subspaces import course
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import ANGLE, SHARE, at_the_same, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,8 +53,13 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             wide = wide.assign(kind=kind, measure=measure, trial=ends.reindex(wide.index)).reset_index()
             chance.append(wide)
     names = ["kind", "measure", "block", "trial", "mean", "low", "high"]
+    ranges = {"smallest": ANGLE, "overlap": SHARE}
+    same = at_the_same(every, by[:-1], "trial", "value")
+    found = [
+        spread_over_seeds(own, by, "value", ranges[str(name)]) for name, own in same.groupby("measure", sort=False)
+    ]
     return {
-        "course": over_seeds(every, by, "value"),
+        "course": pd.concat(found, ignore_index=True),
         "isotropic": every.groupby(by, sort=False)["isotropic"].mean().reset_index(),
         "covariance": pd.concat(chance, ignore_index=True).reindex(columns=names)
         if chance
@@ -67,7 +72,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     title="What and when subspaces over trials",
     caption=(
         "Smallest principal angle between the subspaces of the what and of the when weights at every probe, as they "
-        "are and after the direction of the mean state was projected out: mean and 95% t-interval over seeds. "
+        "are and after the direction of the mean state was projected out: mean and spread over seeds. "
         "Dotted: mean of isotropic random subspaces. Bars at the ends of blocks: mean and 95% range of random "
         "subspaces with the second moment of the network's states. Vertical lines: switches.",
         "Overlap of the projections on both subspaces, 1 when one lies in the other, 0 when they are orthogonal; "
@@ -105,5 +110,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     panels[0].set_ylim(top=92)
     panels[1].set_ylim(bottom=0)
     seeds = int(prepared["course"]["seeds"].max())
-    style.legend_below(made, panels, 2 if style.width(made) > 120 else 1, seeds)
+    style.legend_below(made, panels, 2 if style.width(made) > 120 else 1, seeds, spread="bands")
     return panels

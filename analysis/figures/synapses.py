@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.synapses import histograms
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import SHARE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +25,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     by = ["connection", "moment", "left", "right"]
     each = found.groupby([*by, "seed"], sort=False)["share"].mean().reset_index()  # over variants, in each seed
     order = found.groupby("moment")["time"].mean()  # experiments of different seeds need not be equally long
-    shares = over_seeds(each, by, "share")
+    shares = spread_over_seeds(each, by, "share", SHARE)
     return {"share": shares.sort_values("moment", key=lambda names: names.map(order), kind="stable")}
 
 
@@ -38,7 +38,7 @@ def _panels(tables: Tables) -> list[str]:
     title="Weights of plastic connections",
     caption=(
         "Distribution of the weights of each plastic connection over its synapses at the start, at snapshots in "
-        "between where the recording keeps any, and at the end: mean and, for start and end, 95% t-interval over seeds."
+        "between where the recording keeps any, and at the end: mean and, for start and end, spread over seeds."
     ),
     alt=(
         "Step charts of the distribution of synaptic weights, one panel a plastic connection, with one line each for "
@@ -64,5 +64,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.set(xlabel=f"weight of {connection} (mV/ms)", ylabel="fraction of synapses")
         axes.set_ylim(bottom=0)
         style.few_ticks(axes)
-    style.legend_below(made, panels, 6 if style.width(made) > 120 else 3, int(shares["seeds"].max()))
+    style.legend_below(made, panels, 6 if style.width(made) > 120 else 3, int(shares["seeds"].max()), spread="bands")
     return panels[:1]

@@ -69,7 +69,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         "One trial of the first block: the cue, the window in which predictions are read, and where each event may "
         "occur (p: its probability).",
         "Every training trial of one seed: the event that occurred and when; lines and numbers give the latency and "
-        "probability that each block holds.",
+        "probability that each block holds; events of one latency are drawn beside each other.",
     ),
     alt=(
         "Time course of one trial with its cue, window and events, and a scatter plot of the time of each trial's "
@@ -80,6 +80,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw the signals of one trial beside all trials."""
+    from matplotlib.transforms import offset_copy
+
     wide = style.width(made) > 120
     one, every = made.subplots(1, 2, width_ratios=(1, 1.9)) if wide else made.subplots(2, 1, height_ratios=(1, 1.2))
     blocks, trials = prepared["blocks"], prepared["trials"]
@@ -106,16 +108,22 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     if late.empty:  # nothing followed the cue in any trial
         late = prepared["trial"]["time"].clip(lower=0)
     top, low = float(late.max()), float(late.min())
-    room = max(top - low, 0.1 * top)
+    room = max(top - low, 0.3 * top)
+    # events that share a latency lie on each other: they are drawn as many points apart
+    one_time = blocks[blocks["latencies"] == 1]
+    shared = one_time.groupby(["block", "latency"])["event"].transform("nunique").max() > 1
+    apart = {event: 3.5 * k * shared for k, event in enumerate(events)}
     for event in events:
         rows = trials[trials["event"] == event]
+        place = offset_copy(every.transData, every.get_figure(root=True), y=apart[event], units="points")
         every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, alpha=0.8,
-                   label=style.shown(event))  # fmt: skip
-    for row in blocks.itertuples():
-        if row.latencies == 1:
-            every.plot([row.first, row.last], [row.latency] * 2, color=colour[str(row.event)], linewidth=3, alpha=0.3)
-            every.annotate(f"p = {row.probability:.2g}", (row.first, row.latency), (1, 3), textcoords="offset points",
-                           color=colour[str(row.event)], va="bottom")  # fmt: skip
+                   transform=place, label=style.shown(event))  # fmt: skip
+        for row in one_time[one_time["event"] == event].itertuples():
+            every.plot([row.first, row.last], [row.latency] * 2, color=colour[event], linewidth=3, alpha=0.3,
+                       transform=place)  # fmt: skip
+            above = 3 + (9.5 * events.index(event) + 3.5 * (len(events) - 1)) * shared
+            every.annotate(f"p = {row.probability:.2g}", (row.first, row.latency), (1, above), va="bottom",
+                           textcoords="offset points", color=colour[event])  # fmt: skip
     for block, span in blocks.groupby("block"):
         start, end = span["first"].iloc[0], span["last"].iloc[0]
         if block != blocks["block"].min():

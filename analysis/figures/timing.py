@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.distribution import widths
-from izhires.analysis.statistics import over_seeds, t_interval
+from izhires.analysis.statistics import POSITIVE, spread_over_seeds, t_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +28,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         for recording in recordings
     ]
     width = pd.concat(measured, ignore_index=True).dropna()
+    names = selection.events(recordings[0])  # so that an event has the colour that it has in other figures
+    width = width.sort_values("event", key=lambda events: events.map(names.index), kind="stable")
     if width["latency"].nunique() < 2:
         raise Unavailable(f"needs predictions at two or more latencies, got {width['latency'].nunique()}")
     peak = part_values(table, "peak_error", ["signed"]).rename(columns={"value": "peak"})
@@ -42,8 +44,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     seeds = every.groupby(["seed", "latency"])[["width", "peak"]].mean().reset_index()
     return {
         "measured": every[["variant", "seed", "block", "event", "latency", "width", "peak"]],
-        "width": over_seeds(seeds, ["latency"], "width").sort_values("latency"),
-        "peak": over_seeds(seeds, ["latency"], "peak").sort_values("latency"),
+        "width": spread_over_seeds(seeds, ["latency"], "width", POSITIVE).sort_values("latency"),
+        "peak": spread_over_seeds(seeds, ["latency"], "peak").sort_values("latency"),
         "scalar": pd.DataFrame(found),
         "truth": pd.DataFrame({"event_width": [1e3 * float(recordings[0].attrs["event_width"])]}),
     }
@@ -54,7 +56,7 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     title="Peak and width of the prediction against latency",
     caption=(
         "Time of the predicted peak less the latency at the last probe of each block: each seed, event and block a "
-        "point; black: mean and 95% t-interval over seeds.",
+        "point; black: mean and spread over seeds.",
         "Width of the prediction (full width at half maximum / 2.355). Dashed: width of the expectation, the same at "
         "all latencies; dotted: width in proportion to the latency (scalar timing) at the mean coefficient of "
         "variation. Number: slope of width on latency and its 95% t-interval over seeds, 0 for the expectation.",
@@ -90,10 +92,11 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     late = np.array(axes.get_xlim())
     axes.plot(late, scalar.loc["cv", "mean"] * late, color=style.GREY, linestyle=(0, (1, 1.5)), label="scalar timing")
     axes.set_ylabel("width (ms)")
-    axes.set_ylim(0, 1.25 * max(float(every["width"].max()), true))
+    largest = [every["width"].max(), prepared["width"]["high"].max(), true, float(scalar.loc["cv", "mean"]) * late[1]]
+    axes.set_ylim(0, 1.25 * np.nanmax(np.array(largest, float)))
     slope, low, high = (float(scalar[column]["slope"]) for column in ("mean", "low", "high"))
     interval = "" if np.isnan(low) else f"\n[{style.signed(low, 3)}, {style.signed(high, 3)}]"
     axes.text(0.97, 0.03, f"slope {style.signed(slope, 3)}{interval}", transform=axes.transAxes, ha="right",
               va="bottom")  # fmt: skip
-    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, every["seed"].nunique())
+    style.legend_below(made, panels, 4 if style.width(made) > 120 else 2, every["seed"].nunique(), spread="bars")
     return panels

@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
 from izhires.analysis.metrics.weight_space import READOUTS, by_seed, conditions, way_left, weight_space
-from izhires.analysis.statistics import over_seeds, t_interval
+from izhires.analysis.statistics import POSITIVE, SHARE, at_the_same, spread_over_seeds, t_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,14 +57,15 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
             continue
         r, chance = (values.loc[values["part"] == part, "value"] for part in (metric, f"{metric}_chance"))
         if len(r):
-            mean, low, high = t_interval(r)
+            mean, low, high = t_interval(r, within=SHARE)
             row = {"level": level, "component": component, "r": mean, "low": low, "high": high}
             found.append({**row, "chance": float(chance.mean()), "seeds": len(r)})
     columns = ["level", "component", "r", "low", "high", "chance", "seeds"]
     tables = {"path": path, "explained": shares, "ends": points, "correlation": pd.DataFrame(found, columns=columns)}
     if left:
         by = ["readout", "block", "block_trial"]
-        tables["way"] = over_seeds(pd.concat(left, ignore_index=True), by, "left")
+        ways = at_the_same(pd.concat(left, ignore_index=True), by[:-1], "block_trial", "left")
+        tables["way"] = spread_over_seeds(ways, by, "left", POSITIVE)
     return tables
 
 
@@ -75,11 +76,11 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         "Weights of both readouts of one network at every probe, on their first two joint principal components (either "
         "readout's weights scaled to a total variance of 1); large marks: the end of each block.",
         "Score of the end points on component 1 against the probability of the first event, each line a seed "
-        "(components of the end points alone; their sign is free and turned to rise). r: absolute correlation, mean "
-        "over seeds, and of permuted levels (chance).",
+        "(components of the end points alone; their sign is free and turned to rise). |r|: absolute correlation, mean "
+        "over seeds, and of permuted levels (chance); none of fewer than five end points.",
         "Score on component 2 against the latency of the first event.",
-        "Distance of the when weights to those at the end of the block, over that just before the switch: mean and 95% "
-        "t-interval over seeds.",
+        "Distance of the when weights to those at the end of the block, over that just before the switch: mean and "
+        "spread over seeds.",
         "The same of the what weights; after a switch that leaves the probabilities as they were they have no way to "
         "go, and the ratio says little.",
     ),
@@ -134,14 +135,15 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     correlation = prepared["correlation"].set_index("level")
     for axes, (level, (component, _)) in zip(panels[1:3], LEVELS.items(), strict=True):
         for _, own in ends.sort_values(level).groupby("seed"):
-            axes.plot(own[level], own[component], color=style.PALE, linewidth=0.6, zorder=1)
+            if level in correlation.index:
+                axes.plot(own[level], own[component], color=style.PALE, linewidth=0.6, zorder=1)
         for name in names:
             own = ends[ends[key] == name]
             axes.plot(own[level], own[component], "o", color=colour[name], markersize=2.8, markeredgewidth=0)
         unit = " (s)" if level == "latency" else ""
         axes.set(xlabel=f"{level} of first event{unit}", ylabel=f"{component} of end points")
         if level in correlation.index:
-            axes.set_title(f"r = {correlation['r'][level]:.2f} (chance {correlation['chance'][level]:.2f})")
+            axes.set_title(f"|r| = {correlation['r'][level]:.2f} (chance {correlation['chance'][level]:.2f})")
         axes.margins(0.12)
     if way is not None:
         for axes, readout in zip(panels[3:], READOUTS, strict=True):
@@ -152,8 +154,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             axes.set(xlabel="training trials since the switch" if wide else "trials since the switch")
             axes.set_title(f"{readout} weights")
             axes.axhline(1, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
-            axes.set_ylim(0, max(1.1, float(way["mean"].max()) * 1.05))
+            axes.set_ylim(0, max(1.1, float(way[["mean", "high"]].max().max()) * 1.05))
         panels[3].set_ylabel("way left to the end of the block")
     many = min(len(names), 6 if wide else 3)
-    style.legend_below(made, first, many, ends["seed"].nunique())
+    style.legend_below(made, first, many, ends["seed"].nunique(), spread="bands")
     return panels

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 @metric(
     "mean_rate",
     unit="Hz",
+    within=POSITIVE,
     description="firing rate over the experiment, mean over cells",
     definition="spikes of a cell divided by the duration of the experiment, then the mean over cells",
     needs=("rate", "excitatory"),
@@ -34,6 +36,7 @@ def mean_rate(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "silent_fraction",
     unit="1",
+    within=SHARE,
     description="fraction of cells that never fired",
     definition="cells with rate 0 over the whole experiment divided by all cells",
     worst="highest",

@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.calibration import HALF_WIDTH, unit_expectation
 from izhires.analysis.metrics.recovery import SETTLED, courses
-from izhires.analysis.statistics import bootstrap_interval
+from izhires.analysis.statistics import ANY, POSITIVE, SHARE, bootstrap_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,6 +153,7 @@ def overshoot(before: float, trials: np.ndarray, after: np.ndarray) -> tuple[flo
 @metric(
     "adaptation",
     unit="trials",
+    within=POSITIVE,
     description="time course of the error after a switch: exponential time constant, change point, overshoot",
     definition=(
         "error: as metric `error`, against the new expectation. tau: least-squares fit of a + b exp(-n / tau) over n "
@@ -167,14 +168,18 @@ def overshoot(before: float, trials: np.ndarray, after: np.ndarray) -> tuple[flo
     scope="study",
     parts={
         "tau": Item("time constant of the exponential"),
-        "tau_explained": Item("fraction of the variance of the error that the exponential explains", "1", detail=True),
+        "tau_explained": Item(
+            "fraction of the variance of the error that the exponential explains", "1", detail=True, within=SHARE
+        ),
         "tau_pooled": Item("time constant of the mean course over seeds", detail=True, interval=False),
         "tau_pooled_low": Item("lower end of its bootstrap interval", detail=True, interval=False),
         "tau_pooled_high": Item("upper end of its bootstrap interval", detail=True, interval=False),
         "change": Item("trial of the change point"),
-        "change_explained": Item("fraction of the variance of the error that the two levels explain", "1", detail=True),
-        "overshoot": Item("overshoot of the amplitude as a fraction of its change", "1"),
-        "overshoot_settled": Item("the same of the settled probes alone: the fluctuation that stays", "1"),
+        "change_explained": Item(
+            "fraction of the variance of the error that the two levels explain", "1", detail=True, within=SHARE
+        ),
+        "overshoot": Item("overshoot of the amplitude as a fraction of its change", "1", within=ANY),
+        "overshoot_settled": Item("the same of the settled probes alone: the fluctuation that stays", "1", within=ANY),
     },
 )
 def adaptation(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

@@ -17,6 +17,7 @@ import numpy as np
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import ANGLE, ANY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,9 @@ SIZES = ("smallest", "largest")
 NULLS = {"isotropic": "isotropic random subspaces", "covariance": "random subspaces with the state's second moment"}
 
 _PARTS = {size: Item(f"{size} principal angle") for size in SIZES} | {
-    f"{size}_{null}_{name}": Item(text.format(size=size, what=what), unit, detail, interval)
+    f"{size}_{null}_{name}": Item(
+        text.format(size=size, what=what), unit, detail, interval, ANY if name == "difference" else None
+    )
     for size in SIZES
     for null, what in NULLS.items()
     for name, text, unit, detail, interval in (
@@ -135,6 +138,7 @@ _SOURCE = (
 @metric(
     "angle",
     unit="deg",
+    within=ANGLE,
     description="principal angles between what and when readouts, against isotropic and covariance-matched subspaces",
     definition=_DEFINITION.format(""),
     source=_SOURCE,
@@ -149,6 +153,7 @@ def angle(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "angle_without_mean",
     unit="deg",
+    within=ANGLE,
     description="the same angles and nulls with the direction of the mean state projected out of all vectors",
     definition=_DEFINITION.format(", after projecting out mean_state of that probe, in the nulls too"),
     source=_SOURCE,

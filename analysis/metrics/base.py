@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from izhires.analysis.declared import Registry, Unavailable, require
+from izhires.analysis.statistics import ANY, Range
 from izhires.optional import trouble
 
 if TYPE_CHECKING:
@@ -63,12 +64,15 @@ class Item:
         A brief summary leaves it out.
     interval : bool
         False where an interval over seeds would mean nothing, as for a p value.
+    within : (float, float), optional
+        Range of its values, which no interval leaves; that of the metric when left out.
     """
 
     description: str
     unit: str | None = None
     detail: bool = False
     interval: bool = True
+    within: Range | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,18 @@ class Metric:
     parts: Mapping[str, Item]
     function: Callable[[Any], Iterable[Row]] = field(repr=False)
     library: str = ""
+    within: Range = ANY
 
     def columns(self) -> dict[str, Item]:
         """Return every name this metric has in the tidy table (``name`` or ``name.part``) with its meaning and unit."""
         if not self.parts:
-            return {self.name: Item(self.description, self.unit)}
+            return {self.name: Item(self.description, self.unit, within=self.within)}
         return {
-            self.full_name(part): replace(about, unit=self.unit if about.unit is None else about.unit)
+            self.full_name(part): replace(
+                about,
+                unit=self.unit if about.unit is None else about.unit,
+                within=self.within if about.within is None else about.within,
+            )
             for part, about in self.parts.items()
         }
 
@@ -139,6 +148,7 @@ def metric(
     needs: Iterable[str] = (),
     parts: Mapping[str, Item] | None = None,
     library: str = "",
+    within: Range = ANY,
 ) -> Callable[[Callable[[Any], Iterable[Row]]], Callable[[Any], Iterable[Row]]]:
     """Declare a metric; the decorated function stays a plain function.
 
@@ -164,17 +174,36 @@ def metric(
         When the metric gives several values: their names and meanings, in the order in which they are listed.
     library : str
         The optional library that it uses (`izhires.optional`); whatever that raises becomes a note.
+    within : (float, float)
+        Range of its values, and of those of its parts that say nothing else; no interval leaves it.
     """
 
     def declare(function: Callable[[Any], Iterable[Row]]) -> Callable[[Any], Iterable[Row]]:
         METRICS.add(
             Metric(
-                name, unit, description, definition, source, scope, worst, tuple(needs), parts or {}, function, library
+                name,
+                unit,
+                description,
+                definition,
+                source,
+                scope,
+                worst,
+                tuple(needs),
+                parts or {},
+                function,
+                library,
+                within,
             )
         )
         return function
 
     return declare
+
+
+def range_of(name: str, part: str = "") -> Range:
+    """Return the range that a metric, or one of its parts, declares for its values."""
+    own = METRICS.all()[name]
+    return own.columns()[own.full_name(part)].within or ANY
 
 
 def all_metrics() -> dict[str, Metric]:

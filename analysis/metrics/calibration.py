@@ -11,6 +11,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import CORRELATION, FEWEST_FOR_R, POSITIVE, few_for_r
 from izhires.paradigms.experiment import expectation
 
 if TYPE_CHECKING:
@@ -159,9 +160,10 @@ def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "calibration",
     unit="1",
+    within=CORRELATION,
     description="amplitude of each event against the probability of the first event, over levels of probability",
     definition="Pearson's r of amplitude with p(first event), over recordings of one block at several probabilities",
-    source="Yamada & Chao 2025, arXiv 2510.14382 (r = 0.978 for A, -0.989 for B)",
+    source="Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2 (r = 0.978 for A, -0.989 for B)",
     scope="study",
     worst="weakest",
     needs=("prediction", "outcome_latency", "trial_event"),
@@ -169,7 +171,7 @@ def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
         "r": Item("r over all levels and seeds together"),
         "r_seed": Item("r over the levels of one seed"),
         "r_counting": Item("r over all levels and seeds of an observer that counts the events of the same trials"),
-        "rms": Item("root mean square of amplitude - probability, over all levels and seeds"),
+        "rms": Item("root mean square of amplitude - probability, over all levels and seeds", within=POSITIVE),
     },
 )
 def calibration(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
@@ -187,7 +189,9 @@ def calibration(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
 
 
 def _correlation(level: np.ndarray, value: np.ndarray, part: str, event: str, seed: int | None = None) -> Row:
+    if len(level) < FEWEST_FOR_R:
+        note = f"needs {FEWEST_FOR_R} or more networks: {few_for_r(len(level))}"
+        return Row(np.nan, part, event=event, seed=seed, note=note)
     r = pearson(level, value)
-    return Row(
-        r, part, event=event, seed=seed, note="" if np.isfinite(r) else "constant over the levels, or one level only"
-    )
+    note = "" if np.isfinite(r) else "constant over the levels, or one level only"
+    return Row(r, part, event=event, seed=seed, note=note)

@@ -20,6 +20,7 @@ from izhires.analysis.learners import (
     settings,
 )
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import ANY, POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,6 +86,7 @@ def _beside(about: str, unit: str | None = None) -> dict[str, Item]:
 @metric(
     "better_choices",
     unit="1",
+    within=SHARE,
     description="share of trials in which the better arm was chosen",
     definition=f"training trials of a block; late: second half of the block; chance: of a choice at random; {LEARNERS}",
     source=SOURCE,
@@ -96,7 +98,7 @@ def _beside(about: str, unit: str | None = None) -> dict[str, Item]:
         "late_rescorla_wagner": Item("in the second half: Rescorla-Wagner learner"),
         "late_bayes": Item("in the second half: learner that infers the block"),
         "chance": Item("choices of the better arm at random", interval=False),
-        "reward": Item("reward a trial"),
+        "reward": Item("reward a trial", within=ANY),
         "most": Item("probability of a reward of the better arm", interval=False),
     },
 )
@@ -118,6 +120,7 @@ def better_choices(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "reversal",
     unit="trials",
+    within=POSITIVE,
     description="trials of a block before the better arm is chosen reliably",
     definition=(
         f"training trials before the first {RUN} in a row of which {OF_RUN} or more are choices of the better arm; "
@@ -140,6 +143,7 @@ def reversal(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "win_stay",
     unit="1",
+    within=SHARE,
     description="how often an arm was chosen again after it paid, and another one after it did not",
     definition=f"pairs of successive training trials of one block; stay after a reward, shift after none; {LEARNERS}",
     source=f"{SOURCE}; win-stay, lose-shift: Nowak & Sigmund 1993, doi 10.1038/364056a0",
@@ -164,6 +168,7 @@ def win_stay(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "choice_values",
     unit="1",
+    within=POSITIVE,
     description="how far the network's values are from those of a counter without any network",
     definition=(
         "root mean square of trial_value minus the values of a Rescorla-Wagner learner that has the network's own "

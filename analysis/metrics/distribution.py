@@ -12,6 +12,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.timing import LEAST_PROBABILITY
+from izhires.analysis.statistics import ANY, POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,6 +79,7 @@ def distances(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> tuple[fl
 @metric(
     "distribution_distance",
     unit="ms",
+    within=POSITIVE,
     description="distance of the prediction, as a distribution over event and time, from the expectation",
     definition=(
         "P: positive part of the prediction at the last probe of the block over its sum; Q: expectation over its sum. "
@@ -91,16 +93,16 @@ def distances(one: np.ndarray, other: np.ndarray, times: np.ndarray) -> tuple[fl
     parts={
         "total": Item("distance over event and time"),
         "time": Item("distance in time within an event"),
-        "events": Item("mass moved between events", "1"),
+        "events": Item("mass moved between events", "1", within=SHARE),
         **{
-            f"{part}_{name}": Item(f"{text}, of {what}", unit, detail=part != "total")
+            f"{part}_{name}": Item(f"{text}, of {what}", unit, part != "total", within=within)
             for name, what in (
                 ("uniform", "a prediction that is the same everywhere"),
                 ("unchanged", "the expectation of the block before"),
             )
-            for part, text, unit in (
-                ("total", "distance over event and time", None),
-                ("events", "mass moved between events", "1"),
+            for part, text, unit, within in (
+                ("total", "distance over event and time", None, None),
+                ("events", "mass moved between events", "1", SHARE),
             )
         },
     },
@@ -192,6 +194,7 @@ def widths(recording: xr.Dataset) -> pd.DataFrame:
 @metric(
     "timing_width",
     unit="ms",
+    within=POSITIVE,
     description="width in time of the prediction of each event at the last probe of each block",
     definition=(
         "full width at half maximum around the peak / 2.355, the standard deviation of a Gaussian of that width; "
@@ -200,7 +203,7 @@ def widths(recording: xr.Dataset) -> pd.DataFrame:
     needs=("prediction", "outcome_latency"),
     parts={
         "": Item("width of the prediction"),
-        "minus_true": Item("width less that of the expectation, event_width"),
+        "minus_true": Item("width less that of the expectation, event_width", within=ANY),
         "over_latency": Item("coefficient of variation: width over latency", "1", detail=True),
     },
 )
@@ -236,7 +239,7 @@ def timing_width(recording: xr.Dataset) -> Iterator[Row]:
     parts={
         "slope": Item("slope of width on latency"),
         "exponent": Item("exponent of width on latency: 0 constant width, 1 scalar"),
-        "cv": Item("mean coefficient of variation (width over latency)"),
+        "cv": Item("mean coefficient of variation (width over latency)", within=POSITIVE),
         "latencies": Item("number of distinct latencies that enter", detail=True, interval=False),
     },
 )

@@ -19,6 +19,7 @@ from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.prediction import RIDGE, ridge_from_products
+from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ def _against(name: str, what: str, p: str) -> dict[str, Item]:
     """Return the parts of a value and its comparison with a null."""
     return {
         "": Item(name),
-        "difference": Item(f"{name}, less its mean {what}: its interval over seeds is the test"),
+        "difference": Item(f"{name}, less its mean {what}: its interval over seeds is the test", within=ANY),
         "mean": Item(f"mean {what}", interval=False),
         "low": Item(f"2.5 percentile {what}", detail=True, interval=False),
         "high": Item(f"97.5 percentile {what}", detail=True, interval=False),
@@ -78,6 +79,7 @@ def participation_ratio(states: np.ndarray) -> float:
 @metric(
     "participation_ratio",
     unit="dimensions",
+    within=POSITIVE,
     description="number of dimensions over which the state's variance is spread, at the last probe of each block",
     definition=(
         "tr(C)^2/tr(C^2), C the correlation matrix of the cells over the samples of state_trace within the window; "
@@ -134,6 +136,7 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 @metric(
     "reliability",
     unit="1",
+    within=CORRELATION,
     description="how alike the states of two trials of a block are: its first and its last probe",
     definition=(
         "Pearson's r over the window of a cell's state_trace in the two probes, mean over the cells that vary in both; "
@@ -161,6 +164,7 @@ def reliability(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "decoded_time",
     unit="ms",
+    within=POSITIVE,
     description="error of the time since the cue as a linear readout tells it from the state of another trial",
     definition=(
         "mean absolute error over the window of a ridge regression of time on state_trace, with a constant and a "
@@ -255,6 +259,7 @@ def twins(recordings: Sequence[xr.Dataset]) -> list[list[xr.Dataset]]:
 @metric(
     "divergence",
     unit="1",
+    within=POSITIVE,
     description="whether two runs of one network in the same trials, with other noise, part or come together",
     definition=(
         "D2(t) = |a(t) - b(t)|^2 over its mean at unequal times, from state_trace at the last probe of each block, "
@@ -267,7 +272,9 @@ def twins(recordings: Sequence[xr.Dataset]) -> list[list[xr.Dataset]]:
     needs=("state_trace",),
     parts={
         "distance": Item("distance of the two runs; chance is 1, that of two different times"),
-        "rate": Item("slope of the logarithm of the distance; negative when the cue brings the runs together", "1/s"),
+        "rate": Item(
+            "slope of the logarithm of the distance; negative when the cue brings the runs together", "1/s", within=ANY
+        ),
     },
 )
 def divergence(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import POSITIVE
 from izhires.recordings import elapsed
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @metric(
     "time_told",
     unit="1",
+    within=POSITIVE,
     description="error of the time since the cue that the state tells, in the worst tenth of the window",
     definition=(
         f"spike traces at {elapsed.MOMENTS} moments of up to {elapsed.TRIALS} trials, evenly over the run; each is "

@@ -22,6 +22,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.calibration import pearson
+from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE
 from izhires.paradigms import truth
 from izhires.paradigms.experiment import expectation
 
@@ -123,13 +124,17 @@ _MANY = {
         f"within_{name}": Item(f"correlation with {text} between the first latency and the last")
         for name, text in CANDIDATES.items()
     },
-    **{f"error_{name}": Item(f"root mean square distance from {text}") for name, text in CANDIDATES.items()},
+    **{
+        f"error_{name}": Item(f"root mean square distance from {text}", within=POSITIVE)
+        for name, text in CANDIDATES.items()
+    },
 }
 
 
 @metric(
     "foreperiod",
     unit="1",
+    within=CORRELATION,
     description="what the course of the prediction follows where an event has several latencies",
     definition=(
         "Pearson's r of the prediction and each candidate over the window, r between the first and the last latency "
@@ -152,14 +157,15 @@ _MANY = {
     parts={
         **_MANY,
         "preference": Item(
-            "correlation with probability less that with hazard, between the first latency and the last"
+            "correlation with probability less that with hazard, between the first latency and the last",
+            within=ANY,
         ),
-        "preference_one_trial": Item("the same of the bump of one trial alone: no averaging"),
+        "preference_one_trial": Item("the same of the bump of one trial alone: no averaging", within=ANY),
         "last_trial": Item("correlation with the bump of the last trial"),
-        "memory": Item("trials over which the prediction averages", "trials"),
+        "memory": Item("trials over which the prediction averages", "trials", within=POSITIVE),
         "one_trial": Item("correlation with probability of the bump of one trial alone: no averaging"),
         "counting": Item("correlation with probability of the mean over all trials so far: perfect averaging"),
-        "none": Item("error of an output of zero from probability"),
+        "none": Item("error of an output of zero from probability", within=POSITIVE),
         "readiness": Item("correlation of the timing prediction at the event with its latency"),
     },
 )

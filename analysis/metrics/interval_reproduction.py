@@ -16,6 +16,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -308,18 +309,20 @@ def measures(interval: np.ndarray, produced: np.ndarray) -> dict[str, float]:
         "slope_chance": Item("95% of shuffled slopes are not larger, either sign", "1", interval=False),
         "slope_p": Item("p of the slope against shuffles, two-sided", "1", interval=False),
         "offset": Item("mean produced less mean sample interval"),
-        "bias": Item("root mean square over sample intervals of the mean error"),
-        "deviation": Item("standard deviation at one sample interval, root mean square over them"),
-        "error": Item("root mean square error over that of producing the prior's mean, which is 1", "1"),
+        "bias": Item("root mean square over sample intervals of the mean error", within=POSITIVE),
+        "deviation": Item("standard deviation at one sample interval, root mean square over them", within=POSITIVE),
+        "error": Item(
+            "root mean square error over that of producing the prior's mean, which is 1", "1", within=POSITIVE
+        ),
         "scalar": Item("slope of the standard deviation on the sample interval: its Weber fraction if scalar", "1"),
-        "w_measure": Item("Weber fraction of the measurement, least-squares observer", "1"),
-        "w_produce": Item("Weber fraction of the production, least-squares observer", "1"),
+        "w_measure": Item("Weber fraction of the measurement, least-squares observer", "1", within=POSITIVE),
+        "w_produce": Item("Weber fraction of the production, least-squares observer", "1", within=POSITIVE),
         "observer_slope": Item("slope of the fitted least-squares observer", "1"),
         "over_mean": Item("AIC of the observer that produces the prior's mean, less that of least squares", "1"),
         "over_likelihood": Item("AIC of the observer without a prior, less that of least squares", "1"),
         "slope_centre": Item("slope, produced read as the prediction's centre of mass", "1", detail=True),
         "slope_rise": Item("slope, produced read as the first crossing of half of the peak", "1", detail=True),
-        "silent": Item("share of probes in which nothing is predicted", "1", detail=True),
+        "silent": Item("share of probes in which nothing is predicted", "1", detail=True, within=SHARE),
     },
 )
 def interval_reproduction(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.observers import Expected, ObservedTask, all_observers, observe
+from izhires.analysis.statistics import ANY, POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,7 +93,7 @@ def _parts(of: str, names: Iterable[str]) -> dict[str, Item]:
     return {
         NETWORK: Item(f"{of} of the network"),
         **{name: Item(f"{of} of {name}: {OBSERVERS[name].description}") for name in names},
-        **{f"{NETWORK}_minus_{name}": Item(f"network less {name}: its interval over seeds is the test")
+        **{f"{NETWORK}_minus_{name}": Item(f"network less {name}: its interval over seeds is the test", within=ANY)
            for name in names},
     }  # fmt: skip
 
@@ -107,6 +108,7 @@ _LAST = {
 @metric(
     "observer_error",
     unit="1",
+    within=POSITIVE,
     description="error of the complete prediction of the network and of observers of the same trials, at the probes",
     definition=(
         "root mean square of prediction - expectation over the window, as the metric 'error', at each probe with the "
@@ -140,6 +142,7 @@ _WITH_PROBABILITY = [name for name, each in OBSERVERS.items() if each.probabilit
 @metric(
     "observer_probability",
     unit="1",
+    within=SHARE,
     description="distance of the probability that network and observers expect from the true one, trial by trial",
     definition=(
         "|p_hat - p| before each trial that is learned from, mean over the trials of a block; "

@@ -10,13 +10,14 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
+from izhires.analysis.statistics import POSITIVE
 from izhires.paradigms import truth
 
 if TYPE_CHECKING:
     import xarray as xr
 
 TRIALS = (1, 10, 50, 100)
-"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2025)."""
+"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2026)."""
 
 RIDGE = 1e-2
 """Penalty of the fitted readout, as a fraction of the mean square of one sample of the state (see `ridge_readout`)."""
@@ -136,9 +137,10 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
 @metric(
     "error",
     unit="1",
+    within=POSITIVE,
     description="error of the cue-only prediction against the expectation",
     definition="root mean square of prediction - expectation over the window; for all events together and for each",
-    source="this project; the published formula is not public (Yamada & Chao 2025, arXiv 2510.14382)",
+    source="this project; the published formula is not public (Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2)",
     worst="highest",
     needs=("prediction", "expectation"),
     parts={
@@ -236,6 +238,7 @@ def _ratio(above: float, below: float, part: str, block: int, event: str) -> Row
 @metric(
     "error_zero_output",
     unit="1",
+    within=POSITIVE,
     description="error of a network that predicts nothing: the bound without learning",
     definition="root mean square of the expectation over the window",
     needs=("expectation",),
@@ -250,6 +253,7 @@ def error_zero_output(recording: xr.Dataset) -> Iterator[Row]:
 @metric(
     "error_best_fit",
     unit="1",
+    within=POSITIVE,
     description="error of a linear readout of the network's state that was fitted to the expectation: the other bound",
     definition=(
         "root mean square, on the 10-ms grid of state_trace at the last probe of the block, of fit - expectation; fit: "

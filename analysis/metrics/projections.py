@@ -16,6 +16,7 @@ from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.subspaces import weight_vectors
+from izhires.analysis.statistics import ANY, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,7 +144,13 @@ def _null_rows(name: str, value: float, null: str, draws: np.ndarray, block: int
 
 def _null_parts(name: str, text: str) -> dict[str, Item]:
     return {
-        f"{name}_{null}_{kind}": Item(about, "1", kind != "difference", kind not in ("mean", "p"))
+        f"{name}_{null}_{kind}": Item(
+            about,
+            "1",
+            kind != "difference",
+            kind not in ("mean", "p"),
+            ANY if kind in ("difference", "effect") else None,
+        )
         for null, what in NULLS.items()
         for kind, about in (
             ("mean", f"mean of: {text}, of {what}"),
@@ -165,6 +172,7 @@ def _draws(states: np.ndarray, dimensions: int, seed: int) -> dict[str, np.ndarr
 @metric(
     "state_alignment",
     unit="1",
+    within=SHARE,
     description="share of the states' variance in the what and in the when subspace, against random subspaces",
     definition=(
         "alignment index tr(D^T C D) / sum of the k largest eigenvalues of C; D: orthonormal basis of the k dimensions "
@@ -233,6 +241,7 @@ _SOURCE = (
 @metric(
     "decoding",
     unit="1",
+    within=SHARE,
     description="time and event decoded from the states in the what and in the when subspace, against random subspaces",
     definition=_DEFINITION,
     source=_SOURCE,

@@ -12,6 +12,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.prediction import by_event
+from izhires.analysis.statistics import POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,6 +89,7 @@ def courses(recording: xr.Dataset, block: int) -> dict[str, Course]:
 @metric(
     "recovery",
     unit="trials",
+    within=POSITIVE,
     description="training trials after a switch until the error has recovered by a fraction",
     definition=(
         "first probe with error <= e_inf + (1 - f) (e0 - e_inf); e0: last probe before the switch against the new "

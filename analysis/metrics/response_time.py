@@ -17,6 +17,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import CORRELATION, POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -235,12 +236,14 @@ def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tupl
         "readiness_p": Item("p of the mixed model, two-sided", "1", interval=False),
         "shuffle_p": Item("p against shuffled response times, two-sided", "1", interval=False),
         "slope": Item("mean over participants of their own slopes"),
-        "negative": Item("participants whose own slope is negative", "participants"),
+        "negative": Item("participants whose own slope is negative", "participants", within=POSITIVE),
         "latency": Item("coefficient of the latency, for one standard deviation", detail=True),
         "latency_p": Item("p of the latency", "1", detail=True, interval=False),
         "trial": Item("coefficient of the trial number, for one standard deviation", detail=True),
         "trial_p": Item("p of the trial number", "1", detail=True, interval=False),
-        "collinearity": Item("correlation of readiness and latency, mean over participants", "1", detail=True),
+        "collinearity": Item(
+            "correlation of readiness and latency, mean over participants", "1", detail=True, within=CORRELATION
+        ),
         "participants": Item("participants", "participants", detail=True, interval=False),
         "trials": Item("trials of all participants", "trials", detail=True, interval=False),
         "probe_age": Item("most training trials between a probe and a trial", "trials", detail=True, interval=False),

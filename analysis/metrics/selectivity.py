@@ -29,6 +29,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.spiking import need_all_spikes, window_counts
+from izhires.analysis.statistics import POSITIVE, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -195,6 +196,7 @@ def discovered(p: np.ndarray) -> np.ndarray:
 @metric(
     "selectivity",
     unit="1",
+    within=SHARE,
     description="share of cells that tell which events are expected (what), the time since the cue (when), or both",
     definition=(
         f"spike counts in {1e3 * BIN:g}-ms bins of the window, all trials; what: covariance with the leaky count of "
@@ -217,7 +219,7 @@ def discovered(p: np.ndarray) -> np.ndarray:
         "what": Item("cells that tell what, with or without when"),
         "what_chance": Item("the same when the events had come in another order, mean over orders", interval=False),
         "event": Item("cells whose count tells the event of its own trial, which reaches no cell: a control"),
-        "cells": Item("cells that fire in the windows", "cells", detail=True),
+        "cells": Item("cells that fire in the windows", "cells", detail=True, within=POSITIVE),
     },
 )
 def selectivity(recording: xr.Dataset) -> Iterator[Row]:

@@ -13,6 +13,7 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE
 from izhires.optional import library
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def window_counts(recording: xr.Dataset, trials: Sequence[int] | np.ndarray, wid
 @metric(
     "interval_variation",
     unit="1",
+    within=POSITIVE,
     description="variation of the intervals between the spikes of a cell: 0 for a clock, 1 for a Poisson process",
     definition=(
         "CV: standard deviation over mean of a cell's intervals; CV2: mean of 2 |I_j+1 - I_j| / (I_j+1 + I_j), which "
@@ -132,6 +134,7 @@ def fano_factors(counts: np.ndarray) -> np.ndarray:
 @metric(
     "fano_factor",
     unit="1",
+    within=POSITIVE,
     description="variability of spike counts over the trials of a block: 0 for equal counts, 1 for a Poisson process",
     definition=(
         "variance (n - 1) over mean, over all trials of a block, of a cell's spikes in the window after the cue; mean "
@@ -191,6 +194,7 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
 @metric(
     "synchrony",
     unit="1",
+    within=CORRELATION,
     description="mean correlation of the spike counts of pairs of cells, beside that of cells from different trials",
     definition=(
         f"mean Pearson's r of counts in {1e3 * BIN:g}-ms bins within the windows of all trials of a block, over all "
@@ -203,7 +207,7 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
     parts={
         "": Item("correlation of cells in the same trials"),
         "shuffled": Item("correlation of cells from different trials: what the cue alone makes", interval=False),
-        "difference": Item("correlation less that of shuffled trials: its interval over seeds is the test"),
+        "difference": Item("correlation less that of shuffled trials: its interval over seeds is the test", within=ANY),
     },
 )
 def synchrony(recording: xr.Dataset) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.calibration import pearson
+from izhires.analysis.statistics import CORRELATION
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -420,12 +421,20 @@ def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
         **_of("frequency", "slope"),
         **_of("transition", "slope"),
         "slope_complete": Item("the same of the complete prediction, what and when, at the moment of the stimulus"),
-        "surprise": Item("r of the response with the true surprise given the stimulus before"),
-        "surprise_items": Item("r of the response with the surprise of the true frequency of the stimulus"),
-        "surprise_frequency": Item("r of the response with the surprise of the exact observer of frequencies"),
-        "surprise_transition": Item("r of the response with the surprise of the exact observer of transitions"),
+        "surprise": Item("r of the response with the true surprise given the stimulus before", within=CORRELATION),
+        "surprise_items": Item(
+            "r of the response with the surprise of the true frequency of the stimulus", within=CORRELATION
+        ),
+        "surprise_frequency": Item(
+            "r of the response with the surprise of the exact observer of frequencies", within=CORRELATION
+        ),
+        "surprise_transition": Item(
+            "r of the response with the surprise of the exact observer of transitions", within=CORRELATION
+        ),
         "surprise_chance": Item("size that r exceeds by chance in 5 of 100", interval=False),
-        "context_cosine": Item("how alike the states after different stimuli are that the identity readout reads"),
+        "context_cosine": Item(
+            "how alike the states after different stimuli are that the identity readout reads", within=CORRELATION
+        ),
     },
 )
 def transitions(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:

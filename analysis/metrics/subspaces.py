@@ -18,6 +18,7 @@ import pandas as pd
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import ANGLE, ANY, CORRELATION, SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -189,24 +190,30 @@ def _parts() -> dict[str, Item]:
     for name, (text, unit) in MEASURES.items():
         listed = {null: what for null, what in NULLS.items() if name not in ANGLES or null == "shuffle"}
         for null, what in listed.items():
-            parts[f"{name}_{null}_mean"] = Item(f"mean of: {text}, of {what}", unit, True, False)
-            parts[f"{name}_{null}_difference"] = Item(f"{text}, less the mean of {what}", unit, name != "overlap")
+            parts[f"{name}_{null}_mean"] = Item(
+                f"mean of: {text}, of {what}", unit, True, False, ANGLE if name in ANGLES else None
+            )
+            parts[f"{name}_{null}_difference"] = Item(
+                f"{text}, less the mean of {what}", unit, name != "overlap", within=ANY
+            )
             parts[f"{name}_{null}_p"] = Item(
                 f"two-sided p within one network, uncorrected: {text} against {what}", "1", True, False
             )
         for null, what in NULLS.items():
             parts[f"{name}_{null}_effect"] = Item(
-                f"(value - mean) / standard deviation of the null: {text} against {what}", "1", True
+                f"(value - mean) / standard deviation of the null: {text} against {what}", "1", True, within=ANY
             )
             parts |= _tests(f"{name}_{null}", f"{text} less the mean of {what}")
-        parts[f"{name}_{BEFORE}_difference"] = Item(f"{text}, less that of the weights before learning", unit, True)
+        parts[f"{name}_{BEFORE}_difference"] = Item(
+            f"{text}, less that of the weights before learning", unit, True, within=ANY
+        )
         parts |= _tests(f"{name}_{BEFORE}", f"{text} less that of the weights before learning")
     return parts
 
 
 def _tests(name: str, text: str) -> dict[str, Item]:
     return {
-        f"{name}_seeds_d": Item(f"Cohen's d over seeds (mean / standard deviation): {text}", "1", True, False),
+        f"{name}_seeds_d": Item(f"Cohen's d over seeds (mean / standard deviation): {text}", "1", True, False, ANY),
         f"{name}_seeds_holm": Item(f"t test over seeds, Holm's adjusted p: {text}", "1", True, False),
     }
 
@@ -306,6 +313,7 @@ _SOURCE = (
 @metric(
     "subspace",
     unit="1",
+    within=SHARE,
     description="overlap and alignment of the what and when subspaces, against four nulls, with tests over seeds",
     definition=_DEFINITION.format(""),
     source=_SOURCE,
@@ -320,6 +328,7 @@ def subspace(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
 @metric(
     "subspace_without_mean",
     unit="1",
+    within=SHARE,
     description="the same with the direction of the mean state projected out of all vectors",
     definition=_DEFINITION.format(", after projecting out mean_state of that probe, in the nulls too"),
     source=_SOURCE,
@@ -347,6 +356,7 @@ def subspace_without_mean(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
             f"{MEASURES[name][0]}{', without the mean direction' * bool(mean)}: {text}",
             MEASURES[name][1] if kind == "change" else "1",
             detail=kind == "change",
+            within=ANY if kind == "change" else CORRELATION,
         )
         for mean in ("", "_without_mean")
         for name in ("smallest", "overlap")

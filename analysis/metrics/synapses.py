@@ -11,6 +11,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Row, metric
+from izhires.analysis.statistics import POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,6 +108,7 @@ def _some(found: list[Kept], most: int) -> list[Kept]:
 @metric(
     "weight_change",
     unit="mV/ms",
+    within=POSITIVE,
     description="how far the weights of a plastic connection move, one part a connection, weight_change.NAME",
     definition="mean over the synapses of |weight at the end - weight at the start|",
 )

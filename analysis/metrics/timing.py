@@ -9,6 +9,7 @@ import numpy as np
 
 from izhires.analysis import selection
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.analysis.statistics import ANY, POSITIVE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,11 +21,12 @@ LEAST_PROBABILITY = 0.1
 @metric(
     "peak_error",
     unit="ms",
+    within=POSITIVE,
     description="distance of the predicted peak from the latency, at the last probe of each block",
     definition=f"time of the largest prediction less the latency; events with p >= {LEAST_PROBABILITY} and one latency",
     worst="highest",
     needs=("prediction", "outcome_latency"),
-    parts={"absolute": Item("absolute distance"), "signed": Item("positive when the peak comes too late")},
+    parts={"absolute": Item("absolute distance"), "signed": Item("positive when the peak comes too late", within=ANY)},
 )
 def peak_error(recording: xr.Dataset) -> Iterator[Row]:
     """Peak timing error of each event in each block."""

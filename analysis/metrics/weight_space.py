@@ -12,7 +12,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
-from izhires.analysis.statistics import bootstrap_interval
+from izhires.analysis.statistics import FEWEST_FOR_R, POSITIVE, SHARE, bootstrap_interval, few_for_r
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -191,6 +191,7 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
 @metric(
     "weight_space",
     unit="1",
+    within=SHARE,
     description="joint principal components of the when and what weights, and whether they sort the conditions",
     definition=(
         "principal components of one seed, all variants together; columns: the when weights and the what weights of "
@@ -198,9 +199,10 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
         "at which neither weights are zero. conditions: over the last probes of all blocks and variants alone. r: "
         "absolute Pearson correlation, over these, of the score on component 1 with the probability of the first "
         "event, and on component 2 with its mean latency; "
-        f"chance: mean |r| over {PERMUTATIONS} permutations of the levels over the conditions"
+        f"chance: mean |r| over {PERMUTATIONS} permutations of the levels over the conditions, of which there must be "
+        f"{FEWEST_FOR_R}"
     ),
-    source="Yamada & Chao 2025, arXiv 2510.14382; block scaling: this project",
+    source="Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2; block scaling: this project",
     scope="study",
     parts={
         **{f"explained_{k}": Item(f"fraction of the variance over all probes on component {k}", detail=k > 2)
@@ -240,6 +242,10 @@ def components(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
             levels = ends[level].to_numpy()
             if not np.ptp(levels) > 0:
                 yield Row(np.nan, name, seed=seed, note=f"needs two or more levels of {level}")
+                continue
+            if len(levels) < FEWEST_FOR_R:
+                note = f"needs {FEWEST_FOR_R} or more blocks or networks: {few_for_r(len(levels))}"
+                yield Row(np.nan, name, seed=seed, note=note)
                 continue
             values = correlation_by_chance(space.scores[:, component], levels, np.random.default_rng([4, seed]))
             for part, value in zip((name, f"{name}_chance", f"{name}_p"), values, strict=True):
@@ -308,6 +314,7 @@ _WAY = {"when": "the when weights", "what": "the what weights", "both": "both"}
 @metric(
     "weight_recovery",
     unit="1",
+    within=POSITIVE,
     description="how far the weights still are from the end of their block after a switch",
     definition=(
         "|W_n - E| / |W_0 - E| after n training trials of the block (the nearest probe at or after n); W_0: last probe "

@@ -13,8 +13,9 @@ import pandas as pd
 
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
-from izhires.analysis.metrics.base import ALL_EVENTS, all_metrics
+from izhires.analysis.metrics.base import all_metrics, range_of
 from izhires.analysis.report.film import NUMBERS, film
+from izhires.analysis.report.outcome import of_seeds
 from izhires.analysis.statistics import t_interval
 from izhires.errors import ConfigurationError
 
@@ -293,15 +294,11 @@ def headlines(table: pd.DataFrame, compared: bool = False) -> list[dict[str, Any
 
 
 def _over_seeds(table: pd.DataFrame, name: str, first: bool = False) -> tuple[float, float, float, int] | None:
-    own = table[(table["metric"] == name) & table["value"].notna()]
-    together = own[own["event"] == ALL_EVENTS]
-    own = together if len(together) else own
-    if own.empty:
+    each = of_seeds(table, name, first)
+    if each.empty:
         return None
-    if first:
-        own = own[own["event"] == own["event"].iloc[0]]
-    each = own.groupby(own["seed"].astype(object).where(own["seed"].notna(), "all"))["value"].mean()
-    mean, low, high = t_interval(each.to_numpy())
+    metric, _, part = name.partition(".")
+    mean, low, high = t_interval(each.to_numpy(), within=range_of(metric, part))
     return mean, low, high, len(each)
 
 

@@ -86,7 +86,7 @@
     film = films[part("choice") ? Number(part("choice").value) : 0];
     part("slider").max = film.probes.length - 1;
     part("slider").value = 0;
-    part("seeds").textContent = film.low ? "mean and 95% t-interval over " + film.seeds + " seeds" : "one seed";
+    part("seeds").textContent = film.low ? "mean and " + film.spread + ", " + film.seeds + " seeds" : "one seed";
     draw();
   }
 

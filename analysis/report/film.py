@@ -11,7 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.metrics.prediction import by_event
-from izhires.analysis.statistics import t_half_width
+from izhires.analysis.statistics import FEW, interval_of_mean, nonnegative, what_spread_is
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ def film(recordings: Sequence[xr.Dataset], name: str, numbers: int = NUMBERS) ->
     dict
         ``name``, ``seeds``, ``events``, ``time`` (s), ``probes`` (block, trials of the block, of the experiment, and
         the error of all events: mean over seeds), ``expectation`` by block and event, and ``mean``, ``low``, ``high``
-        by probe and event: mean and 95% t-interval over seeds, in thousandths; no limits for a single seed.
+        by probe and event, in thousandths: mean, and the ``spread`` over seeds that is named; none for a single seed.
 
     Raises
     ------
@@ -79,8 +79,11 @@ def film(recordings: Sequence[xr.Dataset], name: str, numbers: int = NUMBERS) ->
         "mean": _whole(mean),
     }
     if len(recordings) > 1:
-        half = t_half_width(shown.std(0, ddof=1), len(shown))
-        found |= {"low": _whole(mean - half), "high": _whole(mean + half)}
+        if len(shown) < FEW:
+            low, high = shown.min(0), shown.max(0)
+        else:
+            low, high = interval_of_mean(mean, shown.std(0, ddof=1), len(shown), nonnegative(shown))
+        found |= {"low": _whole(low), "high": _whole(high), "spread": what_spread_is(len(shown))}
     for block in selection.blocks(first):
         wanted = first["expectation"].isel(probe=selection.last_probe(first, block)).transpose("event", "time").values
         found["expectation"][str(block)] = _whole(wanted[:, ::step])

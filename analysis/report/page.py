@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.analysis.report import contents
+from izhires.analysis.report import contents, outcome
+from izhires.analysis.report.outcome import number
 from izhires.files import as_path, whole
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def make_report(folder: str | Path) -> str:
     assert first is not None  # `study_folders` never returns none
     names = [name for name in all_figures_alone() if name != "conditions"]
     figures, undrawn = _figures(prepare_all(_studies(places), names))
+    claims = contents.claims(folder)
+    pictures = [each for each in figures if each["figure"] == _picture(figures)]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("izhires.analysis", "report"),
         autoescape=lambda name: bool(name and "html" in name), trim_blocks=True, lstrip_blocks=True,
@@ -89,7 +91,9 @@ def make_report(folder: str | Path) -> str:
         title=f"{folder.resolve().name}: {runs[0].lines[0][1].replace('_', ' ')}" if not several
         else f"{folder.resolve().name}: {len(runs)} studies",
         several=several, runs=runs, headlines=contents.headlines(first) if not several else [], families=families,
-        compared=compared, claims=contents.claims(folder), figures=figures, films=films,
+        compared=compared, claims=claims, films=films, pictures=pictures,
+        figures=[each for each in figures if each not in pictures],
+        outcome=outcome.compared_out(compared, claims) if several else outcome.came_out(first),
         film_data=json.dumps(films, separators=(",", ":")).replace("<", "\\u003c"),
         missing=[*missing, *(f"not drawn: {line}" for line in undrawn)], definitions=contents.definitions(in_use),
         bibliography=cite(folder),
@@ -129,6 +133,18 @@ def all_figures_alone() -> list[str]:
              "recalibration", "adaptation", "observers", "weight_space", "angles", "subspaces"]  # fmt: skip
     alone = [name for name, each in all_figures().items() if not each.panels]
     return sorted(alone, key=lambda name: order.index(name) if name in order else len(order))
+
+
+PICTURES = ("predictions", "cues", "participant", "interval_reproduction", "foreperiod", "conditioning", "choice",
+            "stream", "levels")  # fmt: skip
+"""Figures with which a page opens, the first of these that there is: what is predicted before and after learning, or,
+where the task has none, what is shown of its own."""
+
+
+def _picture(figures: Iterable[dict[str, Any]]) -> str:
+    """Return the name of the figure with which a page opens, empty where there is none."""
+    there = {each["figure"] for each in figures}
+    return next((name for name in PICTURES if name in there), "")
 
 
 def _studies(places: Iterable[Path]) -> Iterator[Analysed]:
@@ -174,19 +190,6 @@ def _image(figure: Figure) -> str:
 def anchor(name: str) -> str:
     """Return the id of a definition."""
     return "is-" + name.replace("_", "-").replace(".", "--")
-
-
-def number(value: Any) -> str:
-    """Return a number with three digits, empty when there is none."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and math.isinf(value):
-        return "never" if value > 0 else "\u2212\u221e"
-    text = f"{value:.3g}"
-    if "e" in text:
-        mantissa, power = text.split("e")
-        text = f"{mantissa}\u00d710^{int(power)}" if abs(int(power)) > 4 else f"{value:.0f}"
-    return text.replace("-", "\u2212")
 
 
 def interval(low: Any, high: Any) -> str:

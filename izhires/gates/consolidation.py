@@ -24,4 +24,4 @@ class Consolidation(Gate):
         "learning*target_trial*int(event(t) > -0.5)*int(elapsed(t) > -dt/2)"
         "*int(since_event > delay - dt/2)*int(since_event < delay + duration - dt/2)"
     )
-    source: ClassVar[str] = "predicted by Yamada & Chao (arXiv 2510.14382)"
+    source: ClassVar[str] = "predicted by Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"

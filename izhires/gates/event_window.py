@@ -25,4 +25,4 @@ class EventWindow(Gate):
         "learning*has_target*(int(abs(since_event) < half_width + dt/2)"
         " + int(abs(since_event) >= half_width + dt/2)*(1 - closed_outside)*clip(z, baseline, 1))"
     )
-    source: ClassVar[str] = "Yamada & Chao (arXiv 2510.14382); its width is not published"
+    source: ClassVar[str] = "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; its width is not published"

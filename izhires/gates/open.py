@@ -17,4 +17,4 @@ class Open(Gate):
     type: Literal["open"] = "open"
 
     expression: ClassVar[str] = "learning*in_window"
-    source: ClassVar[str] = "control: the gate of Yamada & Chao (arXiv 2510.14382) taken away"
+    source: ClassVar[str] = "control without the gate of Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"

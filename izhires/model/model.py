@@ -81,7 +81,9 @@ class State(Declaration):
     """
 
     of: str = parameter(OF_CIRCUIT, "the population that is read; 'cells' are those of the circuit")
-    time_step: Milliseconds = parameter("1 ms", "step of the readouts", source="Yamada & Chao (arXiv 2510.14382)", gt=0)
+    time_step: Milliseconds = parameter(
+        "1 ms", "step of the readouts", source="Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2", gt=0
+    )
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)

@@ -82,7 +82,11 @@ class Cells(Declaration):
     }  # fmt: skip
 
     n: int = parameter(
-        REFERENCE_SIZE, "number of cells", source="Yamada & Chao (arXiv 2510.14382)", ge=10, le=MOST_CELLS
+        REFERENCE_SIZE,
+        "number of cells",
+        source="Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2",
+        ge=10,
+        le=MOST_CELLS,
     )
     cell: chosen(Cell, "izhikevich") = parameter("izhikevich", "model and types of the cells")  # type: ignore[valid-type]
     bias_excitatory: tuple[Drive, Drive] = parameter(("1 mV/ms", "3 mV/ms"), "range of the constant drive, excitatory")

@@ -23,5 +23,6 @@ class Counting(Rule):
     channel_update: ClassVar[str] = "step = learning*(outcome - forgetting*q)/(power + 1*Hz**2)"
     weight_update: ClassVar[str] = "w += step_post*x_pre"
     source: ClassVar[str] = (
-        "this project; the Beta posterior as the confidence that Yamada & Chao (arXiv 2510.14382) propose to read out"
+        "this project; the Beta posterior as the confidence that is proposed to be read out by "
+        "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
     )

@@ -33,6 +33,7 @@ class NormalisedThreeFactor(Rule):
     """
     weight_update: ClassVar[str] = "w += step_post*s_pre"
     source: ClassVar[str] = (
-        "after Yamada & Chao (arXiv 2510.14382); normalisation: Nagumo & Noda (1967), doi 10.1109/TAC.1967.1098599; "
+        "after Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; "
+        "normalisation: Nagumo & Noda (1967), doi 10.1109/TAC.1967.1098599; "
         "surprise: Pearce & Hall (1980), doi 10.1037/0033-295X.87.6.532"
     )

@@ -19,5 +19,6 @@ class TwoFactor(Rule):
     channel_update: ClassVar[str] = "step = learning*rate*error/(power + 1*Hz**2)"
     weight_update: ClassVar[str] = "w += step_post*x_pre"
     source: ClassVar[str] = (
-        "Yamada & Chao (arXiv 2510.14382); Widrow & Hoff (1960), doi 10.21236/AD0241531; its rate is not published"
+        "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; "
+        "Widrow & Hoff (1960), doi 10.21236/AD0241531; its rate is not published"
     )

@@ -1,7 +1,7 @@
 """A folder of projects for a machine with a GPU, nvcc, make and a C++ compiler alone, and the script that runs them.
 
     python benchmarks/gpu/make.py FOLDER               # here; Python 3.12 with izhires[cuda], and no GPU
-    sh FOLDER/run.sh OUT                               # there: at most six minutes; OUT holds what comes back
+    tar xf FOLDER.tar.xz && sh FOLDER/run.sh OUT       # there: at most six minutes; OUT holds what comes back
     python benchmarks/gpu/collect.py FOLDER OUT        # here
 
 Replicates are the same network on the same trials, each with noise of its own; so a project holds the numbers of one,
@@ -16,6 +16,7 @@ import argparse
 import json
 import shutil
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,8 +212,12 @@ def make(folder: Path, wanted: list[Project]) -> None:
         print(each.name, flush=True)
     (folder / "projects.txt").write_text(listed)
     (folder / "projects.json").write_text(json.dumps(facts, indent=1))
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{len(wanted)} projects in {folder}, {size / MIB:.0f} MiB: sh {folder}/run.sh")
+    archive = folder.with_name(f"{folder.name}.tar.xz")
+    with tarfile.open(archive, "w:xz", preset=1) as packed:
+        packed.add(folder, folder.name)
+    print(
+        f"{len(wanted)} projects in {folder}; {archive}, {archive.stat().st_size / MIB:.0f} MiB: sh {folder.name}/run.sh"
+    )
 
 
 if __name__ == "__main__":

@@ -215,9 +215,8 @@ def make(folder: Path, wanted: list[Project]) -> None:
     archive = folder.with_name(f"{folder.name}.tar.xz")
     with tarfile.open(archive, "w:xz", preset=1) as packed:
         packed.add(folder, folder.name)
-    print(
-        f"{len(wanted)} projects in {folder}; {archive}, {archive.stat().st_size / MIB:.0f} MiB: sh {folder.name}/run.sh"
-    )
+    size = archive.stat().st_size / MIB
+    print(f"{len(wanted)} projects in {folder}; {archive}, {size:.0f} MiB; there: sh {folder.name}/run.sh")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def test_all_of_it_with_the_cpp_device(small_networks, tmp_path, capsys, monkeyp
     (folder / "projects" / broken[0].name / "hot.cpp").write_text("this is no program\n")
     runs = folder / "projects" / broken[1].name / "runs"
     runs.write_text(runs.read_text().replace("cells.noise=", "cells.nothing="))
-    done = sh("sh", folder / "run.sh", out, JOBS="2")
+    done = sh("sh", folder / "run.sh", out, JOBS="2", BUILD_SECONDS="1500", ALL_SECONDS="1600", RUN_SECONDS="300")
     assert done.returncode == 0, done.stdout
     assert "broken-100-double-1-cpu was not built" in done.stdout
     assert "failing-100-double-1-cpu noise failed with 1: " in done.stdout
@@ -181,7 +181,8 @@ def test_a_cuda_project_as_far_as_there_is_no_gpu(small_networks, tmp_path, caps
     if lacking := cuda.CudaDevice.cannot_compile():
         pytest.skip(lacking)
     place = str(Path(shutil.which("nvcc")).parent)
-    done = sh("sh", folder / "run.sh", out, PATH=f"{place}:{os.defpath}", CURAND=str(cuda.curand()))
+    patience = {"BUILD_SECONDS": "1500", "ALL_SECONDS": "1600"}
+    done = sh("sh", folder / "run.sh", out, PATH=f"{place}:{os.defpath}", CURAND=str(cuda.curand()), **patience)
     assert done.returncode == 0
     assert (own / "main").exists(), (folder / "results" / "logs" / f"{project.name}.build").read_text()[-2000:]
     if cuda.gpu() is None:

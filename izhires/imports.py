@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from izhires.errors import ConfigurationError
+from izhires.optional import let_in
 
 ENTRY_POINTS = "izhires"
 """Group of the entry points by which an installed package brings its components."""
@@ -40,6 +41,7 @@ def load(names: Iterable[str], beside: str | Path = "") -> None:
         If there is no such file or module, or it cannot be imported.
     """
     for name in names:
+        let_in()  # it may use whatever is installed
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"{name!r} is neither a path that ends in .py nor the name of a module", "import")
         if name.endswith(".py"):

@@ -20,7 +20,7 @@ The expectation itself is `izhires.paradigms.expectation`. `izhires.paradigms.Ex
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ doi 10.1038/nn1386."""
 
 _HALF_STEP = 5e-4  # s; latencies are whole milliseconds
 
-Outcomes = pd.DataFrame | Mapping[str, Any]
+Outcomes: TypeAlias = "pd.DataFrame | Mapping[str, Any]"
 
 
 def _rows(outcomes: Outcomes, block: int, cue: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -62,6 +62,10 @@ def _main() -> int:
     """Run the command line; return the exit code."""
     # runs and analyses use processes; threads of the linear algebra library would only get in their way
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from izhires.optional import import_when_used, keep_out
+
+    keep_out()
+    import_when_used("pandas")  # which tables of trials are made of, and every paradigm imports
     import typer
 
     from izhires.errors import GrowthWarning, IzhiresError, RecordingError, SlowerWarning

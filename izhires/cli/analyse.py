@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 COMMAND = "analyse"
 
@@ -36,31 +41,26 @@ def command(
     print(f"tidy table: {path}")
 
 
-def _show(table) -> None:  # type: ignore[no-untyped-def]
+def _show(table: DataFrame) -> None:
+    """Print the summary with as many of its columns as fit; its hundreds of lines take rich as long as some metrics."""
     import pandas as pd
-    from rich.console import Console
-    from rich.table import Table
 
     columns = ["metric", "variant", "block", "event", "mean", "95% interval", "worst", "seeds", "unit"]
     if not (table["variant"] != "").any():
         columns.remove("variant")
+    lines = [dict(zip(columns, columns, strict=True))]
+    for row in table.to_dict("records"):
+        interval = "" if math.isnan(row["low"]) else f"{_number(row['low'])} to {_number(row['high'])}"
+        cells = {**row, "mean": _number(row["mean"]), "worst": _number(row["worst"]), "95% interval": interval}
+        lines.append({name: "" if pd.isna(cells[name]) else str(cells[name]) for name in columns})
+    widths = {name: max(len(line[name]) for line in lines) for name in columns}
     # a file or pipe has no width of its own, and a cut table is of no use there
-    console = Console()
-    console = console if console.is_terminal else Console(width=160)
-    for left_out in ((), ("worst",), ("worst", "95% interval")):
-        shown = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
-            if name not in left_out:
-                shown.add_column(name, no_wrap=True)
-        for row in table.to_dict("records"):
-            interval = "" if pd.isna(row["low"]) else f"{_number(row['low'])} to {_number(row['high'])}"
-            cells = {**row, "mean": _number(row["mean"]), "worst": _number(row["worst"]), "95% interval": interval}
-            shown.add_row(
-                *("" if pd.isna(cells[name]) else str(cells[name]) for name in columns if name not in left_out)
-            )
-        if console.measure(shown, options=console.options.update(width=1000)).maximum <= console.width:
-            break
-    console.print(shown)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else math.inf
+    for left_out in ("worst", "95% interval"):
+        if sum(widths[name] + 2 for name in columns) - 2 > width:
+            columns.remove(left_out)
+    for line in lines:
+        print("  ".join(f"{line[name]:<{widths[name]}}" for name in columns).rstrip())
 
 
 def _number(value: float) -> str:

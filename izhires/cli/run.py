@@ -70,7 +70,7 @@ def command(
     device = "plain" if plain else _device(device)
     lines, first = understood(configuration, wanted, device, processes, replicates, long)
     print("\n".join(lines), flush=True)
-    for remark in _remarks(configuration, wanted[0]):
+    for remark in _remarks(configuration, first):
         # what was left open was decided; what was stated may not do
         if configuration.reservoir.fitted(0) is configuration.reservoir:
             print(f"izhires: {remark}", file=sys.stderr)
@@ -97,12 +97,13 @@ def command(
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
 
 
-def _remarks(configuration: Configuration, seed: int) -> list[str]:
+def _remarks(configuration: Configuration, first: Drawn) -> list[str]:
     """Return what a user should know of the circuit in this task's window, one line a thing."""
-    generator = configuration.seeds.with_changes(seed=seed).generator
     found = set()
     for variant in configuration.paradigm.variants():
-        experiment = configuration.paradigm.experiment(generator("trials"), variant)
+        experiment = first.experiment
+        if variant != first.variant:
+            experiment = configuration.paradigm.experiment(first.seeds.generator("trials"), variant)
         # a user's own circuit need not know of several channels
         further = (len(experiment.channels),) if len(experiment.channels) > 1 else ()
         found.add((1e3 * experiment.window, *further))
@@ -192,7 +193,7 @@ def understood(
         hint = "; --probe-every N inserts them" if "--probe-every" in configuration.paradigm.options else ""
         lines.append(f"  no probes: no prediction of these runs will be read{hint}")
     lines += [f"  {note}" for note in experiment.notes]
-    drawn = draw(configuration, seeds[0], variants[0])
+    drawn = draw(configuration, seeds[0], variants[0], experiment)
     estimate = _estimate(drawn.plan, experiment, len(variants) * len(seeds), device, processes, replicates)
     return [*lines, f"  {estimate}"], drawn
 
@@ -273,40 +274,21 @@ class RunProgress:
     """Builds and runs on the terminal, with an estimate of the time left; silent where there is none."""
 
     def __init__(self, runs: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.text import Text
-
-        class Left(TimeRemainingColumn):
-            """The time left, while there is an end in sight."""
-
-            def render(self, task: Any) -> Text:
-                return Text("") if task.total is None or task.finished else super().render(task) + Text(" left")
-
         self.runs, self.build_seconds = runs, 0.0
         self.stages: dict[str, str] = {}
         self._shares: dict[str, float] = {}
         self._began = 0.0
-        self.console = Console(stderr=True, highlight=False)
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            Left(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
+        self.bars = _bars() if sys.stderr.isatty() else None  # nobody else has to wait for the import
         self.build: Any = None
         self.run: Any = None
 
     def __enter__(self) -> RunProgress:
-        if not self.bars.disable:
+        if self.bars is not None:
             self.bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self.bars.disable:  # rich before 15 ends even what it did not begin with a line
+        if self.bars is not None:
             self.bars.stop()
 
     def left(self, folder: Path) -> str:
@@ -327,15 +309,38 @@ class RunProgress:
         else:
             self.stages[name] = stage
             self._shares[name] = 0.0 if stage == "build" else share
+            if self.bars is None:
+                return
             if self.run is None:
                 self.run = self.bars.add_task("run", total=self.runs, state="")
             ended = sum(each in ("done", "kept", "failed") for each in self.stages.values())
             self.bars.update(self.run, completed=sum(self._shares.values()), state=f"{ended} of {self.runs}")
 
     def _build(self, share: float) -> None:
-        if self.build is None:
-            self._began = time.perf_counter()
-            self.build = self.bars.add_task("build", total=None, state="")
+        self._began = self._began or time.perf_counter()
         if share >= 1:
             self.build_seconds = time.perf_counter() - self._began
+        if self.bars is None:
+            return
+        if self.build is None:
+            self.build = self.bars.add_task("build", total=None, state="")
+        if share >= 1:
             self.bars.update(self.build, total=1, completed=1, state="" if self.build_seconds > 1 else "built before")
+
+
+def _bars() -> Any:
+    """Return bars for builds and runs on this terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        """The time left, while there is an end in sight."""
+
+        def render(self, task: Any) -> Text:
+            return Text("") if task.total is None or task.finished else super().render(task) + Text(" left")
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn()
+    console = Console(stderr=True, highlight=False)
+    # of rich's own mind where a terminal cannot draw (TERM=dumb)
+    return Progress(*columns, Left(), console=console, disable=not console.is_terminal)

@@ -97,8 +97,8 @@ class Drawn:
     arrays: dict[str, np.ndarray]
 
 
-def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
-    """Draw trials and network of one run.
+def draw(configuration: Configuration, seed: int, variant: str = "", experiment: Experiment | None = None) -> Drawn:
+    """Draw trials and network of one run; `experiment` are its trials, where these were drawn already.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def draw(configuration: Configuration, seed: int, variant: str = "") -> Drawn:
         If something declared cannot be.
     """
     seeds = configuration.seeds.with_changes(seed=seed)
-    experiment = configuration.paradigm.experiment(seeds.generator("trials"), variant)
+    experiment = experiment or configuration.paradigm.experiment(seeds.generator("trials"), variant)
     task_values(experiment)  # what cannot be written is refused before anything is simulated
     return Drawn(configuration, seeds, variant, experiment, *make_plan(configuration, experiment, seeds))
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from izhires.errors import GrowthWarning, IzhiresError, LostError, SimulationError, SlowerWarning
 from izhires.imports import load, loaded
+from izhires.optional import keep_out
 from izhires.running.processes import ending, python, tied
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ def _say_growth(message: Warning | str, category: type[Warning], *place: Any, **
 
 def main(descriptor: int) -> None:
     """Do one task after the other, until there is nobody to give one."""
+    keep_out()
     channel = Connection(descriptor)
 
     def say(*message: Any) -> None:

@@ -196,8 +196,8 @@ def error(recording: xr.Dataset) -> Iterator[Row]:
     worst="highest",
     needs=("prediction", "expectation", "outcome_latency"),
     parts={
-        "last": Item("error at the last probe of the block"),
-        "over_zero": Item("that over the error of an output of zero from the same"),
+        "last": Item("error at the last probe of the block", within=POSITIVE),
+        "over_zero": Item("that over the error of an output of zero from the same", within=POSITIVE),
         "minus_error": Item("that less the error from the probability-weighted expectation: below 0, nearer to hazard"),
     },
 )

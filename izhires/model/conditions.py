@@ -146,6 +146,23 @@ condition(
         "when.rule": {"type": "normalised_three_factor", "rate": "0.006 1/ms", "surprise_gain": 1.0},
     },
 )
+condition(
+    "adapting_cells",
+    "random circuit at its best point without its recurrence: a bank of slowly adapting cells that the cue resets",
+    {
+        "reservoir": {
+            "type": "random",
+            "tau_trace": "100 ms",
+            "bias_excitatory": ["4 mV/ms", "10 mV/ms"],
+            "cue_share": 1.0,
+            "delay": "0.5 ms",
+            "recurrence": 0.0,
+        },
+        "state.smallest_spread": "3.16 Hz",
+        "when.feedback": "0.5 mV/ms",
+        "when.rule": {"type": "normalised_three_factor", "rate": "0.02 1/ms"},
+    },
+)
 condition("homogeneous_cells", "two cell types, RS and FS, all cells of a type alike", _cells("homogeneous"))
 condition("canonical_cells", "every cell has the parameters of its type, without spread", _cells("canonical"))
 condition(
@@ -193,3 +210,16 @@ condition(
     "errors mark synapses in the window, a phase after the event changes them",
     {"when.gate": "consolidation", **_LATE},
 )
+
+# What the search of examples/controls.py found; its log stands in docs/claims.md
+condition("merged_tuned", "one readout for what and when, gate open, at a tuned rate",
+          {"prediction": "merged", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}})
+condition("slow_gate_tuned", "gate with the kinetics of dopamine, no eligibility trace, at a tuned rate",
+          {"when.gate": "dopamine", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}})
+condition("constant_rate", "identity rule with a constant rate, tuned",
+          {"what.rule": {"type": "two_factor", "rate": 0.08}})
+condition("homogeneous_cells_tuned", "X", _KNOWN["homogeneous_cells"].changes)
+condition("cells_250_tuned", "X", _KNOWN["cells_250"].changes)
+condition("no_recurrence_tuned", "X", _KNOWN["no_recurrence"].changes)
+condition("adapting_cells_tuned", "X", _KNOWN["adapting_cells"].changes)
+condition("unconnected_tuned", "X", _KNOWN["unconnected"].changes)

@@ -1,0 +1,117 @@
+"""The controls of the claims, tuned as hard as the model: one logged search, the same for each.
+
+    nice -n 10 python examples/controls.py --seeds 0:2 --out results/controls
+
+Each network gets nine points, three values of each of two parameters, on the same seeds of tuning and on MEET as the
+claims run it; what is minimised is the error at the ends of the blocks (mean of the last five probes) over that of
+predicting nothing, mean over seeds. The model gets its nine points, too. The constant rate of "what" gets nine values
+on the trials of ten seeds, without a network: with one cue the identity readout is a counter. Every run is a line of
+``log.csv``; the same command goes on where it was stopped. What it found stands in `izhires.model.conditions`, as the
+conditions whose names end in ``_tuned``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import izhires
+from izhires import Configuration
+from izhires.analysis.claims.base import final_error, zero_error
+from izhires.analysis.selection import blocks
+from izhires.model.conditions import apply
+from izhires.model.configuration import parse_seeds
+
+PARADIGM = {"type": "meet", "probes": [80, 85, 90, 95, 100]}
+
+SLOW, USUAL = ("0.0005 1/ms", "0.0015 1/ms", "0.005 1/ms"), ("0.003 1/ms", "0.01 1/ms", "0.03 1/ms")
+RATE, SURPRISE, TRACE = "when.rule.rate", "when.rule.surprise_gain", "reservoir.tau_trace"
+GAINS, TRACES = (5.0, 1.0, 0.0), ("50 ms", "150 ms", "450 ms")
+
+SEARCHED: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
+    "default": ((), {RATE: USUAL, SURPRISE: GAINS}),
+    # an open gate, and z alone in place of q times z: the merged readout is just that
+    "merged": (("merged",), {RATE: SLOW, SURPRISE: GAINS}),
+    "slow_gate": (("slow_gate",), {RATE: SLOW, SURPRISE: GAINS}),
+    "homogeneous_cells": (
+        ("homogeneous_cells",),
+        {RATE: USUAL, "reservoir.input_next": ("10.5 mV/ms", "11.5 mV/ms", "12.5 mV/ms")},
+    ),
+    "cells_250": (("cells_250",), {RATE: USUAL, "reservoir.groups": (20, 40, 80)}),
+    "no_recurrence": (("no_recurrence",), {RATE: USUAL, TRACE: TRACES}),
+    "adapting_cells": (("adapting_cells",), {RATE: ("0.006 1/ms", "0.02 1/ms", "0.06 1/ms"),
+                                             TRACE: ("50 ms", "100 ms", "200 ms")}),
+    "unconnected": (("unconnected",), {RATE: ("0.002 1/ms", "0.006 1/ms", "0.018 1/ms"), SURPRISE: GAINS}),
+}  # fmt: skip
+"""Of each network its conditions, and the values of the two parameters."""
+
+
+def points(name: str) -> list[dict[str, Any]]:
+    """Return the nine points of a search."""
+    grid = SEARCHED[name][1]
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def configuration(name: str, point: dict[str, Any]) -> Configuration:
+    """Return a network at a point of its search."""
+    data = apply(Configuration.parse({"paradigm": PARADIGM}), SEARCHED[name][0]).to_dict()
+    for key, value in point.items():
+        *tables, last = key.split(".")
+        table = data
+        for each in tables:
+            table = table[each]
+        table[last] = value
+    data["keep"] = {**data.get("keep", {}), "spikes": "none"}
+    return Configuration.parse(data)
+
+
+def share_left(recording: Any) -> float:
+    """Return the error at the ends of the blocks over that of predicting nothing."""
+    nothing = [zero_error(recording, block) for block in blocks(recording)]
+    return final_error(recording) / (sum(nothing) / len(nothing))
+
+
+def search(seeds: list[int], out: Path) -> pd.DataFrame:
+    """Run what the log does not hold yet, and return the log."""
+    log = out / "log.csv"
+    out.mkdir(parents=True, exist_ok=True)
+    done = pd.read_csv(log) if log.exists() else pd.DataFrame(columns=["network", "point", "seed", "share_left"])
+    known = set(zip(done["network"], done["point"], done["seed"], strict=True))
+    for name in SEARCHED:
+        for point in points(name):
+            text = ", ".join(f"{key} = {value}" for key, value in point.items())
+            for seed in seeds:
+                if (name, text, seed) in known:
+                    continue
+                try:
+                    value = share_left(izhires.simulate(configuration(name, point), seed))
+                except izhires.IzhiresError as error:  # a network that runs away, or is silent, has lost
+                    print(f"{name}, {text}, seed {seed}: {error}", flush=True)
+                    value = float("inf")
+                row = pd.DataFrame([(name, text, seed, value)], columns=["network", "point", "seed", "share_left"])
+                row.to_csv(log, mode="a", header=not log.exists(), index=False)
+                print(f"{name}, {text}, seed {seed}: {value:.4f}", flush=True)
+    return pd.read_csv(log)
+
+
+def main() -> None:
+    """Search, and print every point with the best of each network in bold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", default="0:2")
+    parser.add_argument("--out", type=Path, default=Path("results/controls"))
+    given = parser.parse_args()
+    table = search(parse_seeds(given.seeds), given.out)
+    means = table.groupby(["network", "point"], sort=False)["share_left"].agg(["mean", "max", "count"]).reset_index()
+    print("| network | point | error over predicting nothing | worst | seeds |\n|---|---|---|---|---|")
+    for _, own in means.groupby("network", sort=False):
+        for row in own.itertuples():
+            mark = "**" if row.Index == own["mean"].idxmin() else ""
+            print(f"| {row.network} | {row.point} | {mark}{row.mean:.3f}{mark} | {row.max:.3f} | {row.count} |")
+
+
+if __name__ == "__main__":
+    main()

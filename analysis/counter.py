@@ -67,11 +67,11 @@ def counted(states: np.ndarray, outcomes: np.ndarray, learn: np.ndarray, rule: R
             outcome = float(outcomes[trial, event])
             channel |= {"q": q, "outcome": outcome, "error": outcome - q, "power": x @ x}
             channel["learning"] = float(learn[trial])
-            exec(update, names, channel)  # noqa: S102  the package's own text, or that of the user's own rule
+            exec(update, names, channel)
             if channel["step"]:
                 here = {f"{name}_post": value for name, value in (parameters | channel).items()}
                 here |= {"w": weights, "x_pre": x}
-                exec(change, names, here)  # noqa: S102
+                exec(change, names, here)
                 weights = here["w"]
     return found
 

@@ -87,7 +87,12 @@ def run_studies(
         building = [0.0, 0.0]  # from, to
 
         def say(
-            run: str, stage: str, share: float, name: str = name, building: list[float] = building, done: set[str] = done
+            run: str,
+            stage: str,
+            share: float,
+            name: str = name,
+            building: list[float] = building,
+            done: set[str] = done,
         ) -> None:
             if not run and stage == "build":
                 building[share >= 1] = time.perf_counter()
@@ -232,7 +237,12 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
     rows = table.to_dict("records")
     counts = table["verdict"].value_counts()
     counted = ", ".join(f"{count} {name}" for name, count in counts.items())
-    lines = [f"Seeds {named}; mean [95% t-interval over seeds, not adjusted]. {len(table)} claims: {counted}.", "", rule, ""]
+    lines = [
+        f"Seeds {named}; mean [95% t-interval over seeds, not adjusted]. {len(table)} claims: {counted}.",
+        "",
+        rule,
+        "",
+    ]
     lines += ["| claim | where | published | ours | control | verdict |", "|---|---|---|---|---|---|"]
     for row in rows:
         claimed = row["statement"] if row["source"] == base.PAPER else f"{row['statement']} *(not the paper's)*"
@@ -245,7 +255,11 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
             f"**{verdict_text(row)}**",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    lines += ["", "Each test, with its interval, p, p adjusted by Holm over all tests of the table, and what it decides:", ""]
+    lines += [
+        "",
+        "Each test, with its interval, p, p adjusted by Holm over all tests of the table, and what it decides:",
+        "",
+    ]
     lines += [f"- {row['claim']} ({row['seeds']} seeds): {row['tests']}" for row in rows]
     besides = [f"- {row['claim']}: {row['beside']}" for row in rows if row["beside"]]
     if besides:
@@ -257,7 +271,12 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
     if why:
         lines += ["", "Hold by construction:", "", *why]
     others = [f"- {row['claim']}: {row['other_margins']}" for row in rows if row["other_margins"]]
-    lines += ["", f"Verdicts that half or twice the margin ({base.MARGIN:g}) would change:", "", *(others or ["- none"])]
+    lines += [
+        "",
+        f"Verdicts that half or twice the margin ({base.MARGIN:g}) would change:",
+        "",
+        *(others or ["- none"]),
+    ]
     studies = [name for name in STUDIES if any(name in row["studies"].split(", ") for row in rows)]
     if studies:
         lines += ["", "Conditions of the studies:", "", *(f"- {name}: {STUDIES[name].described()}" for name in studies)]

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from izhires.model.conditions import apply
 from izhires.model.configuration import Configuration
 from izhires.paradigms.meet import DEFAULT_BLOCKS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,18 @@ class Study:
 
     def described(self) -> str:
         """Return task, latencies, probabilities, trials, probes and conditions in one line."""
-        made = self.configuration()
-        task, experiment = made.paradigm, made.paradigm.experiment(np.random.default_rng(0))
-        table = experiment.outcomes
+        task = self.configuration().paradigm
+        variants = [task.experiment(np.random.default_rng(0), each) for each in task.variants()]
+        experiment, table = variants[0], pd.concat([each.outcomes for each in variants])
         of_event = (
             f"{event} at {_listed(1e3 * own['latency'])} ms with p {_listed(own['probability'])}"
             for event, own in table.groupby("event", sort=False)
         )
         trials = experiment.trials["kind"].value_counts()
         cues = f", cues {', '.join(experiment.cues)}" if len(experiment.cues) > 1 else ""
-        said = f"{task.type}{cues}: {', '.join(of_event)}; {table['block'].nunique()} blocks, "
+        said = f"{task.type}{cues}: {', '.join(of_event)}; "
+        said += f"{len(variants)} networks, " if len(variants) > 1 else ""
+        said += f"blocks: {table['block'].nunique()}, "
         said += f"{trials['train']} training trials, {trials['probe']} probes"
         return "; ".join([said, *(f"condition {name}" for name in self.conditions)])
 

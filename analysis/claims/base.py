@@ -11,9 +11,9 @@ Holm's method, and a test is decided when its adjusted p is below .05:
 
 A claim is "supported" when all its tests hold, "contradicted" when one fails, "inconclusive" otherwise. "X is needed"
 and "X is enough" have one margin, 0.05 of the error of predicting nothing (assumed): needed, when without X the error
-exceeds the model's by more than the margin; not needed, when by less; enough, when with X alone it exceeds the model's by
-less, and not enough, when by more. For probabilities and shares the same margin is 0.05 of their range, 1. What "holds
-by construction" is true of every network that runs at all: it says that the program is right, and nothing of a
+exceeds the model's by more than the margin; not needed, when by less; enough, when with X alone it exceeds the model's
+by less, and not enough, when by more. For probabilities and shares the same margin is 0.05 of their range, 1. What
+"holds by construction" is true of every network that runs at all: it says that the program is right, and nothing of a
 reservoir.
 """
 
@@ -27,6 +27,7 @@ import numpy as np
 
 from izhires.analysis.declared import Registry, Unavailable
 from izhires.analysis.statistics import fisher_z, holm, t_interval, t_p
+from izhires.declare import PAPER
 from izhires.errors import ConfigurationError, closest
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ class Claim:
         try:
             found = self.function(runs)
         except Unavailable as reason:
-            return Measured(dict.fromkeys(["ours", "control", "difference", *self.tests, *self.beside], float("nan")), str(reason))
+            return Measured(
+                dict.fromkeys(["ours", "control", "difference", *self.tests, *self.beside], float("nan")), str(reason)
+            )
         found.setdefault("control", float("nan"))
         found.setdefault("difference", found["control"] - found["ours"])
         return Measured(found)
@@ -133,7 +136,6 @@ CLAIMS: Registry[Claim] = Registry("izhires.analysis.claims")
 SUBJECTS = ("learning", "switches", "weights", "rules", "gates", "reservoir", "cues")
 """Order of the files in the table; further ones come after them."""
 
-PAPER = "Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2"
 OURS = "this project"
 
 
@@ -183,9 +185,20 @@ def claim(
     def declare(function: Callable[[Runs], dict[str, float]]) -> Callable[[Runs], dict[str, float]]:
         CLAIMS.add(
             Claim(
-                name, statement, published, ours, control, unit, tuple(studies), dict(tests), source, function,
-                where, dict(beside or {}), construction,
-            )  # fmt: skip
+                name,
+                statement,
+                published,
+                ours,
+                control,
+                unit,
+                tuple(studies),
+                dict(tests),
+                source,
+                function,
+                where,
+                dict(beside or {}),
+                construction,
+            )
         )
         return function
 
@@ -223,7 +236,9 @@ class Tested(NamedTuple):
     adjusted: float
 
 
-def tested(claims: Mapping[str, Claim], measured: pd.DataFrame, factor: float = 1.0) -> dict[tuple[str, str], Tested]:
+def family_of_tests(
+    claims: Mapping[str, Claim], measured: pd.DataFrame, factor: float = 1.0
+) -> dict[tuple[str, str], Tested]:
     """Return what each test of each claim found, by the names of claim and quantity; all are one family.
 
     Parameters
@@ -275,11 +290,11 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    family = {factor: tested(claims, measured, factor) for factor in (1.0, 0.5, 2.0)}
+    family = {factor: family_of_tests(claims, measured, factor) for factor in (1.0, 0.5, 2.0)}
     rows = []
     for name, each in claims.items():
         said = [
-            f"{test.text} {test.sign} {test.limit:g}: {test_text(found)} {test.decide(found.mean, found.adjusted)}"
+            f"{test.text} {test.sign} {test.limit:g}: {found_text(found)} {test.decide(found.mean, found.adjusted)}"
             for quantity, test in each.tests.items()
             for found in (family[1.0][name, quantity],)
         ]
@@ -288,9 +303,7 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
         verdicts = {factor: verdict(each, found, seeds, factor) for factor, found in family.items()}
         others = {0.5: "half", 2.0: "twice"}
         ours, control = (_interval(_values(measured, name, key), each.unit == "r") for key in ("ours", "control"))
-        besides = {
-            text: _interval(_values(measured, name, key), each.unit == "r") for key, text in each.beside.items()
-        }
+        besides = {text: _interval(_values(measured, name, key), each.unit == "r") for key, text in each.beside.items()}
         rows.append(
             {
                 "claim": name,
@@ -340,7 +353,7 @@ def interval_text(mean: float, low: float, high: float) -> str:
     return f"{mean:.3g}" + (f" [{low:.3g}, {high:.3g}]" if low == low else "")
 
 
-def test_text(found: Tested) -> str:
+def found_text(found: Tested) -> str:
     """Return what a test found: mean, interval, p and adjusted p."""
     return f"{interval_text(*found[:3])}, p {found.p:.2g}, Holm {found.adjusted:.2g},"
 
@@ -448,7 +461,7 @@ def beyond_model(runs: Runs, study: str, **beside: str) -> dict[str, float]:
 
 
 def between(runs: Runs, study: str, control: str) -> dict[str, float]:
-    """Return what a study and its control leave of predicting nothing, and how far the first is ``behind`` the model."""
+    """Return what a study and its control leave, and how far the first is ``behind`` the model."""
     ours = share_left(runs[study][0])
     return {"ours": ours, "control": share_left(runs[control][0]), "behind": ours - share_left(runs["default"][0])}
 

@@ -60,7 +60,12 @@ def _errors(runs: Runs) -> dict[str, float]:
 def cue_read(runs: Runs) -> dict[str, float]:
     """Error of the probabilities beside that of a counter of all trials."""
     found = _errors(runs)
-    return {"ours": found["ours"], "control": found["untold"], "gain": found["untold"] - found["ours"], "told": found["told"]}
+    return {
+        "ours": found["ours"],
+        "control": found["untold"],
+        "gain": found["untold"] - found["ours"],
+        "told": found["told"],
+    }
 
 
 @claim(

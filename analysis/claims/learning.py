@@ -15,13 +15,11 @@ from izhires.analysis.claims.base import (
     as_observed,
     claim,
     enough,
-    end_error,
     needed,
     probe_error,
     share_left,
 )
 from izhires.analysis.counter import counter
-from izhires.analysis.statistics import fisher_z
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,7 +61,9 @@ def error_falls(runs: Runs) -> dict[str, float]:
 def near_exact_observer(runs: Runs) -> dict[str, float]:
     """The network beside observers that count and need no reservoir."""
     (model,) = runs["default"]
-    ours, control, told = (share_left(each) for each in (model, *(as_observed(model, n) for n in ("bayes", "bayes_told"))))
+    ours, control, told = (
+        share_left(each) for each in (model, *(as_observed(model, n) for n in ("bayes", "bayes_told")))
+    )
     return {"ours": ours, "control": control, "excess": ours - control, "told": told}
 
 
@@ -98,7 +98,9 @@ def _calibration(runs: Runs, event: int) -> dict[str, float]:
 
     table = levels(runs["levels"])
     own = table[table["event"] == table["event"].unique()[event]]
-    counts = [float(np.clip(counter(each)[int(selection.trials_of_probes(each)[-1]), event], 0, 1)) for each in runs["levels"]]
+    counts = [
+        float(np.clip(counter(each)[int(selection.trials_of_probes(each)[-1]), event], 0, 1)) for each in runs["levels"]
+    ]
     level = own["level"].to_numpy()
     return {
         "ours": float(np.nan_to_num(pearson(level, own["amplitude"].to_numpy()))),
@@ -131,7 +133,12 @@ def _amplitude(name: str, statement: str, published: str, event: int, sign: str,
 
 
 _amplitude(
-    "amplitude_first_event", "the amplitude of event A follows its probability over 11 levels", "r = 0.978", 0, ">", 0.978
+    "amplitude_first_event",
+    "the amplitude of event A follows its probability over 11 levels",
+    "r = 0.978",
+    0,
+    ">",
+    0.978,
 )
 _amplitude(
     "amplitude_second_event", "the amplitude of event B falls with the probability of A over 11 levels", "r = -0.989",
@@ -149,7 +156,10 @@ _amplitude(
     tests={"ours": needed("distance")},
     where="MEET, all trials",
     source=OURS,
-    beside={"own": "|q - p| of the network", "cosine": "smallest cosine of a what vector with the mean state at the end"},
+    beside={
+        "own": "|q - p| of the network",
+        "cosine": "smallest cosine of a what vector with the mean state at the end",
+    },
 )
 def more_than_a_counter(runs: Runs) -> dict[str, float]:
     """Delta rule without a network, with the rule and rates of "what", against q trial by trial."""

@@ -1,5 +1,6 @@
 """What the reservoir must be like. Every alternative that has parameters of its own is at its best point of a search
-as large as the model's (``examples/controls.py``)."""
+as large as the model's (``examples/controls.py``).
+"""
 
 from __future__ import annotations
 

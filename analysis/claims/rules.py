@@ -119,7 +119,11 @@ def reward_is_enough(runs: Runs) -> dict[str, float]:
     tests={"difference": Criterion("control less ours", ">", 0)},
     where="MEET, probes after 20 trials and later of all blocks",
     source=OURS,
-    beside={"counter": "counter without a network, by the rule that surprise sets back", "left": "what the constant rate leaves of predicting nothing at the ends", "model": "what the model does"},
+    beside={
+        "counter": "counter without a network, by the rule that surprise sets back",
+        "left": "what the constant rate leaves of predicting nothing at the ends",
+        "model": "what the model does",
+    },
 )
 def what_surprise(runs: Runs) -> dict[str, float]:
     """Distance of the identity prediction from the true probability, once each block has settled in."""

@@ -83,7 +83,9 @@ def no_overshoot_no_drift(runs: Runs) -> dict[str, float]:
     def largest(recording: xr.Dataset) -> float:
         found = [courses(recording, block)[ALL_EVENTS] for block in SWITCHES]
         over = [zero_error(recording, block) for block in SWITCHES]
-        return float(np.mean([(each.errors.max() - each.before) / zero for each, zero in zip(found, over, strict=True)]))
+        return float(
+            np.mean([(each.errors.max() - each.before) / zero for each, zero in zip(found, over, strict=True)])
+        )
 
     (recording,), (merged,) = runs["default"], runs["merged_tuned"]
     late = [

@@ -25,8 +25,8 @@ SWITCHES = {
 
 
 GRIDS = {"": ("grid", "330, 360 and 390 ms"), "_wide": ("grid_wide", "200, 360 and 520 ms")}
-"""Studies of the conditions that the weights sort, by what their claims end with: latencies of A closer together than an
-event is wide, of which the timing weights lie on a line, and wide apart."""
+"""Studies of the conditions that the weights sort, by what their claims end with: latencies of A closer together than
+an event is wide, of which the timing weights lie on a line, and wide apart."""
 
 
 def _sorts(level: str, component: int, ends: str) -> None:
@@ -34,7 +34,7 @@ def _sorts(level: str, component: int, ends: str) -> None:
 
     @claim(
         f"weights_sort_{level}{ends}",
-        statement=f"{('the first', 'the second')[component]} component of the readout weights sorts conditions by {level}"
+        statement=f"the {('first', 'second')[component]} component of the readout weights sorts conditions by {level}"
         + (", also where the latencies lie wide apart" if ends else ""),
         published="shown, no figure",
         ours=f"|r| of component {component + 1} with the {level} of A",
@@ -105,7 +105,7 @@ def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
 
 
 def raw_weights(recording: xr.Dataset) -> dict[str, np.ndarray]:
-    """Return the weights of both readouts at the last probe in one set of coordinates, the rates in Hz, (event, neuron).
+    """Return the weights of both readouts at the last probe, both on rates in Hz, (event, neuron).
 
     "what" reads rates as they are; "when" reads s = (r - mean)/sqrt(variance + smallest_spread^2), so that on rates its
     weights are W/sqrt(variance + smallest_spread^2), with the running variance at the end of the run.

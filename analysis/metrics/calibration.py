@@ -11,6 +11,7 @@ import pandas as pd
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
+from izhires.declare import PAPER
 from izhires.paradigms.experiment import expectation
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
     unit="1",
     description="amplitude of each event against the probability of the first event, over levels of probability",
     definition="Pearson's r of amplitude with p(first event), over recordings of one block at several probabilities",
-    source="Yamada & Chao 2025, arXiv 2510.14382 (r = 0.978 for A, -0.989 for B)",
+    source=f"{PAPER} (r = 0.978 for A, -0.989 for B)",
     scope="study",
     worst="weakest",
     needs=("prediction", "outcome_latency", "trial_event"),

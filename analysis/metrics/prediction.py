@@ -10,12 +10,13 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
+from izhires.declare import PAPER
 
 if TYPE_CHECKING:
     import xarray as xr
 
 TRIALS = (1, 10, 50, 100)
-"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2025)."""
+"""Training trials of a block after which the learning curve is tabulated (those of Yamada & Chao 2026)."""
 
 RIDGE = 1e-2
 """Penalty of the fitted readout, as a fraction of the mean square of one sample of the state (see `ridge_readout`)."""
@@ -137,7 +138,7 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
     unit="1",
     description="error of the cue-only prediction against the expectation",
     definition="root mean square of prediction - expectation over the window; for all events together and for each",
-    source="this project; the published formula is not public (Yamada & Chao 2025, arXiv 2510.14382)",
+    source=f"this project; the formula of {PAPER}, is not known to us",
     worst="highest",
     needs=("prediction", "expectation"),
     parts={

@@ -13,6 +13,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.statistics import bootstrap_interval
+from izhires.declare import PAPER
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -200,7 +201,7 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
         "event, and on component 2 with its mean latency; "
         f"chance: mean |r| over {PERMUTATIONS} permutations of the levels over the conditions"
     ),
-    source="Yamada & Chao 2025, arXiv 2510.14382; block scaling: this project",
+    source=f"{PAPER}; block scaling: this project",
     scope="study",
     parts={
         **{f"explained_{k}": Item(f"fraction of the variance over all probes on component {k}", detail=k > 2)

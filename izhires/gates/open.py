@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from izhires.declare import PAPER
 from izhires.gates.base import Gate
 
 
@@ -17,4 +18,4 @@ class Open(Gate):
     type: Literal["open"] = "open"
 
     expression: ClassVar[str] = "learning*in_window"
-    source: ClassVar[str] = "control: the gate of Yamada & Chao (arXiv 2510.14382) taken away"
+    source: ClassVar[str] = f"control: the gate taken away of {PAPER}"

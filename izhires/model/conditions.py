@@ -212,12 +212,19 @@ condition(
 )
 
 # What the search of examples/controls.py found; its log stands in docs/claims.md
-condition("merged_tuned", "one readout for what and when, gate open, at a tuned rate",
-          {"prediction": "merged", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}})
-condition("slow_gate_tuned", "gate with the kinetics of dopamine, no eligibility trace, at a tuned rate",
-          {"when.gate": "dopamine", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}})
-condition("constant_rate", "identity rule with a constant rate, tuned",
-          {"what.rule": {"type": "two_factor", "rate": 0.08}})
+condition(
+    "merged_tuned",
+    "one readout for what and when, gate open, at a tuned rate",
+    {"prediction": "merged", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}},
+)
+condition(
+    "slow_gate_tuned",
+    "gate with the kinetics of dopamine, no eligibility trace, at a tuned rate",
+    {"when.gate": "dopamine", "when.rule": {"type": "normalised_three_factor", "rate": "0.0015 1/ms"}},
+)
+condition(
+    "constant_rate", "identity rule with a constant rate, tuned", {"what.rule": {"type": "two_factor", "rate": 0.08}}
+)
 condition("homogeneous_cells_tuned", "X", _KNOWN["homogeneous_cells"].changes)
 condition("cells_250_tuned", "X", _KNOWN["cells_250"].changes)
 condition("no_recurrence_tuned", "X", _KNOWN["no_recurrence"].changes)

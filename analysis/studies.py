@@ -135,7 +135,7 @@ STUDIES: dict[str, Study] = {
     **{
         name: Study(_FEW, (name,))
         for name in (
-            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "joint", "node_perturbation",
+            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "joint_tuned", "open_gate_tuned", "node_perturbation",
             "literal_window_gate", "slow_gate", "slow_gate_tuned", "dopamine", "acetylcholine", "consolidation",
             "no_recurrence_tuned", "unconnected_tuned", "adapting_cells_tuned", "homogeneous_cells_tuned",
             "canonical_cells", "no_feedback", "open_loop_at_test", "noise_double", "noise_quadruple",

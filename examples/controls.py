@@ -17,14 +17,22 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import izhires
 from izhires import Configuration
 from izhires.analysis.claims.base import final_error, zero_error
+from izhires.analysis.counter import counted
 from izhires.analysis.selection import blocks
+from izhires.analysis.statistics import over_seeds
 from izhires.model.conditions import apply
 from izhires.model.configuration import parse_seeds
+from izhires.model.seeds import Seeds
+from izhires.rules.base import Rule
+
+RATES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2)
+"""Constant rates of "what" that are compared."""
 
 PARADIGM = {"type": "meet", "probes": [80, 85, 90, 95, 100]}
 
@@ -34,8 +42,10 @@ GAINS, TRACES = (5.0, 1.0, 0.0), ("50 ms", "150 ms", "450 ms")
 
 SEARCHED: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
     "default": ((), {RATE: USUAL, SURPRISE: GAINS}),
-    # an open gate, and z alone in place of q times z: the merged readout is just that
     "merged": (("merged",), {RATE: SLOW, SURPRISE: GAINS}),
+    # without a gate: z alone in place of q times z, learned online or once a trial
+    "open_gate": (("open_gate",), {RATE: SLOW, SURPRISE: GAINS}),
+    "joint": (("joint",), {RATE: USUAL, "when.rule.slowest": (0.01, 0.03, 0.1)}),
     "slow_gate": (("slow_gate",), {RATE: SLOW, SURPRISE: GAINS}),
     "homogeneous_cells": (
         ("homogeneous_cells",),
@@ -98,6 +108,28 @@ def search(seeds: list[int], out: Path) -> pd.DataFrame:
     return pd.read_csv(log)
 
 
+def constant_rates(seeds: list[int]) -> pd.DataFrame:
+    """Return |q - p| of the counter, over the trials 20 to 100 of all blocks, by rule: columns rule, seed, distance."""
+    task = Configuration().paradigm
+    rules: dict[str, dict[str, Any]] = {"set back by surprise (the model's)": {"type": "surprise_two_factor"}}
+    rules |= {f"constant {rate}": {"type": "two_factor", "rate": rate} for rate in RATES}
+    rows = []
+    for seed in seeds:
+        made = task.experiment(Seeds(seed=seed).generator("trials"))
+        trials = made.trials[made.trials["learn"]]
+        outcomes = trials["event"].to_numpy()[:, None] == np.array(made.events)
+        true = made.outcomes.groupby(["block", "event"])["probability"].sum()
+        p = np.array([[true.get((block, event), 0.0) for event in made.events] for block in trials["block"]])
+        later = trials.groupby("block").cumcount().to_numpy() >= 20
+        for name, rule in rules.items():
+            q = counted(
+                np.full((len(trials), 1), 30.0), outcomes, np.ones(len(trials), bool),
+                Rule.alternatives()[rule["type"]].parse(rule),
+            )  # fmt: skip
+            rows.append((name, seed, float(np.abs(q - p)[later].mean())))
+    return pd.DataFrame(rows, columns=["rule", "seed", "distance"])
+
+
 def main() -> None:
     """Search, and print every point with the best of each network in bold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -111,6 +143,11 @@ def main() -> None:
         for row in own.itertuples():
             mark = "**" if row.Index == own["mean"].idxmin() else ""
             print(f"| {row.network} | {row.point} | {mark}{row.mean:.3f}{mark} | {row.max:.3f} | {row.count} |")
+    rates = constant_rates(list(range(10)))
+    rates.to_csv(given.out / "constant_rates.csv", index=False)
+    print("\n| what, counted without a network, seeds 0 to 9 | distance of q from p |\n|---|---|")
+    for row in over_seeds(rates, ["rule"], "distance").itertuples():
+        print(f"| {row.rule} | {row.mean:.4f} [{row.low:.4f}, {row.high:.4f}] |")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ SIZE = 1000.0
 def counted(states: np.ndarray, outcomes: np.ndarray, learn: np.ndarray, rule: Rule) -> np.ndarray:
     """Return q before every trial by a trial rule on any states, from weights of zero.
 
-    The rule's texts are Brian2 statements on one channel; they are read here as Python, with Hz = 1.
+    The rule's texts are Brian2 statements on one channel and on its weights; they are read here as Python, with Hz = 1.
 
     Parameters
     ----------
@@ -47,32 +47,36 @@ def counted(states: np.ndarray, outcomes: np.ndarray, learn: np.ndarray, rule: R
     Unavailable
         If the rule needs more than its channel: it has then no counterpart without a network.
     """
-    if rule.schedule != "trial" or rule.weight_equations or rule.channel_sums or rule.inverse:
-        raise Unavailable(f"the rule {rule.type} needs more than one channel, and has no counter")
+    if rule.schedule != "trial" or rule.channel_sums or rule.inverse:
+        raise Unavailable(f"the rule {getattr(rule, 'type', '')} needs more than one channel, and has no counter")
     parameters = {name: getattr(rule, name) for name in type(rule).model_fields}
-    names = {"Hz": 1.0, "second": 1.0, "int": int, "sqrt": np.sqrt, "exp": np.exp, "abs": abs, "inf": np.inf}
-    names |= {"clip": lambda x, low, high: min(max(x, low), high), **parameters}
+    names = {"Hz": 1.0, "second": 1.0, "sqrt": np.sqrt, "exp": np.exp, "abs": np.abs, "inf": np.inf}
+    names |= {"int": lambda true: true * 1, "clip": np.clip, **parameters}
     update, change = (
         compile("\n".join(line.strip() for line in text.strip().splitlines()), "rule", "exec")
         for text in (rule.channel_update, rule.weight_update)
     )
-    own = [line.split(":")[0].strip() for line in rule.equations.strip().splitlines()]
+    own, of_weight = (
+        [line.split(":")[0].strip() for line in text.strip().splitlines()]
+        for text in (rule.equations, rule.weight_equations)
+    )
     found = np.empty(outcomes.shape)
     for event in range(outcomes.shape[1]):
         initial = {name: rule.initial.get(name, 0.0) for name in own}
         channel: dict[str, Any] = {key: parameters.get(str(value), value) for key, value in initial.items()}
-        weights = np.zeros(states.shape[1])
+        weights = {name: np.zeros(states.shape[1]) for name in ("w", *of_weight)}
         for trial, x in enumerate(states):
-            q = found[trial, event] = weights @ x
+            q = found[trial, event] = weights["w"] @ x
             outcome = float(outcomes[trial, event])
             channel |= {"q": q, "outcome": outcome, "error": outcome - q, "power": x @ x}
             channel["learning"] = float(learn[trial])
+            # the package's own texts, or those of the user's own rule
             exec(update, names, channel)
             if channel["step"]:
                 here = {f"{name}_post": value for name, value in (parameters | channel).items()}
-                here |= {"w": weights, "x_pre": x}
+                here |= {**weights, "x_pre": x}
                 exec(change, names, here)
-                weights = here["w"]
+                weights = {name: here[name] for name in weights}
     return found
 
 

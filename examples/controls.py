@@ -2,9 +2,8 @@
 
     nice -n 10 python examples/controls.py --seeds 0:2 --out results/controls
 
-Each network gets nine points, three values of each of two parameters, on the same seeds of tuning and on MEET as the
-claims run it; what is minimised is the error at the ends of the blocks (mean of the last five probes) over that of
-predicting nothing, mean over seeds. The model gets its nine points, too. The constant rate of "what" gets nine values
+Each network gets six points on the same seeds of tuning, and on MEET as the claims run it; what is minimised is the error at the ends of the blocks (mean of the last five probes) over that of
+predicting nothing, mean over seeds. The model gets its six points, too. The constant rate of "what" gets nine values
 on the trials of ten seeds, without a network: with one cue the identity readout is a counter. Every run is a line of
 ``log.csv``; the same command goes on where it was stopped. What it found stands in `izhires.model.conditions`, as the
 conditions whose names end in ``_tuned``.
@@ -36,39 +35,56 @@ RATES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2)
 
 PARADIGM = {"type": "meet", "probes": [80, 85, 90, 95, 100]}
 
-SLOW, USUAL = ("0.0005 1/ms", "0.0015 1/ms", "0.005 1/ms"), ("0.003 1/ms", "0.01 1/ms", "0.03 1/ms")
-RATE, SURPRISE, TRACE = "when.rule.rate", "when.rule.surprise_gain", "reservoir.tau_trace"
-GAINS, TRACES = (5.0, 1.0, 0.0), ("50 ms", "150 ms", "450 ms")
+RULE, TRACE = "when.rule", "reservoir.tau_trace"
 
-SEARCHED: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
-    "default": ((), {RATE: USUAL, SURPRISE: GAINS}),
-    "merged": (("merged",), {RATE: SLOW, SURPRISE: GAINS}),
-    # without a gate: z alone in place of q times z, learned online or once a trial
-    "open_gate": (("open_gate",), {RATE: SLOW, SURPRISE: GAINS}),
-    "joint": (("joint",), {RATE: USUAL, "when.rule.slowest": (0.01, 0.03, 0.1)}),
-    "slow_gate": (("slow_gate",), {RATE: SLOW, SURPRISE: GAINS}),
-    "homogeneous_cells": (
-        ("homogeneous_cells",),
-        {RATE: USUAL, "reservoir.input_next": ("10.5 mV/ms", "11.5 mV/ms", "12.5 mV/ms")},
-    ),
-    "cells_250": (("cells_250",), {RATE: USUAL, "reservoir.groups": (20, 40, 80)}),
-    "no_recurrence": (("no_recurrence",), {RATE: USUAL, TRACE: TRACES}),
-    "adapting_cells": (("adapting_cells",), {RATE: ("0.006 1/ms", "0.02 1/ms", "0.06 1/ms"),
-                                             TRACE: ("50 ms", "100 ms", "200 ms")}),
-    "unconnected": (("unconnected",), {RATE: ("0.002 1/ms", "0.006 1/ms", "0.018 1/ms"), SURPRISE: GAINS}),
+
+def uncertain(*values: tuple[str, str]) -> tuple[dict[str, str], ...]:
+    """Return rules of the model's kind, by their fastest and slowest rate."""
+    kind = "uncertainty_three_factor"
+    return tuple({"type": kind, "fastest": fast, "slowest": slow} for fast, slow in values)
+
+
+def normalised(*values: tuple[str, float]) -> tuple[dict[str, Any], ...]:
+    """Return rules whose rate does not follow uncertainty, by rate and by how much a missed time speeds them up."""
+    return tuple({"type": "normalised_three_factor", "rate": rate, "surprise_gain": gain} for rate, gain in values)
+
+
+FAST = uncertain(("0.02 1/ms", "0.001 1/ms"), ("0.05 1/ms", "0.001 1/ms"), ("0.15 1/ms", "0.001 1/ms"))
+# for what has to average over trials
+ANY = (
+    *uncertain(("0.05 1/ms", "0.001 1/ms"), ("0.05 1/ms", "0.0003 1/ms"), ("0.02 1/ms", "0.0003 1/ms")),
+    *normalised(("0.0005 1/ms", 5.0), ("0.0015 1/ms", 1.0), ("0.005 1/ms", 1.0)),
+)
+
+SEARCHED: dict[str, dict[str, tuple[Any, ...]]] = {
+    "default": {RULE: uncertain(*((fast, slow) for fast in ("0.02 1/ms", "0.05 1/ms", "0.15 1/ms")
+                                  for slow in ("0.0003 1/ms", "0.001 1/ms")))},
+    "homogeneous_cells": {RULE: FAST, "reservoir.input_next": ("10.5 mV/ms", "11.5 mV/ms")},
+    "cells_250": {RULE: FAST, "reservoir.groups": (40, 80)},
+    "merged": {RULE: ANY},
+    # no gate: z alone in place of q times z, learned online, or once a trial
+    "open_gate": {RULE: ANY},
+    "joint": {RULE: tuple({"type": "consolidated_three_factor", "rate": rate, "slowest": slowest}
+                          for rate in ("0.003 1/ms", "0.01 1/ms", "0.03 1/ms") for slowest in (0.03, 0.1))},
+    "slow_gate": {RULE: ANY},
+    "adapting_cells": {RULE: normalised(("0.006 1/ms", 5.0), ("0.02 1/ms", 5.0), ("0.06 1/ms", 5.0)),
+                       TRACE: ("50 ms", "100 ms")},
+    "unconnected": {RULE: normalised(*((rate, gain) for rate in ("0.002 1/ms", "0.006 1/ms", "0.018 1/ms")
+                                       for gain in (1.0, 5.0)))},
+    "no_recurrence": {RULE: FAST, TRACE: ("50 ms", "150 ms")},
 }  # fmt: skip
-"""Of each network its conditions, and the values of the two parameters."""
+"""By condition ("default": none), the values of its parameters: six points each."""
 
 
 def points(name: str) -> list[dict[str, Any]]:
-    """Return the nine points of a search."""
-    grid = SEARCHED[name][1]
+    """Return the points of a search."""
+    grid = SEARCHED[name]
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
 def configuration(name: str, point: dict[str, Any]) -> Configuration:
     """Return a network at a point of its search."""
-    data = apply(Configuration.parse({"paradigm": PARADIGM}), SEARCHED[name][0]).to_dict()
+    data = apply(Configuration.parse({"paradigm": PARADIGM}), [name] * (name != "default")).to_dict()
     for key, value in point.items():
         *tables, last = key.split(".")
         table = data
@@ -77,6 +93,12 @@ def configuration(name: str, point: dict[str, Any]) -> Configuration:
         table[last] = value
     data["keep"] = {**data.get("keep", {}), "spikes": "none"}
     return Configuration.parse(data)
+
+
+def _said(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['type']}, " + ", ".join(f"{name} = {each}" for name, each in value.items() if name != "type")
+    return f"{key.rpartition('.')[2]} = {value}"
 
 
 def share_left(recording: Any) -> float:
@@ -93,25 +115,25 @@ def search(seeds: list[int], out: Path) -> pd.DataFrame:
     known = set(zip(done["network"], done["point"], done["seed"], strict=True))
     for name in SEARCHED:
         for point in points(name):
-            text = ", ".join(f"{key} = {value}" for key, value in point.items())
+            text = ", ".join(_said(key, value) for key, value in point.items())
             for seed in seeds:
                 if (name, text, seed) in known:
                     continue
                 try:
                     value = share_left(izhires.simulate(configuration(name, point), seed))
                 except izhires.IzhiresError as error:  # a network that runs away, or is silent, has lost
-                    print(f"{name}, {text}, seed {seed}: {error}", flush=True)
+                    print(f"{name}: {text}, seed {seed}: {error}", flush=True)
                     value = float("inf")
                 row = pd.DataFrame([(name, text, seed, value)], columns=["network", "point", "seed", "share_left"])
                 row.to_csv(log, mode="a", header=not log.exists(), index=False)
-                print(f"{name}, {text}, seed {seed}: {value:.4f}", flush=True)
+                print(f"{name}: {text}, seed {seed}: {value:.4f}", flush=True)
     return pd.read_csv(log)
 
 
 def constant_rates(seeds: list[int]) -> pd.DataFrame:
     """Return |q - p| of the counter, over the trials 20 to 100 of all blocks, by rule: columns rule, seed, distance."""
     task = Configuration().paradigm
-    rules: dict[str, dict[str, Any]] = {"set back by surprise (the model's)": {"type": "surprise_two_factor"}}
+    rules: dict[str, dict[str, Any]] = {"the model's": {"type": "uncertainty_two_factor"}}
     rules |= {f"constant {rate}": {"type": "two_factor", "rate": rate} for rate in RATES}
     rows = []
     for seed in seeds:

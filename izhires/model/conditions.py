@@ -254,7 +254,9 @@ def _rule(rate: str, **more: float) -> Changes:
 
 # Best points of the search of examples/controls.py, seeds 0 and 1; its table stands in docs/claims.md. The constant rate:
 # of nine, on the trials of seeds 0 to 9.
-_tuned("merged", "one readout for what and when, learned online at a tuned rate", _rule("0.0015 1/ms", surprise_gain=1.0))
+_tuned(
+    "merged", "one readout for what and when, learned online at a tuned rate", _rule("0.0015 1/ms", surprise_gain=1.0)
+)
 _tuned("slow_gate", "kinetics of dopamine, no trace, at a tuned rate", _rule("0.005 1/ms", surprise_gain=1.0))
 _tuned(
     "homogeneous_cells",

@@ -72,11 +72,9 @@ def counted(states: np.ndarray, outcomes: np.ndarray, learn: np.ndarray, rule: R
             channel["learning"] = float(learn[trial])
             # the package's own texts, or those of the user's own rule
             exec(update, names, channel)
-            if channel["step"]:
-                here = {f"{name}_post": value for name, value in (parameters | channel).items()}
-                here |= {**weights, "x_pre": x}
-                exec(change, names, here)
-                weights = {name: here[name] for name in weights}
+            here = {f"{name}_post": value for name, value in (parameters | channel).items()} | {**weights, "x_pre": x}
+            exec(change, names, here)
+            weights = {name: here[name] for name in weights}
     return found
 
 
@@ -106,7 +104,7 @@ def counter(recording: xr.Dataset, told: bool = False) -> np.ndarray:
     if "configuration" not in recording.attrs:
         raise Unavailable("needs the configuration that made the recording, which it does not hold")
     made = dict(configuration(recording)["what"]["rule"])
-    rule = Rule.alternatives()[made["type"]].parse(made)
+    rule: Rule = Rule.alternatives()[made["type"]].parse(made)
     outcomes = recording["trial_event"].values.astype(str)[:, None] == np.array(selection.events(recording))
     states = np.ones((len(outcomes), 1))
     if told and "trial_cue_name" in recording:

@@ -82,7 +82,7 @@ def _grid(latencies: tuple[float, ...]) -> dict[str, Any]:
 
 
 _FEW = {"type": "meet", "probes": [1, 10, 20, 50, 80, 85, 90, 95, 100]}
-CUES = {
+CUES: dict[str, dict[str, dict[str, Any]]] = {
     "tone": {"latency": {"A": "300 ms", "B": "600 ms"}, "probability": {"A": 0.8, "B": 0.2}},
     "light": {"latency": {"A": "400 ms", "B": "700 ms"}, "probability": {"A": 0.5, "B": 0.5}},
     "touch": {"latency": {"A": "500 ms", "B": "800 ms"}, "probability": {"A": 0.2, "B": 0.8}},
@@ -135,7 +135,8 @@ STUDIES: dict[str, Study] = {
     **{
         name: Study(_FEW, (name,))
         for name in (
-            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "joint_tuned", "open_gate_tuned", "node_perturbation",
+            "no_learning", "shuffled_readout", "frozen_what", "frozen_when", "joint_tuned", "open_gate_tuned",
+            "node_perturbation",
             "literal_window_gate", "slow_gate", "slow_gate_tuned", "dopamine", "acetylcholine", "consolidation",
             "no_recurrence_tuned", "unconnected_tuned", "adapting_cells_tuned", "homogeneous_cells_tuned",
             "canonical_cells", "no_feedback", "open_loop_at_test", "noise_double", "noise_quadruple",

@@ -2,11 +2,12 @@
 
     nice -n 10 python examples/controls.py --seeds 0:2 --out results/controls
 
-Each network gets six points on the same seeds of tuning, and on MEET as the claims run it; what is minimised is the error at the ends of the blocks (mean of the last five probes) over that of
-predicting nothing, mean over seeds. The model gets its six points, too. The constant rate of "what" gets nine values
-on the trials of ten seeds, without a network: with one cue the identity readout is a counter. Every run is a line of
-``log.csv``; the same command goes on where it was stopped. What it found stands in `izhires.model.conditions`, as the
-conditions whose names end in ``_tuned``.
+Each network gets six points on the same seeds of tuning, and on MEET as the claims run it; what is minimised is the
+error at the ends of the blocks (mean of the last five probes) over that of predicting nothing, mean over seeds. The
+model gets its six points, too. The constant rate of "what" gets nine values on the trials of ten seeds, without a
+network: with one cue the identity readout is a counter. Every run is a line of ``log.csv``; the same command goes on
+where it was stopped. What it found stands in `izhires.model.conditions`, as the conditions whose names end in
+``_tuned``.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 """Claims: the rule of the verdicts, what each is measured by, and that all can be run and measured."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import small
+import xarray as xr
 
 from izhires.analysis.claims import Claim, Criterion, all_claims, judge
 from izhires.analysis.claims.base import MARGIN, enough, family_of_tests, needed
-from izhires.analysis.claims.weights import effective
+from izhires.analysis.claims.weights import effective, raw_weights
 from izhires.analysis.counter import counted, counter
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.reproduce import (
@@ -206,6 +208,94 @@ def test_the_counter_of_the_models_rule_is_the_networks_q(folder):
     said = recording["trial_what"].transpose("trial", "event").values
     assert np.abs(said - counter(recording)).max() < 0.05
     assert np.ptp(said) > 0.5
+
+
+def test_the_counter_keeps_what_a_rule_keeps_of_each_weight():
+    """The rule's own counts: of one active cell, q is the mean of the outcomes with one prior trial of 1/.3."""
+    rule = Rule.alternatives()["uncertainty_two_factor"].parse({"type": "uncertainty_two_factor", "half": "1e-9 Hz"})
+    happened = np.tile([[1, 0], [0, 1]], (10, 1))
+    found = counted(np.full((20, 1), 1e4), happened, np.ones(20, bool), rule)
+    q, wanted = np.zeros(2), []
+    for k, outcome in enumerate(happened):
+        wanted.append(q)
+        q = q + (outcome - q) / (1 / 0.3 + k)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def three_cues(says):
+    """Return a recording of three cues, 100 trials each with exact counts, and what a network says at five probes."""
+    from izhires.analysis.studies import CUES
+
+    rng = np.random.default_rng(0)
+    trials = [(name, event) for name, each in CUES.items() for event, p in each["probability"].items()
+              for _ in range(round(100 * p))]  # fmt: skip
+    trials = [trials[k] for k in rng.permutation(len(trials))]
+    probes = [(name, "") for _ in range(5) for name in CUES]
+    names, events = zip(*trials, *probes, strict=True)
+    what = np.array([[says(name, event) for event in ("A", "B")] for name, _ in probes])
+    return xr.Dataset(
+        {
+            "trial_cue_name": ("trial", np.array(names)),
+            "trial_event": ("trial", np.array(events)),
+            "trial_learn": ("trial", np.arange(len(names)) < len(trials)),
+            "trial_kind": ("trial", np.repeat(["train", "probe"], [len(trials), len(probes)])),
+            "trial_of_probe": ("probe", np.arange(len(trials), len(names))),
+            "cue_name": ("probe", np.array([name for name, _ in probes])),
+            "what": (("probe", "event"), what),
+        },
+        coords={"event": ["A", "B"], "probe": np.arange(len(probes)), "trial": np.arange(len(names))},
+        attrs={"configuration": json.dumps({"what": {"rule": {"type": "two_factor", "rate": 0.02}}})},
+    )
+
+
+def test_a_network_that_reads_the_cue_and_one_that_counts():
+    from izhires.analysis.studies import CUES
+
+    claims = all_claims(["cue_read", "cue_read_wholly"])
+    knows = three_cues(lambda name, event: CUES[name]["probability"][event])
+    read, wholly = (each.measure({"cues": [knows]}).values for each in claims.values())
+    assert read["ours"] == 0 and read["told"] < 0.15
+    # whoever says .5 after all cues is wrong by .3, 0 and .3
+    assert read["gain"] == read["control"] == pytest.approx(np.sqrt(0.06), abs=0.01)
+    assert wholly["behind"] == -read["told"]
+    counts = three_cues(lambda name, event: 0.5)
+    assert claims["cue_read"].measure({"cues": [counts]}).values["gain"] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize(("overlap", "angle"), [(0.0, 90), (1.0, 45)])
+def test_directions_of_cues_are_compared_with_chance(overlap, angle):
+    """What the second block wrote lies along cell 1, and, as far as it overlaps, along cell 0 of the first."""
+    weights = np.zeros((2, 1, 1000))
+    weights[0, 0, 0] = 0.5
+    weights[1, 0, :2] = 0.5 - 0.3 * overlap, 0.3
+    recording = xr.Dataset(
+        {
+            "what_weights": (("probe", "event", "neuron"), weights),
+            "mean_state": (("probe", "neuron"), weights[:, 0]),
+            "cue_name": ("probe", np.array(["tone", "touch"])),
+            "block": ("probe", [0, 1]),
+        },
+        coords={"event": ["A"]},
+        attrs={"seed": 0},
+    )
+    found = all_claims(["cues_have_directions"])["cues_have_directions"].measure({"cues_serial": [recording]}).values
+    assert found["ours"] == pytest.approx(angle)
+    assert found["isotropic"] == pytest.approx(angle - 88.55, abs=0.15)  # mean |cosine| in 1,000 dimensions: .0252
+
+
+def test_when_is_read_on_rates_as_what_is():
+    """A cell with twice the spread has half the weight on its rate."""
+    recording = xr.Dataset(
+        {
+            "what_weights": (("probe", "event", "neuron"), np.ones((1, 1, 2))),
+            "when_weights": (("probe", "event", "neuron"), np.ones((1, 1, 2))),
+            "state_variance": (("state_variance_time", "state_variance_element"), [[9.0, 9.0], [0.0, 75.0]]),
+        },
+        attrs={"configuration": json.dumps({"state": {"smallest_spread": "5 Hz"}})},
+    )
+    found = raw_weights(recording)
+    np.testing.assert_allclose(found["when"], [[0.2, 0.1]])
+    np.testing.assert_allclose(found["what"], [[1, 1]])
 
 
 def test_the_rank_is_of_directions_that_hold_more_than_a_few_per_cent():

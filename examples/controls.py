@@ -68,10 +68,8 @@ SEARCHED: dict[str, dict[str, tuple[Any, ...]]] = {
     "joint": {RULE: tuple({"type": "consolidated_three_factor", "rate": rate, "slowest": slowest}
                           for rate in ("0.003 1/ms", "0.01 1/ms", "0.03 1/ms") for slowest in (0.03, 0.1))},
     "slow_gate": {RULE: ANY},
-    "adapting_cells": {RULE: normalised(("0.006 1/ms", 5.0), ("0.02 1/ms", 5.0), ("0.06 1/ms", 5.0)),
-                       TRACE: ("50 ms", "100 ms")},
-    "unconnected": {RULE: normalised(*((rate, gain) for rate in ("0.002 1/ms", "0.006 1/ms", "0.018 1/ms")
-                                       for gain in (1.0, 5.0)))},
+    "adapting_cells": {RULE: (*FAST, *normalised(("0.006 1/ms", 5.0), ("0.02 1/ms", 5.0), ("0.06 1/ms", 5.0)))},
+    "unconnected": {RULE: (*FAST, *normalised(("0.002 1/ms", 1.0), ("0.006 1/ms", 1.0), ("0.018 1/ms", 1.0)))},
     "no_recurrence": {RULE: FAST, TRACE: ("50 ms", "150 ms")},
 }  # fmt: skip
 """By condition ("default": none), the values of its parameters: six points each."""
@@ -114,20 +112,19 @@ def search(seeds: list[int], out: Path) -> pd.DataFrame:
     out.mkdir(parents=True, exist_ok=True)
     done = pd.read_csv(log) if log.exists() else pd.DataFrame(columns=["network", "point", "seed", "share_left"])
     known = set(zip(done["network"], done["point"], done["seed"], strict=True))
-    for name in SEARCHED:
+    for seed, name in itertools.product(seeds, SEARCHED):
         for point in points(name):
             text = ", ".join(_said(key, value) for key, value in point.items())
-            for seed in seeds:
-                if (name, text, seed) in known:
-                    continue
-                try:
-                    value = share_left(izhires.simulate(configuration(name, point), seed))
-                except izhires.IzhiresError as error:  # a network that runs away, or is silent, has lost
-                    print(f"{name}: {text}, seed {seed}: {error}", flush=True)
-                    value = float("inf")
-                row = pd.DataFrame([(name, text, seed, value)], columns=["network", "point", "seed", "share_left"])
-                row.to_csv(log, mode="a", header=not log.exists(), index=False)
-                print(f"{name}: {text}, seed {seed}: {value:.4f}", flush=True)
+            if (name, text, seed) in known:
+                continue
+            try:
+                value = share_left(izhires.simulate(configuration(name, point), seed))
+            except izhires.IzhiresError as error:  # a network that runs away, or is silent, has lost
+                print(f"{name}: {text}, seed {seed}: {error}", flush=True)
+                value = float("inf")
+            row = pd.DataFrame([(name, text, seed, value)], columns=["network", "point", "seed", "share_left"])
+            row.to_csv(log, mode="a", header=not log.exists(), index=False)
+            print(f"{name}: {text}, seed {seed}: {value:.4f}", flush=True)
     return pd.read_csv(log)
 
 

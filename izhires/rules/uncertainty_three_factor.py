@@ -1,4 +1,4 @@
-"""Three-factor rule whose rate follows uncertainty: slower after misses that it has come to expect, fast after others."""
+"""Three-factor rule whose rate follows uncertainty: slow after misses that are usual, fast after those that are not."""
 
 from __future__ import annotations
 

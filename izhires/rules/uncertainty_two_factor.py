@@ -1,4 +1,4 @@
-"""Two-factor rule in which the rate of each synapse is its own uncertainty: it falls with what this synapse has seen."""
+"""Two-factor rule in which each synapse has a rate of its own, which falls with the trials that it has seen."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from izhires.errors import ConfigurationError, SimulationError
 from izhires.imports import loaded
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
-from izhires.recordings import elapsed
+from izhires.recordings import bounds, elapsed
 from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.recordings.schema import LAYOUT
 from izhires.units import MS
@@ -276,6 +276,8 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
         "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * MS)),
         **asdict(facts),
     }
+    if worse := bounds.remark_on(recording):
+        recording.attrs["worse_than_bounds"] = worse
     return recording
 
 

@@ -23,7 +23,7 @@ help:
 	echo "make levels       amplitude against probability, 11 levels a seed; into $(RESULTS)/levels"
 	echo "make participant EVENTS='run-1_events.tsv run-2_events.tsv'"
 	echo "                  one participant's cued reaction task; into $(RESULTS)/participant"
-	echo "make claims       every claim of the paper with its control, on seeds 200:220; into $(RESULTS)/claims"
+	echo "make claims       every claim of the paper with its control, on seeds 300:320; into $(RESULTS)/claims"
 	echo "make table        every figure of docs/results.md, measured anew; into $(RESULTS)/table"
 	echo "make test         all tests, or some: TESTS='-m portable', TESTS=tests/test_export.py"
 	echo "make lint         style and types"
@@ -51,7 +51,7 @@ participant: environment
 	$(izhires) figures $(RESULTS)/participant
 
 claims: environment
-	$(izhires) reproduce --seeds 200:220 --out $(RESULTS)/claims
+	$(izhires) reproduce --seeds 300:320 --out $(RESULTS)/claims
 
 table: environment
 	$(python) examples/results.py --seeds $(SEEDS) --out $(RESULTS)/table --participant $(EVENTS)

@@ -73,6 +73,59 @@ def t_interval(values: ArrayLike, level: float = 0.95, within: Range = ANY) -> t
     return mean, float(low), float(high)
 
 
+def t_p(values: ArrayLike, limit: float = 0.0) -> float:
+    """Return the two-sided p of Student's t test that the mean of independent values is a limit.
+
+    Parameters
+    ----------
+    values : array_like
+        One value a seed; NaNs are left out.
+    limit : float
+
+    Returns
+    -------
+    float
+        NaN for fewer than two values. Of values that are all the same it is 1 where they are the limit, else 0.
+    """
+    from scipy.special import stdtr
+
+    found = np.asarray(values, float)
+    found = found[~np.isnan(found)]
+    if found.size < 2:
+        return float("nan")
+    difference, spread = float(found.mean()) - limit, float(found.std(ddof=1)) / np.sqrt(found.size)
+    if not np.isfinite(difference):
+        return float("nan")
+    # as large as rounding: the spread of values that are the same
+    if spread <= 1e-12 * max(abs(limit), float(np.abs(found).max())):
+        return 0.0 if abs(difference) > 1e-9 * max(abs(limit), 1e-9) else 1.0
+    return float(2 * stdtr(found.size - 1, -abs(difference) / spread))
+
+
+def holm(p: ArrayLike) -> np.ndarray:
+    """Return p values adjusted by Holm's method (Holm 1979, Scand. J. Stat. 6:65) over all that are not NaN.
+
+    The k-th smallest of n becomes the largest of (n - j + 1) p_j over all j <= k, at most 1.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    found = np.asarray(p, float)
+    there = ~np.isnan(found)
+    adjusted = np.full(found.shape, np.nan)
+    if there.any():
+        adjusted[there] = multipletests(found[there], method="holm")[1]
+    return adjusted
+
+
+LARGEST_R = 1 - 1e-9
+"""Correlation beyond which Fisher's z is cut off, since that of 1 is infinite."""
+
+
+def fisher_z(r: ArrayLike) -> np.ndarray:
+    """Return Fisher's z of correlations, artanh(r) (Fisher 1921, Metron 1:3); their means are compared as z."""
+    return np.arctanh(np.clip(np.asarray(r, float), -LARGEST_R, LARGEST_R))
+
+
 def mean_and_deviation(values: pd.Series, digits: int) -> str:
     """Return mean and standard deviation over seeds as text; no deviation of a single one, nothing where none is."""
     if values.isna().all():

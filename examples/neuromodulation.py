@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 import izhires
-from izhires.analysis.claims.base import final_error, zero_error
+from izhires.analysis.claims.base import probe_error, zero_error
 from izhires.analysis.figures import style
 from izhires.analysis.statistics import over_seeds
 from izhires.model.configuration import parse_seeds, read
@@ -57,9 +57,11 @@ def main() -> None:
         print(name, flush=True)
         for path in izhires.run_batch(read(None, setting["keys"]), seeds, given.out / name):
             recording = izhires.load(path)
-            nothing = np.mean([zero_error(recording, block) for block in np.unique(recording["block"])])
+            blocks = np.unique(recording["block"])
+            nothing = np.mean([zero_error(recording, block) for block in blocks])
+            error = np.mean([probe_error(recording, block) for block in blocks])
             rows.append({**{key: setting[key] for key in ("sweep", "gate", "decay", "trace")},
-                         "seed": int(recording.attrs["seed"]), "error": final_error(recording)})  # fmt: skip
+                         "seed": int(recording.attrs["seed"]), "error": error})  # fmt: skip
     table = over_seeds(pd.DataFrame(rows), ["sweep", "gate", "decay", "trace"], "error")
     table.to_csv(given.out / "gate.csv", index=False, float_format="%.4g")
     text = ["| gate | decay (ms) | trace (ms) | error at the ends of blocks |", "|---|---|---|---|"]

@@ -39,7 +39,8 @@ def shown(found: dict[str, float]) -> dict[str, str]:
         "readiness": f"{found['readiness']:+.4f} [{found['readiness_low']:+.4f}, {found['readiness_high']:+.4f}]",
         "p": f"{found['readiness_p']:.3f}",
         "own slopes": f"{found['slope']:+.4f} ({found['negative']:.0f} negative)",
-        "shuffle p": f"{found['shuffle_p']:.4f}",
+        "shift p": f"{found['shift_p']:.4f}",
+        "held out": f"{found['held_out']:+.4f} ({found['held_out_positive']:.0f} above 0)",
         "latency (p)": f"{found['latency']:+.4f} ({found['latency_p']:.3f})",
         "trial (p)": f"{found['trial']:+.4f} ({found['trial_p']:.3f})",
     }

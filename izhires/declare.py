@@ -47,6 +47,9 @@ C = TypeVar("C")
 ASSUMED = "assumed"
 """Source of a value that no publication gives: chosen in this project, see ``docs/science.md``."""
 
+PAPER = "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
+"""Source of what the paper gives that this project starts from; arXiv 2510.14382 is its preprint."""
+
 
 def parse_quantity(value: Any, unit: str) -> float:
     """Read a quantity into a float in the given unit.

@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from izhires.declare import Declaration, Milliseconds, parameter
+from izhires.declare import PAPER, Declaration, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError, shown
 from izhires.paradigms.base import MOST, FixedTrials
 from izhires.paradigms.checks import name_problems
 from izhires.paradigms.experiment import CUE, Experiment, check_size
 
-PAPER = "Yamada & Chao 2026, doi:10.1038/s42003-026-10836-2"
 STANDARD_PROBES = (*range(1, 31), *range(35, 101, 5))
 """Trials of a block after which a probe follows: close together while learning is fast, then every fifth."""
 

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from izhires.declare import Milliseconds, parameter
+from izhires.declare import PAPER, Milliseconds, parameter
 from izhires.errors import Complaint, ConfigurationError
 from izhires.paradigms.base import MOST, FixedTrials
 from izhires.paradigms.experiment import Experiment
-from izhires.paradigms.meet import PAPER, Block, Meet
+from izhires.paradigms.meet import Block, Meet
 
 
 class MeetLevels(FixedTrials):

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import synthetic
+from scipy.signal import lfilter
 
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics import response_time as rt
@@ -88,6 +89,8 @@ def test_an_effect_that_is_there():
     assert found["readiness_low"].value < -0.08 < found["readiness_high"].value < 0
     assert found["slope"].value == pytest.approx(found["readiness"].value, abs=0.01)
     assert found["shuffle_p"].value < 0.001 and found["readiness_p"].value < 0.001
+    assert found["shift_p"].value < 0.001
+    assert found["held_out"].value > 0.2 and found["held_out_positive"].value == 5
     assert found["latency"].value == pytest.approx(0.05, abs=0.02)
     assert found["negative"].value == found["participants"].value == 6
     assert found["probe_age"].value == 0
@@ -96,7 +99,8 @@ def test_an_effect_that_is_there():
 def test_no_effect():
     found = values(people(effect=0.0))
     assert found["readiness_low"].value < 0 < found["readiness_high"].value
-    assert found["shuffle_p"].value > 0.05
+    assert found["shuffle_p"].value > 0.05 and found["shift_p"].value > 0.05
+    assert found["held_out"].value < 0.1 and found["held_out_positive"].value < 5
 
 
 def test_a_participants_slope_is_that_of_least_squares():
@@ -122,6 +126,35 @@ def test_the_shuffle_keeps_its_level():
         p.append((1 + (np.abs(chance) >= abs(own.mean())).sum()) / 201)
     for level in (0.05, 0.3):
         assert abs(np.mean(np.array(p) <= level) - level) < 3.5 * np.sqrt(level * (1 - level) / 200)
+
+
+def test_shifts_keep_their_level_where_courses_drift_and_shuffles_do_not():
+    rng = np.random.default_rng(2)
+    p = {True: [], False: []}
+    for _ in range(100):
+        # readiness and response times, each trial like the one before
+        drifts = lfilter([1], [1, -0.9], rng.standard_normal((2, 3, 200)))
+        table = pd.DataFrame({"participant": np.repeat(list("abc"), 200), "latency": rng.standard_normal(600)})
+        table["trial"] = np.tile(np.arange(200.0), 3)
+        table["readiness"], table["log_rt"] = drifts.reshape(2, -1)
+        for circular, found in p.items():
+            own, chance = rt.slopes(table, 200, rng, circular)
+            found.append((1 + (np.abs(chance) >= abs(own.mean())).sum()) / 201)
+    assert np.mean(np.array(p[False]) <= 0.05) > 0.3
+    assert np.mean(np.array(p[True]) <= 0.05) < 0.05 + 3.5 * np.sqrt(0.05 * 0.95 / 100)
+
+
+def test_held_out_trials_are_predicted_from_the_others():
+    table = rt.scores(rt.answers(people(4)))
+    for share, (_, own) in zip(rt.held_out(table), table.groupby("participant", sort=False), strict=True):
+        left = {True: 0.0, False: 0.0}
+        for out in np.array_split(own.index, rt.FOLDS):
+            for with_it in left:
+                names = [*(["readiness"] * with_it), "latency", "trial"]
+                x = sm.add_constant(own[names])
+                fit = sm.OLS(own["log_rt"].drop(out), x.drop(out)).fit()
+                left[with_it] += ((own["log_rt"][out] - fit.predict(x.loc[out])) ** 2).sum()
+        assert share == pytest.approx(1 - left[True] / left[False], rel=1e-9)
 
 
 def test_what_cannot_be_tested():

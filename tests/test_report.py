@@ -69,7 +69,7 @@ def several(tmp_path_factory):
     kept(folder / "bare", [recording(states=False).drop_vars(["what_weights", "when_weights", "mean_state"])])
     row = {"claim": "a", "statement": "the error falls", "published": "0.44", "measured": "ratio", "unit": "1",
            "ours": 0.13, "ours_low": 0.1, "ours_high": 0.2, "control": 1.0, "control_low": 0.9, "control_high": 1.1,
-           "control_is": "without learning", "verdict": "reproduced"}  # fmt: skip
+           "control_is": "a counter", "verdict": "supported", "construction": "it is a counter"}  # fmt: skip
     pd.DataFrame([row]).to_csv(folder / "claims.csv", index=False)
     return folder, make_report(folder)
 
@@ -159,7 +159,9 @@ def test_studies_are_compared_in_one_table(several):
     page = Page(text)
     for name in ("default", "no_gate", "levels", "bare"):
         assert f'<th scope="row">{name}</th>' in text
-    assert "the error falls" in page.text and "reproduced" in page.text and "without learning" in page.text
+    assert (
+        "the error falls" in page.text and "supported, holds by construction" in page.text and "a counter" in page.text
+    )
     worse = analyse(study(2, shift=0.02), only=["peak_error"])
     late = worse[worse["metric"] == "peak_error.absolute"]["value"].mean()
     row = text.partition('<th scope="row">no_gate</th>')[2].partition("</tr>")[0]

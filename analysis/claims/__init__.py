@@ -8,6 +8,7 @@
 | `rules` | other learning rules and readouts |
 | `gates` | the third factor: its presence, its width, its kinetics |
 | `reservoir` | recurrence, heterogeneity, feedback, noise, size |
+| `cues` | several cues: whether "what" reads from the state which cue it was |
 """
 
 from izhires.analysis.claims.base import Claim, Criterion, Runs, Verdict, all_claims, claim, judge

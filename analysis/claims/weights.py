@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from izhires.analysis.claims.base import OURS, Criterion, Runs, claim
+from izhires.analysis.statistics import fisher_z
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SINGLE = {1: "single_timing", 2: "single_probability", 3: "single_both"}
 """Studies of one block alone, with the statistics of each block after a switch."""
@@ -18,50 +24,43 @@ SWITCHES = {
 """Of each switch: the readouts whose statistics change, and a study that differs in just these."""
 
 
-_SORTS = {"ours": Criterion("|r| (limit assumed)", ">", 0.9), "difference": Criterion("|r| less chance", ">", 0)}
-_CHANCE = {
-    "isotropic": Criterion("angle less that of random subspaces (margin assumed)", ">", -1),
-    "covariance": Criterion("angle less that of random subspaces with the states' second moment", ">", 0),
-}
+GRIDS = {"": ("grid", "330, 360 and 390 ms"), "_wide": ("grid_wide", "200, 360 and 520 ms")}
+"""Studies of the conditions that the weights sort, by what their claims end with: latencies of A closer together than
+an event is wide, of which the timing weights lie on a line, and wide apart."""
 
 
-def _component(runs: Runs, part: str) -> dict[str, float]:
-    from izhires.analysis.metrics.weight_space import components
+def _sorts(level: str, component: int, ends: str) -> None:
+    study, latencies = GRIDS[ends]
 
-    found = {row.part: row.value for row in components(runs["grid"])}
-    return {
-        "ours": found[part],
-        "control": found[f"{part}_chance"],
-        "difference": found[part] - found[f"{part}_chance"],
-    }
+    @claim(
+        f"weights_sort_{level}{ends}",
+        statement=f"the {('first', 'second')[component]} component of the readout weights sorts conditions by {level}"
+        + (", also where the latencies lie wide apart" if ends else ""),
+        published="shown, no figure",
+        ours=f"|r| of component {component + 1} with the {level} of A",
+        control=f"|r| with permuted {'probabilities' if level == 'probability' else 'latencies'}",
+        unit="r",
+        studies=(study,),
+        tests={
+            "ours": Criterion("|r| (limit assumed)", ">", 0.9, correlation=True),
+            "difference": Criterion("Fisher's z of |r| less that of chance", ">", 0),
+        },
+        where=f"MEET, ends of 9 blocks of 80 trials: p(A) .2, .5, .8 at latencies of A {latencies}, B at 700 ms",
+    )
+    def measure(runs: Runs) -> dict[str, float]:
+        from izhires.analysis.metrics.weight_space import components
+
+        part = f"pc{component + 1}_{level}"
+        found = {row.part: row.value for row in components(runs[study])}
+        ours, chance = found[part], found[f"{part}_chance"]
+        return {"ours": ours, "control": chance, "difference": float(fisher_z(ours) - fisher_z(chance))}
+
+    measure.__qualname__ = f"weights_sort_{level}{ends}"
 
 
-@claim(
-    "weights_sort_probability",
-    statement="the first component of the readout weights sorts conditions by probability",
-    published="shown, no figure",
-    ours="|r| of component 1 with p(A), 3 probabilities x 3 latencies",
-    control="|r| with permuted probabilities",
-    studies=("grid",),
-    tests=_SORTS,
-)
-def weights_sort_probability(runs: Runs) -> dict[str, float]:
-    """Joint principal components of both readouts at the ends of the blocks."""
-    return _component(runs, "pc1_probability")
-
-
-@claim(
-    "weights_sort_latency",
-    statement="the second component of the readout weights sorts conditions by latency",
-    published="shown, no figure",
-    ours="|r| of component 2 with the latency of A, 3 probabilities x 3 latencies",
-    control="|r| with permuted latencies",
-    studies=("grid",),
-    tests=_SORTS,
-)
-def weights_sort_latency(runs: Runs) -> dict[str, float]:
-    """Joint principal components of both readouts at the ends of the blocks."""
-    return _component(runs, "pc2_latency")
+for _ends in GRIDS:
+    _sorts("probability", 0, _ends)
+    _sorts("latency", 1, _ends)
 
 
 @claim(
@@ -75,6 +74,7 @@ def weights_sort_latency(runs: Runs) -> dict[str, float]:
         "ours": Criterion("way left (limit assumed)", "<", 0.5),
         "difference": Criterion("control less ours", ">", 0),
     },
+    where="MEET, last probe of blocks 1 to 3; single blocks of the same statistics and seeds",
 )
 def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
     """Distance to the end of a network that only ever knew the new statistics, over that before the switch.
@@ -104,33 +104,83 @@ def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
     }
 
 
-def _angle(runs: Runs, *, without_mean: bool) -> dict[str, float]:
-    from izhires.analysis import selection
-    from izhires.analysis.metrics.angles import block_angles
+def raw_weights(recording: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the weights of both readouts at the last probe, both on rates in Hz, (event, neuron).
 
-    (recording,) = runs["default"]
-    rows = block_angles(recording, selection.blocks(recording)[-1], without_mean=without_mean)
-    found = {row.part: row.value for row in rows}
-    return {
-        "ours": found["smallest"],
-        "control": found["smallest_isotropic_mean"],
-        "isotropic": found["smallest_isotropic_difference"],
-        "covariance": found["smallest_covariance_difference"],
-    }
+    "what" reads rates as they are; "when" reads s = (r - mean)/sqrt(variance + smallest_spread^2), so that on rates its
+    weights are W/sqrt(variance + smallest_spread^2), with the running variance at the end of the run.
+
+    Raises
+    ------
+    Unavailable
+        If the recording does not hold that variance.
+    """
+    from izhires.analysis.declared import require
+    from izhires.declare import in_si
+    from izhires.recordings.recording import configuration
+
+    require(recording, ["state_variance"])
+    smallest = in_si(configuration(recording)["state"]["smallest_spread"], "Hz")
+    spread = np.sqrt(recording["state_variance"].values[-1] + smallest**2)
+    what, when = (
+        recording[f"{name}_weights"].isel(probe=-1).transpose("event", "neuron").values.astype(float)
+        for name in ("what", "when")
+    )
+    return {"what": what, "when": when / spread}
+
+
+def effective(weights: np.ndarray) -> np.ndarray:
+    """Return the leading left singular vectors (neuron, rank) of weights (event, neuron), as many as they fill.
+
+    The rank is the participation ratio of the squared singular values, (sum s^2)^2 / sum s^4, rounded: a direction that
+    holds a few per cent of the weights is none.
+    """
+    left, size, _ = np.linalg.svd(weights.T, full_matrices=False)
+    return left[:, : round(float((size**2).sum() ** 2 / (size**4).sum()))]
+
+
+def _angle(runs: Runs, *, without_mean: bool) -> dict[str, float]:
+    from scipy.linalg import subspace_angles
+
+    from izhires.analysis import nulls, selection
+
+    (recording,) = runs["states"]
+    found = raw_weights(recording)
+    removed = recording["mean_state"].isel(probe=-1).values.astype(float) if without_mean else None
+    if removed is not None:
+        found = {name: nulls.without(each.T, removed).T for name, each in found.items()}
+    bases = [effective(each) for each in found.values()]
+    shape = (bases[0].shape[1], bases[1].shape[1])
+    angle = float(np.degrees(subspace_angles(*bases).min()))
+    chance = nulls.isotropic_angles(len(bases[0]) - without_mean, shape)[:, 0]
+    result = {"ours": angle, "control": float(chance.mean()), "isotropic": angle - float(chance.mean())}
+    result |= {"what": float(shape[0]), "when": float(shape[1])}
+    if without_mean:
+        samples = selection.state_samples(recording, selection.probes(recording, selection.blocks(recording)[-1]))
+        rng = np.random.default_rng([selection.seed(recording), 5])
+        matched = nulls.covariance_angles(samples, shape, rng, removed=removed)[:, 0]
+        result["covariance"] = angle - float(matched.mean())
+    return result
+
+
+_BESIDE = {"what": "effective rank of the what weights", "when": "effective rank of the when weights"}
+_WHERE = "MEET, last probe; both readouts in raw rates (Hz), at their effective ranks"
 
 
 @claim(
     "orthogonal",
     statement="what and when readouts lie in near-orthogonal subspaces",
     published="near-orthogonal, no figure",
-    ours="smallest principal angle at the end",
-    control="random subspaces of the same dimensions",
+    ours="smallest principal angle",
+    control="isotropic random subspaces of the same dimensions",
     unit="deg",
-    studies=("default",),
-    tests=_CHANCE,
+    studies=("states",),
+    tests={"isotropic": Criterion("angle less that of isotropic random subspaces (1 degree assumed)", ">", -1)},
+    where=_WHERE,
+    beside=_BESIDE,
 )
 def orthogonal(runs: Runs) -> dict[str, float]:
-    """Smallest angle against both chance levels."""
+    """Smallest angle against isotropic chance, which decides: a covariance null shares the mean state, as both do."""
     return _angle(runs, without_mean=False)
 
 
@@ -138,13 +188,18 @@ def orthogonal(runs: Runs) -> dict[str, float]:
     "orthogonal_without_mean",
     statement="... and so they do when the direction of the mean state, which both may share, is removed",
     published="not examined",
-    ours="smallest principal angle at the end, mean state removed",
-    control="random subspaces of the same dimensions",
+    ours="smallest principal angle, mean state removed",
+    control="isotropic random subspaces of the same dimensions",
     unit="deg",
-    studies=("default",),
-    tests=_CHANCE,
+    studies=("states",),
+    tests={"isotropic": Criterion("angle less that of isotropic random subspaces (1 degree assumed)", ">", -1)},
+    where=f"{_WHERE}, mean state projected out of both, and of the nulls",
     source=OURS,
+    beside={
+        **_BESIDE,
+        "covariance": "angle less that of random subspaces with the states' second moment, mean removed from both",
+    },
 )
 def orthogonal_without_mean(runs: Runs) -> dict[str, float]:
-    """Smallest angle without the mean state, against both chance levels."""
+    """Smallest angle without the mean state."""
     return _angle(runs, without_mean=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WORDS = {
     "default": "the model",
     "merged": "one merged readout",
+    "merged_tuned": "one merged readout, tuned",
     "force": "FORCE, not told",
     "force_reset": "FORCE, reset at switches",
     "no_gate": "no gate",

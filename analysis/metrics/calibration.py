@@ -12,6 +12,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.statistics import CORRELATION, FEWEST_FOR_R, POSITIVE, few_for_r
+from izhires.declare import PAPER
 from izhires.paradigms.experiment import expectation
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def amplitudes(recording: xr.Dataset) -> Iterator[Row]:
     within=CORRELATION,
     description="amplitude of each event against the probability of the first event, over levels of probability",
     definition="Pearson's r of amplitude with p(first event), over recordings of one block at several probabilities",
-    source="Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2 (r = 0.978 for A, -0.989 for B)",
+    source=f"{PAPER} (r = 0.978 for A, -0.989 for B)",
     scope="study",
     worst="weakest",
     needs=("prediction", "outcome_latency", "trial_event"),

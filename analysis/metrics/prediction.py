@@ -11,6 +11,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.statistics import POSITIVE
+from izhires.declare import PAPER
 from izhires.paradigms import truth
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _rows(errors: Mapping[str, xr.DataArray], part: str, block: int, note: str =
     within=POSITIVE,
     description="error of the cue-only prediction against the expectation",
     definition="root mean square of prediction - expectation over the window; for all events together and for each",
-    source="this project; the published formula is not public (Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2)",
+    source=f"this project; the formula of {PAPER}, is not known to us",
     worst="highest",
     needs=("prediction", "expectation"),
     parts={

@@ -29,6 +29,8 @@ LEAST_TRIALS = 10
 FASTEST = 0.1
 """Shorter response times (s) are anticipations and do not count."""
 SHUFFLES = 10_000
+FOLDS = 5
+"""Stretches of successive trials, each of which is predicted from the others."""
 
 CONTROLS = ("latency", "trial")
 TERMS = ("readiness", *CONTROLS)
@@ -114,6 +116,7 @@ def answers(recordings: Sequence[xr.Dataset], within: bool = False) -> pd.DataFr
             "izhires run cued-reaction with the event files of all"
         )
     found = found[found["event"] == found["event"].value_counts().index[0]]
+    found = found.sort_values(["seed", "participant", "trial"], kind="stable")
     if found.groupby(["participant", "seed"]).size().min() < LEAST_TRIALS:
         raise Unavailable(f"a participant answered in fewer than {LEAST_TRIALS} trials")
     return found.reset_index(drop=True)
@@ -179,18 +182,24 @@ def mixed_model(table: pd.DataFrame) -> pd.DataFrame:
     return limits.assign(estimate=fit.fe_params[names], p=fit.pvalues[names])[["estimate", "low", "high", "p"]]
 
 
-def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def slopes(
+    table: pd.DataFrame, shuffles: int, rng: np.random.Generator, circular: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return each participant's slope of log RT on readiness, and the mean slopes of shuffled response times.
 
     Latency and trial are regressed out of both sides (Frisch-Waugh-Lovell); what is left of log RT is shuffled among
-    the participant's trials (Freedman & Lane 1983).
+    the participant's trials (Freedman & Lane 1983), or shifted.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `scores`.
+        From `scores`, the trials of each participant in order of time.
     shuffles : int
     rng : numpy.random.Generator
+    circular : bool
+        Shift the course of response times as a whole, its end to its start, by a random number of trials for each
+        participant. That keeps how far each response time is like the one before, which shuffles do not: of two courses
+        that drift, shuffles find too many slopes too steep.
 
     Returns
     -------
@@ -207,8 +216,42 @@ def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tupl
         x, y = (each - basis @ (basis.T @ each) for each in own[["readiness", "log_rt"]].to_numpy().T)
         weight = x / (x @ x)
         found.append(weight @ y)
-        chance += rng.permuted(np.tile(y, (shuffles, 1)), axis=1) @ weight / len(groups)
+        if circular:
+            places = np.add.outer(np.arange(len(y)), np.arange(len(y))) % len(y)
+            chance += (y[places] @ weight)[rng.integers(len(y), size=shuffles)] / len(groups)
+        else:
+            chance += rng.permuted(np.tile(y, (shuffles, 1)), axis=1) @ weight / len(groups)
     return np.array(found), chance
+
+
+def held_out(table: pd.DataFrame) -> np.ndarray:
+    """Return how much readiness adds to the prediction of response times that were not fitted, for each participant.
+
+    Least squares of log RT on latency and trial, and on these and readiness, fitted to all trials but a stretch of
+    successive ones, in turn for each of `FOLDS` stretches: 1 - (sum of squares left with readiness)/(without it), both
+    over the trials left out. Below 0: readiness makes the prediction worse.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `scores`, the trials of each participant in order of time.
+
+    Returns
+    -------
+    ndarray, (participant,)
+    """
+    found = []
+    for _, own in table.groupby("participant", sort=False):
+        y, controls = own["log_rt"].to_numpy(), np.column_stack([np.ones(len(own)), own[list(CONTROLS)]])
+        both = np.column_stack([controls, own["readiness"]])
+        left = np.zeros(2)
+        for out in np.array_split(np.arange(len(own)), FOLDS):
+            kept = np.delete(np.arange(len(own)), out)
+            for k, x in enumerate((both, controls)):
+                fit = np.linalg.lstsq(x[kept], y[kept], rcond=None)[0]
+                left[k] += ((y[out] - x[out] @ fit) ** 2).sum()
+        found.append(1 - left[0] / left[1])
+    return np.array(found)
 
 
 @metric(
@@ -219,9 +262,11 @@ def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tupl
         "log RT ~ readiness + latency + trial number (z-scores within participant), random intercept and slope of "
         "readiness over participants, by REML; readiness: prediction (what x when) of the event at its latency in the "
         "last probe before the trial; trials with the event that is answered most often, RT >= "
-        f"{FASTEST:g} s; shuffle: p, two-sided, of the mean over participants of their own slopes, latency and trial "
-        f"regressed out, among {SHUFFLES} shuffles of the rest of log RT within participants; readiness is the one "
-        "hypothesis, latency and trial are controls"
+        f"{FASTEST:g} s; shift: p, two-sided, of the mean over participants of their own slopes, latency and trial "
+        f"regressed out, among {SHUFFLES} circular shifts of the rest of log RT within participants, which keep its "
+        "serial correlation; shuffle: the same among shuffles, which do not; held_out: 1 - (squares left with "
+        f"readiness)/(left without), of log RT in {FOLDS} stretches of trials that were not fitted; readiness is the "
+        "one hypothesis, latency and trial are controls"
     ),
     source=(
         "this project; mixed model: Laird & Ware 1982, doi 10.2307/2529876; shuffle: Freedman & Lane 1983, "
@@ -234,7 +279,17 @@ def slopes(table: pd.DataFrame, shuffles: int, rng: np.random.Generator) -> tupl
         "readiness_low": Item("lower limit, 95%, over participants", interval=False),
         "readiness_high": Item("upper limit, 95%, over participants", interval=False),
         "readiness_p": Item("p of the mixed model, two-sided", "1", interval=False),
-        "shuffle_p": Item("p against shuffled response times, two-sided", "1", interval=False),
+        "shift_p": Item("p against circularly shifted response times, two-sided: decides", "1", interval=False),
+        "held_out": Item(
+            "share of what is left of log RT in held-out trials that readiness explains, mean over participants", "1"
+        ),
+        "held_out_positive": Item("participants of whom it explains any", "participants", interval=False),
+        "shuffle_p": Item(
+            "p against shuffled response times, two-sided; takes no account of serial correlation",
+            "1",
+            detail=True,
+            interval=False,
+        ),
         "slope": Item("mean over participants of their own slopes"),
         "negative": Item("participants whose own slope is negative", "participants", within=POSITIVE),
         "latency": Item("coefficient of the latency, for one standard deviation", detail=True),
@@ -274,11 +329,15 @@ def effect(table: pd.DataFrame, shuffles: int = SHUFFLES) -> dict[str, float]:
     scored = scores(table)
     fit = mixed_model(scored).to_dict("index")
     own, chance = slopes(scored, shuffles, np.random.default_rng(len(table)))
-    extreme = int((np.abs(chance) >= np.abs(own.mean())).sum())
+    _, shifted = slopes(scored, shuffles, np.random.default_rng(len(table)), circular=True)
+    p = {name: (1 + int((np.abs(each) >= np.abs(own.mean()) - 1e-12).sum())) / (1 + shuffles)
+         for name, each in (("shuffle_p", chance), ("shift_p", shifted))}  # fmt: skip
+    explained = held_out(scored)
     pairs = [np.corrcoef(each["readiness"], each["latency"])[0, 1] for _, each in scored.groupby("participant")]
     found = {"readiness": fit["readiness"]["estimate"]}
     found |= {f"readiness_{name}": fit["readiness"][name] for name in ("low", "high", "p")}
-    found |= {"shuffle_p": (1 + extreme) / (1 + shuffles), "slope": own.mean(), "negative": (own < 0).sum()}
+    found |= {**p, "slope": own.mean(), "negative": (own < 0).sum()}
+    found |= {"held_out": explained.mean(), "held_out_positive": (explained > 0).sum()}
     for name in CONTROLS:
         found |= {name: fit[name]["estimate"], f"{name}_p": fit[name]["p"]}
     found |= {"collinearity": np.mean(pairs), "participants": len(own), "trials": len(table)}

@@ -13,6 +13,7 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.statistics import FEWEST_FOR_R, POSITIVE, SHARE, bootstrap_interval, few_for_r
+from izhires.declare import PAPER
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -202,7 +203,7 @@ _LEVELS = {"pc1_probability": (0, "probability"), "pc2_latency": (1, "latency")}
         f"chance: mean |r| over {PERMUTATIONS} permutations of the levels over the conditions, of which there must be "
         f"{FEWEST_FOR_R}"
     ),
-    source="Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2; block scaling: this project",
+    source=f"{PAPER}; block scaling: this project",
     scope="study",
     parts={
         **{f"explained_{k}": Item(f"fraction of the variance over all probes on component {k}", detail=k > 2)

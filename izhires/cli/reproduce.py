@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from izhires.cli import options
 
+if TYPE_CHECKING:
+    from izhires.analysis.reproduce import Ran
+
 COMMAND = "reproduce"
+TWENTY = 20
+"""Seeds for which the time is foretold: as many as the published table has."""
 
 
 def command(
@@ -30,11 +35,12 @@ def command(
         int | None, typer.Option(min=1, help="At most this many runs at once; default: one per core.")
     ] = None,
 ) -> int:
-    """Run all comparisons of the paper and their controls, and print what was reproduced.
+    """Run every claim with a control that could win, and print the verdicts: supported, contradicted, inconclusive.
 
-    A run that was stopped goes on where it was, with the same command.
+    A run that was stopped goes on where it was, with the same command. How long each study took is said as it ends, and
+    kept in times.csv; how long 20 seeds take is said at the end.
     """
-    from izhires.analysis.reproduce import draw_conditions, reproduce
+    from izhires.analysis.reproduce import draw_conditions, of_more_seeds, reproduce
     from izhires.cli.run import _device
     from izhires.errors import SimulationError
     from izhires.model.configuration import parse_seeds, read
@@ -43,40 +49,51 @@ def command(
     base = read(config, set_ or []).to_dict() if config or set_ else None
     progress = ClaimProgress()
     with progress:
-        table, seconds, problems = reproduce(
-            wanted, out, claims or None, _device(device), processes, base, progress.report
+        table, done, parts = reproduce(
+            wanted, out, claims or None, _device(device), processes, base, progress.report, progress.ended
         )
     _show(table)
     for row in table[table["missing"] != ""].to_dict("records"):
         print(f"not measured: {row['claim']}: {row['missing']}")
     began = time.perf_counter()
     figures = draw_conditions(wanted, out)
-    parts = {each: seconds.pop(each) for each in ("builds", "runs", "analysis")}
     parts["figure"] = time.perf_counter() - began
-    slowest = ", ".join(f"{name} {took:.0f} s" for name, took in sorted(seconds.items(), key=lambda x: -x[1])[:5])
+    slowest = sorted(done.items(), key=lambda each: -each[1].seconds)[:5]
     told = ", ".join(f"{name} {took:.0f} s" for name, took in parts.items())
     print(f"{len(table)} claims on {len(wanted)} seeds in {sum(parts.values()):.0f} s: {told}")
-    print(f"longest studies: {slowest}")
+    print(f"longest studies: {', '.join(f'{name} {each.seconds:.0f} s' for name, each in slowest)}")
+    if (whole := of_more_seeds(done, len(wanted), TWENTY)) is not None:
+        whole += (parts["analysis"] + parts["figure"]) * TWENTY / len(wanted)
+        print(f"{TWENTY} seeds of these claims take about {_time(whole)} on this machine")
     print(f"table: {out / 'claims.md'}; tests and intervals: {out / 'claims.csv'}")
     if figures:
         print(f"figure: {figures[0]}")
-    for study, problem in problems.items():
+    failed = {study: each.problem for study, each in done.items() if each.problem}
+    for study, problem in failed.items():
         typer.echo(f"izhires: {study}: {problem}", err=True)
-    return SimulationError.exit_code if problems else 0
+    return SimulationError.exit_code if failed else 0
+
+
+def _time(seconds: float) -> str:
+    return (
+        f"{seconds / 3600:.1f} h"
+        if seconds >= 5400
+        else f"{seconds / 60:.0f} min"
+        if seconds >= 90
+        else f"{seconds:.0f} s"
+    )
 
 
 class ClaimProgress:
-    """Studies and their runs on the terminal; in a log, one line a study."""
+    """Studies and their runs on the terminal; in a log, one line a study when it ended."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        console = Console(stderr=True, highlight=False)
-        self.quiet = not console.is_terminal
-        self.bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, disable=self.quiet
-        )
+        self.console = Console(stderr=True, highlight=False)
+        columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        self.bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
         self.tasks: dict[str, object] = {}
         self.shares: dict[str, dict[str, float]] = {}
 
@@ -94,19 +111,26 @@ class ClaimProgress:
         if study not in self.tasks:
             self.tasks[study] = self.bars.add_task(study, total=None)
             self.shares[study] = {}
-            if self.quiet:
-                typer.echo(f"izhires: {study}", err=True)
         if run:
             self.shares[study][run] = 1.0 if stage in ("done", "kept", "failed") else share
             own = self.shares[study]
             self.bars.update(self.tasks[study], completed=sum(own.values()), total=max(len(own), 1))  # type: ignore[arg-type]
+
+    def ended(self, study: str, ran: Ran, left: float | None) -> None:
+        """Say how long a study took, and how long the others will."""
+        if study in self.tasks:
+            self.bars.remove_task(self.tasks.pop(study))  # type: ignore[arg-type]
+        how = f"{_time(ran.seconds)}, {ran.runs} runs" if ran.runs else "there already"
+        built = f", its build {_time(ran.build_seconds)}" if ran.build_seconds >= 1 else ""
+        rest = f"; about {_time(left)} for the other studies" if left else ""
+        self.console.print(f"izhires: {study}: {how}{built}{rest}", soft_wrap=True)
 
 
 def _show(table) -> None:  # type: ignore[no-untyped-def]
     from rich.console import Console
     from rich.table import Table
 
-    from izhires.analysis.reproduce import figure_text
+    from izhires.analysis.reproduce import figure_text, verdict_text
 
     console = Console()
     console = console if console.is_terminal else Console(width=150)
@@ -116,6 +140,6 @@ def _show(table) -> None:  # type: ignore[no-untyped-def]
 
     for row in table.to_dict("records"):
         shown.add_row(
-            row["claim"], row["published"], figure_text(row, "ours"), figure_text(row, "control"), row["verdict"]
+            row["claim"], row["published"], figure_text(row, "ours"), figure_text(row, "control"), verdict_text(row)
         )
     console.print(shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import Milliseconds, parameter
+from izhires.declare import PAPER, Milliseconds, parameter
 from izhires.gates.base import Gate
 
 
@@ -24,4 +24,4 @@ class Consolidation(Gate):
         "learning*target_trial*int(event(t) > -0.5)*int(elapsed(t) > -dt/2)"
         "*int(since_event > delay - dt/2)*int(since_event < delay + duration - dt/2)"
     )
-    source: ClassVar[str] = "predicted by Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
+    source: ClassVar[str] = f"predicted by {PAPER}"

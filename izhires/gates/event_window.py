@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import Milliseconds, parameter
+from izhires.declare import PAPER, Milliseconds, parameter
 from izhires.gates.base import Gate
 
 
@@ -25,4 +25,4 @@ class EventWindow(Gate):
         "learning*has_target*(int(abs(since_event) < half_width + dt/2)"
         " + int(abs(since_event) >= half_width + dt/2)*(1 - closed_outside)*clip(z, baseline, 1))"
     )
-    source: ClassVar[str] = "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; its width is not published"
+    source: ClassVar[str] = f"{PAPER}; its width is not known to us"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from izhires.declare import PAPER
 from izhires.gates.base import Gate
 
 
@@ -17,4 +18,4 @@ class Open(Gate):
     type: Literal["open"] = "open"
 
     expression: ClassVar[str] = "learning*in_window"
-    source: ClassVar[str] = "control without the gate of Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
+    source: ClassVar[str] = f"control: the gate taken away of {PAPER}"

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from izhires.declare import Milliseconds, parameter
+from izhires.declare import PAPER, Milliseconds, parameter
 from izhires.errors import ConfigurationError
 from izhires.gates.base import Gate
 
@@ -42,7 +42,7 @@ class Phasic(Gate):
         "learning*clip(tonic + (slow - fast)"
         "/((tau_decay/tau_rise - 1)*(tau_decay/tau_rise)**(-(tau_decay/tau_rise)/(tau_decay/tau_rise - 1))), 0, 1)"
     )
-    source: ClassVar[str] = "this project; the limit is stated by Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
+    source: ClassVar[str] = f"this project; the limit is stated by {PAPER}"
 
     @model_validator(mode="after")
     def _rises_first(self) -> Phasic:

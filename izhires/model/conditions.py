@@ -124,6 +124,11 @@ condition("no_feedback", "the timing prediction is not fed back", {"when.feedbac
 condition("open_loop_at_test", "no feedback in trials that do not teach", {"when.feedback_at_test": False})
 condition("no_gate", "no attention: the timing readout learns at all times, in every channel", {"when.gate": "open"})
 condition(
+    "open_gate",
+    "no attention, and no what: the timing readout alone learns at all times, in every trial and channel",
+    {"when.gate": "open", "prediction": "merged"},
+)
+condition(
     "literal_window_gate",
     "the gate is closed outside the latency window",
     {"when.gate": {"type": "event_window", "closed_outside": True}},
@@ -145,6 +150,23 @@ condition(
         "state": {"tau_mean": "2000 ms", "smallest_spread": "2 Hz"},
         "when.feedback": "0.5 mV/ms",
         "when.rule": {"type": "normalised_three_factor", "rate": "0.006 1/ms", "surprise_gain": 1.0},
+    },
+)
+condition(
+    "adapting_cells",
+    "random circuit at its best point without its recurrence: a bank of slowly adapting cells that the cue resets",
+    {
+        "reservoir": {
+            "type": "random",
+            "tau_trace": "100 ms",
+            "bias_excitatory": ["4 mV/ms", "10 mV/ms"],
+            "cue_share": 1.0,
+            "delay": "0.5 ms",
+            "recurrence": 0.0,
+        },
+        "state.smallest_spread": "3.16 Hz",
+        "when.feedback": "0.5 mV/ms",
+        "when.rule": {"type": "normalised_three_factor", "rate": "0.02 1/ms"},
     },
 )
 condition("homogeneous_cells", "two cell types, RS and FS, all cells of a type alike", _cells("homogeneous"))
@@ -207,4 +229,42 @@ condition(
     "consolidation",
     "errors mark synapses in the window, a phase after the event changes them",
     {"when.gate": "consolidation", **_LATE},
+)
+
+
+def _tuned(name: str, description: str, changes: Changes) -> None:
+    """Declare a condition at the best point of a search, which `changes` names; what a circuit lacks stays out."""
+
+    def found(configuration: Configuration) -> Changes:
+        fields = type(configuration.reservoir).model_fields
+        own = _KNOWN[name].changes(configuration)
+        replaced = "reservoir" in own
+        return own | {
+            key: value
+            for key, value in changes.items()
+            if replaced or not key.startswith("reservoir.") or key.removeprefix("reservoir.") in fields
+        }
+
+    condition(f"{name}_tuned", description, found)
+
+
+def _rule(rate: str, **more: float) -> Changes:
+    return {"when.rule": {"type": "normalised_three_factor", "rate": rate, **more}}
+
+
+# Best points of the search of examples/controls.py, seeds 0 and 1; its table is in docs/claims.md. The constant rate:
+# of nine, on the trials of seeds 0 to 9.
+_tuned(
+    "merged", "one readout for what and when, learned online at a tuned rate", _rule("0.0015 1/ms", surprise_gain=1.0)
+)
+_tuned("slow_gate", "kinetics of dopamine, no trace, at a tuned rate", _rule("0.005 1/ms", surprise_gain=1.0))
+_tuned(
+    "homogeneous_cells",
+    "two cell types, all cells of a type alike, retuned",
+    {"reservoir.input_next": "10.5 mV/ms", **_rule("0.03 1/ms")},
+)
+_tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_rule("0.01 1/ms")})
+_tuned("no_recurrence", "all recurrent weights are 0, retuned", {"reservoir.tau_trace": "50 ms", **_rule("0.003 1/ms")})
+condition(
+    "constant_rate", "identity rule with a constant rate, tuned", {"what.rule": {"type": "two_factor", "rate": 0.06}}
 )

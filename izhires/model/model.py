@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.circuits.base import Reservoir
-from izhires.declare import Declaration, Hertz, Milliseconds, chosen, parameter
+from izhires.declare import PAPER, Declaration, Hertz, Milliseconds, chosen, parameter
 from izhires.errors import ConfigurationError, check_known
 from izhires.model.connection import OF_CIRCUIT_CONNECTIONS, Connection
 from izhires.model.population import OF_CIRCUIT, Cells, Input, Population, spikes_of
@@ -64,7 +64,7 @@ STATE_UPDATE = _UPDATE.format(read="clip(r - mean, 0*Hz, inf*Hz)")
 of what the trace is above the cell's own running mean, 0 where it is below. What is the same after all cues drops out
 of x, and "what" can tell them apart (docs/paradigms/cues.md)."""
 MEAN_RATE_UPDATE = _UPDATE.format(read="r")
-"""The same, with x the mean trace over the window, which is what Yamada & Chao (arXiv 2510.14382) say."""
+"""The same, with x the mean trace over the window, which is what Yamada & Chao (2026) say."""
 
 
 TAKEN = (*OF_CIRCUIT_CONNECTIONS, "cells", "state", "unshuffled", "network", "spikes", "signals")
@@ -81,9 +81,7 @@ class State(Declaration):
     """
 
     of: str = parameter(OF_CIRCUIT, "the population that is read; 'cells' are those of the circuit")
-    time_step: Milliseconds = parameter(
-        "1 ms", "step of the readouts", source="Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2", gt=0
-    )
+    time_step: Milliseconds = parameter("1 ms", "step of the readouts", source=PAPER, gt=0)
     tau_mean: Milliseconds = parameter("5000 ms", "memory of the running mean and variance", gt=0)
     smallest_spread: Hertz = parameter("5 Hz", "smallest spread that a cell is divided by", gt=0)
     tau_power: Milliseconds = parameter("2000 ms", "memory of the running mean of |s|^2", gt=0)

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from izhires.building.parts import Group, Link, Monitor, Update
 from izhires.cells.base import Cell
-from izhires.declare import Declaration, Drive, Milliseconds, Noise, chosen, parameter
+from izhires.declare import PAPER, Declaration, Drive, Milliseconds, Noise, chosen, parameter
 from izhires.errors import ConfigurationError, check_ascends
 from izhires.model.variables import cell_values, check_filled
 from izhires.plasticity.intrinsic import Intrinsic
@@ -81,13 +81,7 @@ class Cells(Declaration):
         )
     }  # fmt: skip
 
-    n: int = parameter(
-        REFERENCE_SIZE,
-        "number of cells",
-        source="Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2",
-        ge=10,
-        le=MOST_CELLS,
-    )
+    n: int = parameter(REFERENCE_SIZE, "number of cells", source=PAPER, ge=10, le=MOST_CELLS)
     cell: chosen(Cell, "izhikevich") = parameter("izhikevich", "model and types of the cells")  # type: ignore[valid-type]
     bias_excitatory: tuple[Drive, Drive] = parameter(("1 mV/ms", "3 mV/ms"), "range of the constant drive, excitatory")
     bias_inhibitory: tuple[Drive, Drive] = parameter(

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from izhires.declare import PAPER
 from izhires.predictions.base import Prediction
 
 
@@ -15,7 +16,7 @@ class Factorised(Prediction):
 
     type: Literal["factorised"] = "factorised"
     formula: ClassVar[str] = "clip(what, 0, 1)*max(when, 0)"
-    source: ClassVar[str] = "Yamada & Chao 2026, doi 10.1038/s42003-026-10836-2"
+    source: ClassVar[str] = PAPER
     target_trial: ClassVar[str] = "outcome"
     together: ClassVar[bool] = False
 

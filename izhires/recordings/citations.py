@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from izhires.declare import PAPER
 from izhires.errors import RecordingError
 from izhires.files import as_path
 from izhires.model.configuration import present
 
 ALWAYS = {
     "simulator Brian2": "Stimberg, Brette & Goodman (2019), doi 10.7554/eLife.47314",
-    "model": "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2",
+    "model": PAPER,
 }
 """What every recording stands on, whatever its parts."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import parameter
+from izhires.declare import PAPER, parameter
 from izhires.rules.base import Rule
 
 
@@ -23,6 +23,5 @@ class Counting(Rule):
     channel_update: ClassVar[str] = "step = learning*(outcome - forgetting*q)/(power + 1*Hz**2)"
     weight_update: ClassVar[str] = "w += step_post*x_pre"
     source: ClassVar[str] = (
-        "this project; the Beta posterior as the confidence that is proposed to be read out by "
-        "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2"
+        f"this project; the Beta posterior as the confidence that is proposed to be read out by {PAPER}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import PerMillisecond, parameter
+from izhires.declare import PAPER, PerMillisecond, parameter
 from izhires.rules.base import Rule
 
 
@@ -33,7 +33,7 @@ class NormalisedThreeFactor(Rule):
     """
     weight_update: ClassVar[str] = "w += step_post*s_pre"
     source: ClassVar[str] = (
-        "after Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; "
+        f"after {PAPER}; "
         "normalisation: Nagumo & Noda (1967), doi 10.1109/TAC.1967.1098599; "
         "surprise: Pearce & Hall (1980), doi 10.1037/0033-295X.87.6.532"
     )

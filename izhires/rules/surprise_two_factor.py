@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import parameter
+from izhires.declare import PAPER, parameter
 from izhires.rules.base import Rule
 
 
@@ -47,7 +47,7 @@ class SurpriseTwoFactor(Rule):
     """
     weight_update: ClassVar[str] = "w += step_post*x_pre"
     source: ClassVar[str] = (
-        "after Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; "
+        f"after {PAPER}; "
         "change detection: Page (1954), doi 10.1093/biomet/41.1-2.100; "
         "surprise and learning rate: Pearce & Hall (1980), doi 10.1037/0033-295X.87.6.532"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import PerMillisecond, parameter
+from izhires.declare import PAPER, PerMillisecond, parameter
 from izhires.rules.base import Rule
 
 
@@ -17,4 +17,4 @@ class ThreeFactor(Rule):
     schedule: ClassVar[Literal["step", "trial"]] = "step"
     channel_update: ClassVar[str] = "step = rate*dt*gate*error"
     weight_update: ClassVar[str] = "w += step_post*s_pre"
-    source: ClassVar[str] = "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; its rate is not published"
+    source: ClassVar[str] = f"{PAPER}; its rate is not known to us"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import parameter
+from izhires.declare import PAPER, parameter
 from izhires.rules.base import Rule
 
 
@@ -18,7 +18,4 @@ class TwoFactor(Rule):
     equations: ClassVar[str] = "step : second**2"
     channel_update: ClassVar[str] = "step = learning*rate*error/(power + 1*Hz**2)"
     weight_update: ClassVar[str] = "w += step_post*x_pre"
-    source: ClassVar[str] = (
-        "Yamada & Chao (2026), doi 10.1038/s42003-026-10836-2; "
-        "Widrow & Hoff (1960), doi 10.21236/AD0241531; its rate is not published"
-    )
+    source: ClassVar[str] = f"{PAPER}; Widrow & Hoff (1960), doi 10.21236/AD0241531; its rate is not published"

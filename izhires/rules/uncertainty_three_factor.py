@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import Milliseconds, PerMillisecond, parameter
+from izhires.declare import PAPER, Milliseconds, PerMillisecond, parameter
 from izhires.rules.base import Rule
 
 
@@ -62,7 +62,7 @@ class UncertaintyThreeFactor(Rule):
     """
     weight_update: ClassVar[str] = "w += step_post*s_pre"
     source: ClassVar[str] = (
-        "after Yamada & Chao (arXiv 2510.14382); expected and unexpected uncertainty: Yu & Dayan (2005), "
+        f"after {PAPER}; expected and unexpected uncertainty: Yu & Dayan (2005), "
         "doi 10.1016/j.neuron.2005.04.026; change detection: Page (1954), doi 10.1093/biomet/41.1-2.100; "
         "normalisation: Nagumo & Noda (1967), doi 10.1109/TAC.1967.1098599"
     )

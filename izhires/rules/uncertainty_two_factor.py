@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from izhires.declare import Hertz, parameter
+from izhires.declare import PAPER, Hertz, parameter
 from izhires.rules.base import Rule
 
 
@@ -55,7 +55,7 @@ class UncertaintyTwoFactor(Rule):
     count += taught_post*clip(x_pre, 0*Hz, inf*Hz)/(clip(x_pre, 0*Hz, inf*Hz) + half_post)
     """
     source: ClassVar[str] = (
-        "after Yamada & Chao (arXiv 2510.14382); a rate for each synapse, its uncertainty: Aitchison et al. (2021), "
+        f"after {PAPER}; a rate for each synapse, its uncertainty: Aitchison et al. (2021), "
         "doi 10.1038/s41593-021-00809-5; change detection: Page (1954), doi 10.1093/biomet/41.1-2.100; "
         "surprise and learning rate: Pearce & Hall (1980), doi 10.1037/0033-295X.87.6.532"
     )

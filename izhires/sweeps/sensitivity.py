@@ -1,4 +1,4 @@
-"""Points of a sensitivity analysis: one-at-a-time changes or Sobol samples of values that are not published.
+"""Points of a sensitivity analysis: one-at-a-time changes or Sobol samples of values that are not known of the paper.
 
 What becomes of them, `izhires.analysis.sensitivity` says.
 """

@@ -6,7 +6,8 @@ Every readout step of length dt, from the spike trace r of each cell (`izhires.m
     variance <- variance + ((r - mean)^2 - variance) dt/tau_mean
     s         = (r - mean)/sqrt(variance + smallest_spread^2)
 
-and x, the mean of r over the window after the cue. The trace itself falls by r dt/tau_trace every step of the cells
+and x, the mean of max(r - mean, 0) over the window after the cue (of r, where the network read that,
+`izhires.model.model.MEAN_RATE_UPDATE`). The trace itself falls by r dt/tau_trace every step of the cells
 and rises by 1/tau_trace at a spike, whose step ends with it. The recursion is repeated step by step from the start of
 the run, all cells at once, so that it is the network's own arithmetic up to rounding.
 """
@@ -79,7 +80,7 @@ def readout_states(recording: xr.Dataset, trials: Sequence[int] | None = None, e
 
 
 def mean_states(recording: xr.Dataset) -> xr.DataArray:
-    """Return x, the mean of the spike trace over the window after each trial's cue, which "what" reads.
+    """Return x, the mean over the window after each trial's cue of what "what" reads of the spike trace.
 
     Parameters
     ----------
@@ -103,14 +104,14 @@ def mean_states(recording: xr.Dataset) -> xr.DataArray:
     trial_of = np.full(last, -1)
     for trial, cue in enumerate(run.cues):
         trial_of[cue : cue + run.window] = trial
-    for moment, r, _, _ in run.walk(last):
+    for moment, r, mean, _ in run.walk(last):
         if trial_of[moment] >= 0:
-            found[trial_of[moment]] += r
+            found[trial_of[moment]] += r if run.reads_rate else np.maximum(r - mean, 0)
     return xr.DataArray(
         found / run.window,
         dims=("trial", "neuron"),
         coords={"trial": np.arange(len(run.cues))},
-        attrs={"long_name": "mean spike trace over the window", "units": "Hz"},
+        attrs={"long_name": "x, what the trial readouts read over the window", "units": "Hz"},
     )
 
 
@@ -119,7 +120,7 @@ class _Run:
 
     def __init__(self, recording: xr.Dataset) -> None:
         from izhires.declare import in_si
-        from izhires.model.model import STATE_UPDATE
+        from izhires.model.model import MEAN_RATE_UPDATE, STATE_UPDATE
         from izhires.recordings.recording import configuration
 
         require(recording, ["trial_cue"])
@@ -133,7 +134,9 @@ class _Run:
         read = state.get("of", "cells")
         reservoir = made["reservoir"] if read == "cells" else made["populations"][read]
         _check_trace(reservoir["cell"]["equations"], reservoir["cell"]["reset"])
-        if state.get("update", STATE_UPDATE) != STATE_UPDATE:
+        update = state.get("update", STATE_UPDATE)
+        self.reads_rate = update == MEAN_RATE_UPDATE
+        if update not in (STATE_UPDATE, MEAN_RATE_UPDATE):
             raise Unavailable("the readouts see a state of their own equations (state.update)")
         self.step = float(recording.attrs["time_step"])
         cell_step = in_si(made["time_step"], "ms")

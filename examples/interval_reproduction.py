@@ -43,7 +43,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "paradigm": {**SHORT, "held_out": [f"{each:g} ms" for each in HELD_OUT]},
         "reservoir": "random",
     },
-    "sequence, without surprise": {"paradigm": SHORT, "when": {"rule": {"surprise_gain": 0.0}}},
+    "sequence, without surprise": {
+        "paradigm": SHORT,
+        "when": {"rule": {"type": "normalised_three_factor", "surprise_gain": 0.0}},
+    },
     "sequence, least squares": {"paradigm": SHORT, "when": {"rule": "force", "gate": "open"}},
 }
 PARTS = ("slope", "slope_chance", "error", "bias", "deviation", "scalar", "w_measure", "w_produce", "over_mean",

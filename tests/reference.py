@@ -16,6 +16,8 @@ from functools import partial
 
 import numpy as np
 
+from izhires.model.model import MEAN_RATE_UPDATE
+
 
 @dataclass
 class EventWindow:
@@ -113,6 +115,36 @@ class NormalisedThreeFactor:
 
     def change(self, now, s):
         return self.share(now) * now.gate * now.error * s
+
+
+@dataclass
+class UncertaintyThreeFactor:
+    """dw = step*gate*error*s; 1/rate grows by what is missed, and a cumulative sum test sets it back."""
+
+    rule: object
+    rate: float = 0.0
+    usual: float = 1.0
+    variance: float = 0.0
+    total: float = 0.0
+
+    def __post_init__(self):
+        self.rate = self.rule.fastest
+
+    def change(self, now, s):
+        rule = self.rule
+        if now.lag == 0 and now.occurs and now.learning:
+            missed = min(max(1 - now.z, 0.0), 1.0)
+            off = missed - self.usual
+            self.total = max(
+                0.0, self.total + off / math.hypot(math.sqrt(self.variance), rule.smallest_spread) - rule.drift
+            )
+            self.rate = min(max(1 / (1 / self.rate + rule.caution * missed**2), rule.slowest), rule.fastest)
+            if self.total > rule.threshold:
+                self.rate, self.total = rule.fastest, 0.0
+            # of the exponentially weighted mean and variance
+            self.variance = (1 - rule.memory) * self.variance + rule.memory * (1 - rule.memory) * off**2
+            self.usual += rule.memory * off
+        return normalised(self.rate, now) * now.gate * now.error * s
 
 
 @dataclass
@@ -229,7 +261,7 @@ class TwoFactor:
 
     rule: object
 
-    def step(self, outcome, q, power):
+    def step(self, outcome, q, power, x):
         return self.rule.rate * (outcome - q) / (power + 1)
 
 
@@ -245,7 +277,7 @@ class SurpriseTwoFactor:
     def __post_init__(self):
         self.alpha = self.rule.fastest
 
-    def step(self, outcome, q, power):
+    def step(self, outcome, q, power, x):
         rule = self.rule
         chance = min(max(q, 0.05), 0.95)
         deviation = (outcome - q) / math.sqrt(chance * (1 - chance))
@@ -260,24 +292,49 @@ class SurpriseTwoFactor:
 
 
 @dataclass
+class UncertaintyTwoFactor:
+    """A rate for each synapse, 1/(1/fastest + count), which the cumulative sum test of the channel sets back."""
+
+    rule: object
+    up: float = 0.0
+    down: float = 0.0
+    count: object = 0.0
+
+    def step(self, outcome, q, power, x):
+        rule = self.rule
+        chance = min(max(q, 0.05), 0.95)
+        deviation = (outcome - q) / math.sqrt(chance * (1 - chance))
+        self.up = max(0.0, self.up + deviation - rule.drift)
+        self.down = max(0.0, self.down - deviation - rule.drift)
+        if self.up > rule.threshold or self.down > rule.threshold:
+            self.count = np.where(x > rule.half, 0.0, self.count)
+            self.up = self.down = 0.0
+        alpha = np.maximum(1 / (1 / rule.fastest + self.count), rule.slowest)
+        self.count = self.count + x / (x + rule.half)
+        return alpha * (outcome - q) / (power + 1)
+
+
+@dataclass
 class Counting:
     """Step of dw = step*x: (outcome - forgetting*q)/(P + 1 Hz^2)."""
 
     rule: object
 
-    def step(self, outcome, q, power):
+    def step(self, outcome, q, power, x):
         return (outcome - self.rule.forgetting * q) / (power + 1)
 
 
 ONLINE = {
     "three_factor": partial(Apart, ThreeFactor),
     "normalised_three_factor": partial(Apart, NormalisedThreeFactor),
+    "uncertainty_three_factor": partial(Apart, UncertaintyThreeFactor),
     "eligibility_three_factor": partial(Apart, EligibilityThreeFactor),
     "consolidated_three_factor": partial(Apart, ConsolidatedThreeFactor),
     "node_perturbation": NodePerturbation,
     "force": Force,
 }
 OFFLINE = {"two_factor": TwoFactor, "surprise_two_factor": SurpriseTwoFactor, "counting": Counting}
+OFFLINE["uncertainty_two_factor"] = UncertaintyTwoFactor
 
 
 @dataclass
@@ -432,7 +489,8 @@ def simulate(model, experiment, plan, arrays):
             if elapsed == 0:
                 total = np.zeros(n)
             if in_window:
-                total = total + rate * dt / (1e3 * experiment.window)
+                read = rate if state.update == MEAN_RATE_UPDATE else np.maximum(rate - mean, 0)
+                total = total + read * dt / (1e3 * experiment.window)
             if at_window_end:
                 own_x = total.copy()
             x = own_x
@@ -498,11 +556,11 @@ def simulate(model, experiment, plan, arrays):
             q = what_w @ x
             for channel, name in enumerate(experiment.events):
                 if learn and (what.learning_blocks is None or block < what.learning_blocks):
-                    what_w[channel] += what_rules[channel].step(float(event == name), q[channel], x_power) * x
+                    what_w[channel] += what_rules[channel].step(float(event == name), q[channel], x_power, x) * x
             count = count_w @ x
             for channel, (rule, name, against) in enumerate(counters):
                 if learn:
-                    count_w[channel] += rule.step(float((event == name) != against), count[channel], x_power) * x
+                    count_w[channel] += rule.step(float((event == name) != against), count[channel], x_power, x) * x
 
         v[spiking], u[spiking] = c[spiking], u[spiking] + d[spiking]
         r[spiking] += 1 / cells.tau_trace

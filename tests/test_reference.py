@@ -9,6 +9,7 @@ import small
 
 from izhires.circuits.base import Reservoir
 from izhires.gates.base import Gate
+from izhires.model.model import MEAN_RATE_UPDATE
 from izhires.predictions.base import Prediction
 from izhires.rules.base import Rule
 
@@ -28,6 +29,17 @@ CASES = {
         reservoir__slow_fraction=0.3,
         when__feedback_limit=0.4,
     ),
+    # surprised, too, and slow in between
+    "sequence, uncertainty": small.configuration(
+        what__rule={"type": "uncertainty_two_factor", "threshold": 2.0, "slowest": 0.15, "drift": 0.1, "half": "3 Hz"},
+        when__rule={
+            "type": "uncertainty_three_factor",
+            "slowest": "0.01 1/ms",
+            "threshold": 1.0,
+            "smallest_spread": 0.1,
+        },
+    ),
+    "sequence, mean rate": small.configuration(state__update=MEAN_RATE_UPDATE),
     "sequence, readouts every 0.5 ms": small.configuration(state__time_step="0.5 ms", **OPEN_LOOP),
     "random": small.configuration("random", "three_factor", "two_factor"),
     "random, open loop": small.configuration("random", "three_factor", "two_factor", **OPEN_LOOP),

@@ -25,6 +25,8 @@ from izhires.rules.surprise_two_factor import SurpriseTwoFactor
 from izhires.rules.td import Td
 from izhires.rules.three_factor import ThreeFactor
 from izhires.rules.two_factor import TwoFactor
+from izhires.rules.uncertainty_three_factor import UncertaintyThreeFactor
+from izhires.rules.uncertainty_two_factor import UncertaintyTwoFactor
 
 RULES = small.shipped(Rule)
 GATES = small.shipped(Gate)
@@ -156,6 +158,67 @@ def test_timing_surprise_follows_the_error_at_the_event():
     np.testing.assert_allclose(found["z"], 1 - (1 - share) ** np.arange(10), **EXACT)
 
 
+@closed_form(UncertaintyThreeFactor)
+@pytest.mark.parametrize("dt", [1.0, 0.5])
+def test_uncertainty_three_factor_removes_the_stated_share(dt):
+    """Share 2 eta dt gate P/(P + <P> + 1) of the error a step, P = |s|^2, and P/(P + 1) at most; eta is fastest."""
+    rule, n, power, mean_power = UncertaintyThreeFactor(fastest="0.05 1/ms"), np.arange(30), TRACES @ TRACES, 3.0
+    found = alone(rule, 30, dt=dt, gate=0.7, mean_power=mean_power)
+    share = 2 * 0.05 * dt * 0.7 * power / (power + mean_power + 1)
+    np.testing.assert_allclose(found["z"], 1 - (1 - share) ** n, **EXACT)
+    found = alone(UncertaintyThreeFactor(fastest="1000 1/ms"), 5)
+    np.testing.assert_allclose(found["z"], 1 - (1 / (power + 1)) ** np.arange(5), **EXACT)
+
+
+NEVER = {"threshold": 1e6}
+
+
+@closed_form(UncertaintyThreeFactor)
+@pytest.mark.parametrize(("z", "missed"), [(0.25, 0.75), (-0.5, 1.0), (1.0, 0.0), (1.5, 0.0)])
+def test_what_is_missed_slows_learning_down(z, missed):
+    """1/eta_n = 1/fastest + n caution m^2, until it is 1/slowest; nothing missed, nothing changed."""
+    rule = UncertaintyThreeFactor(fastest="0.04 1/ms", slowest="0.004 1/ms", caution="30 ms", **NEVER)
+    weights, n = z * TRACES / (TRACES @ TRACES), np.arange(1, 21)
+    found = alone(rule, 20, weights=weights, gate=0.0, at_event=1.0)
+    np.testing.assert_allclose(found["eta"], 1e3 / np.minimum(25 + n * 30 * missed**2, 250), rtol=1e-12)
+    for elsewhere in ({"at_event": 0.0}, {"occurs": 0.0}, {"learning": 0.0}):
+        found = alone(rule, 20, weights=weights, gate=0.0, **{"at_event": 1.0, **elsewhere})
+        np.testing.assert_allclose(found["eta"], 40.0, rtol=1e-12)
+
+
+@closed_form(UncertaintyThreeFactor)
+def test_usual_miss_and_its_variance_are_the_exponentially_weighted_ones():
+    """From 1 and 0, with weights memory (1 - memory)^(n - j) of miss j, (1 - memory)^n of the start."""
+    memory, missed = 0.25, 0.6
+    rule = UncertaintyThreeFactor(memory=memory, **NEVER)
+    found = alone(rule, 12, weights=(1 - missed) * TRACES / (TRACES @ TRACES), gate=0.0, at_event=1.0)
+    first = (1 - memory) ** np.arange(1, 13)
+    mean = first + (1 - first) * missed
+    np.testing.assert_allclose(found["usual"], mean, **EXACT)
+    np.testing.assert_allclose(found["variance"], first * (1 - mean) ** 2 + (1 - first) * (missed - mean) ** 2, **EXACT)
+
+
+@closed_form(UncertaintyThreeFactor)
+def test_misses_beyond_the_usual_set_the_rate_back_and_usual_ones_do_not():
+    """Spread .2: after many events on time a miss of all is 1/sqrt(variance + .04) - .5 in the sum."""
+    rule = UncertaintyThreeFactor(fastest="0.04 1/ms", slowest="0.001 1/ms", caution="100 ms", threshold=3.0)
+    power = TRACES @ TRACES
+    # on time for long; then the time has changed: z is 0 from there on
+    on_time = 150
+    s = np.where(np.arange(on_time + 10)[:, None] < on_time, TRACES, 0.0)
+    found = alone(rule, on_time + 10, weights=TRACES / power, activity=s, gate=0.0, at_event=1.0)
+    assert (found["surprised"][:on_time] == 0).all()
+    # 5 - .5 exceeds 3 at once
+    np.testing.assert_allclose(found["surprised"][on_time], 1)
+    np.testing.assert_allclose(found["eta"][on_time], 40.0, rtol=1e-12)
+    np.testing.assert_allclose(found["total"][on_time], 0.0)
+    # missed half of the time from the start, always the same way: that is usual, and slow
+    every = np.where(np.arange(200)[:, None] % 2 < 1, TRACES, 0.0)
+    found = alone(rule, 200, weights=TRACES / power, activity=every, gate=0.0, at_event=1.0)
+    assert not found["surprised"].any()
+    assert found["eta"][-1] < 1.01
+
+
 @closed_form(TwoFactor)
 def test_two_factor_converges_geometrically():
     """q_n = outcome (1 - (1 - rate P/(P + 1 Hz^2))^n), which is 1 - (1 - rate)^n for any activity worth the name."""
@@ -192,6 +255,52 @@ def test_a_counters_rate_makes_the_running_mean():
     assert 0 < outcome.mean() < 1
     found = alone(SurpriseTwoFactor(fastest=1.0, slowest=1e-6, **CALM), 30, activity=1e7 * RATES, outcome=outcome)
     np.testing.assert_allclose(found["q"][1:], (np.cumsum(outcome) / np.arange(1, 31))[:-1], rtol=1e-10, atol=1e-12)
+
+
+@closed_form(UncertaintyTwoFactor)
+def test_each_synapse_counts_the_trials_in_which_its_cell_was_active():
+    """c = n x/(x + half), and w += max(1/(1/fastest + c), slowest)*error*x/(|x|^2 + 1)."""
+    rule = UncertaintyTwoFactor(fastest=0.4, slowest=0.05, half="2 Hz", **CALM)
+    found, w, power = alone(rule, 40, outcome=0.3), np.zeros(10), RATES @ RATES + 1
+    for n in range(40):
+        alpha = np.maximum(1 / (1 / 0.4 + n * RATES / (RATES + 2)), 0.05)
+        w = w + alpha * (0.3 - w @ RATES) * RATES / power
+        np.testing.assert_allclose(found["w"][n], w, rtol=1e-10, atol=1e-15)
+    # silent cells neither count nor learn
+    assert not found["w"][:, RATES == 0].any()
+
+
+@closed_form(UncertaintyTwoFactor)
+def test_with_one_state_it_is_a_counter_and_with_two_apart_there_are_two():
+    """From fastest = 1 the prediction after each of two states without a common cell is its mean of the outcomes."""
+    rng = np.random.default_rng(3)
+    which, outcome = rng.random(60) < 0.4, rng.random(60) < 0.3
+    state = np.where(np.arange(10) < 5, 1e7, 0.0)
+    states = np.where(which[:, None], state, state[::-1])
+    rule = UncertaintyTwoFactor(fastest=1.0, slowest=1e-6, half="0.001 Hz", **CALM)
+    found = alone(rule, 60, activity=np.repeat(states, 2, axis=0), outcome=outcome)
+    for each in (True, False):
+        mine = which == each
+        seen = np.cumsum(outcome[mine]) / np.arange(1, mine.sum() + 1)
+        np.testing.assert_allclose(found["q"][mine][1:], seen[:-1], rtol=1e-6, atol=1e-9)
+
+
+@closed_form(UncertaintyTwoFactor)
+def test_surprise_sets_back_the_synapses_that_were_active():
+    """Half of the cells are active when the statistics change: theirs is the fastest rate again."""
+    rule = UncertaintyTwoFactor(fastest=0.5, slowest=1e-3, half="1 Hz", threshold=4.0, drift=0.5)
+    first, second = np.where(np.arange(10) < 5, 10.0, 0.0), np.where(np.arange(10) < 5, 0.0, 10.0)
+    states = np.stack([first] * 20 + [second] * 20 + [first] * 2)
+    # after the second state the outcome is 0 and q stays 0; then 1: 1/sqrt(.05 .95) - .5 = 4.09 exceeds 4
+    outcome = [1.0] * 20 + [0.0] * 19 + [1.0] + [1.0] * 2
+    found = alone(rule, 42, activity=np.repeat(states, 2, axis=0), outcome=outcome)
+    assert found["surprised"][39] == 1
+    change = np.diff(found["w"], axis=0)
+    power = 5 * 100.0
+    np.testing.assert_allclose(change[38, 5:], 0.5 * 10 / (power + 1), rtol=1e-10)
+    # the others go on with the count of 20 trials
+    error = 1 - found["q"][40]
+    np.testing.assert_allclose(change[39, :5], error * 10 / (power + 1) / (2 + 20 * 10 / 11), rtol=1e-9)
 
 
 @closed_form(SurpriseTwoFactor)

@@ -13,6 +13,8 @@ import typer
 from izhires.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from izhires.building.plan import Plan
     from izhires.model.configuration import Configuration
     from izhires.paradigms.experiment import Experiment
@@ -85,7 +87,7 @@ def command(
         if progress.runs > 1 and "failed" in progress.stages.values():
             print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
-    _say_what_time_is_told([job.path for job in jobs(configuration, wanted, out)])
+    _say_what_is_wrong([job.path for job in jobs(configuration, wanted, out)])
     kept = list(progress.stages.values()).count("kept")
     took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
     took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
@@ -106,20 +108,22 @@ def _remarks(configuration: Configuration, seed: int) -> list[str]:
     return list(dict.fromkeys(filter(None, (configuration.reservoir.remark(*each) for each in sorted(found)))))
 
 
-def _say_what_time_is_told(paths: list[Path]) -> None:
-    """Warn of recordings in which the states do not tell time in all of the window."""
+def _say_what_is_wrong(paths: list[Path]) -> None:
+    """Warn of recordings whose states do not tell time in all of the window, or whose end is worse than a bound."""
     from netCDF4 import Dataset
 
-    from izhires.recordings import elapsed
+    from izhires.recordings import bounds, elapsed
 
-    found = {}
+    found: dict[Callable[..., str], dict[str, str]] = {elapsed.remark: {}, bounds.remark: {}}
     for path in paths:
         with Dataset(path) as recording:
-            if remark := elapsed.remark(recording.__dict__):
-                found[path.name] = remark
-    if found:
-        name, remark = next(iter(found.items()))
-        print(f"izhires: in {len(found)} of {_recordings(len(paths))}, first {name}: {remark}", file=sys.stderr)
+            for remark, of in found.items():
+                if said := remark(recording.__dict__):
+                    of[path.name] = said
+    for of in found.values():
+        if of:
+            name, said = next(iter(of.items()))
+            print(f"izhires: in {len(of)} of {_recordings(len(paths))}, first {name}: {said}", file=sys.stderr)
 
 
 def configured(

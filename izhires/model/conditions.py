@@ -12,6 +12,7 @@ from typing import Any
 
 from izhires.errors import Complaint, ConfigurationError, closest
 from izhires.model.configuration import Configuration, put
+from izhires.model.model import MEAN_RATE_UPDATE
 
 Changes = dict[str, Any]
 
@@ -170,6 +171,20 @@ condition(
     {"prediction": "joint", "when.gate": "open", "when.rule": "consolidated_three_factor"},
 )
 condition("confidence", "counts for and against each event are read, too", {"confidence": {}})
+condition(
+    "mean_rate",
+    "the identity readout reads the mean spike trace itself, as the paper says",
+    {"state.update": MEAN_RATE_UPDATE},
+)
+condition(
+    "earlier_default",
+    "mean spike trace, and rates that do not follow uncertainty: the default of version 0.1",
+    {
+        "state.update": MEAN_RATE_UPDATE,
+        "when.rule": "normalised_three_factor",
+        "what.rule": "surprise_two_factor",
+    },
+)
 condition("plain_three_factor", "timing rule without normalisation and surprise", {"when.rule": "three_factor"})
 condition("plain_two_factor", "identity rule with a constant rate", {"what.rule": "two_factor"})
 condition("force", "timing by recursive least squares", {"when.rule": "force"})

@@ -52,15 +52,19 @@ variance : Hz**2
 total : Hz
 """
 
-STATE_UPDATE = """
+_UPDATE = """
 mean += (r - mean)*dt/tau_mean
 variance += ((r - mean)**2 - variance)*dt/tau_mean
 s = (r - mean)/sqrt(variance + smallest_spread**2)
-total = total*int(abs(elapsed(t)) > dt/2) + r*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
+total = total*int(abs(elapsed(t)) > dt/2) + {read}*int(elapsed(t) > -dt/2)*int(elapsed(t) < window - dt/2)*dt/window
 x += (total - x)*int(abs(elapsed(t) - window) < dt/2)
 """
-"""The state of the readouts: s, the standardised trace, and x, the mean trace over the window, renewed when the
-window closes."""
+STATE_UPDATE = _UPDATE.format(read="clip(r - mean, 0*Hz, inf*Hz)")
+"""The state of the readouts: s, the standardised trace, and x, renewed when the window closes: the mean over the window
+of what the trace is above the cell's own running mean, 0 where it is below. What is the same after all cues drops out
+of x, and "what" can tell them apart (docs/paradigms/cues.md)."""
+MEAN_RATE_UPDATE = _UPDATE.format(read="r")
+"""The same, with x the mean trace over the window, which is what Yamada & Chao (arXiv 2510.14382) say."""
 
 
 TAKEN = (*OF_CIRCUIT_CONNECTIONS, "cells", "state", "unshuffled", "network", "spikes", "signals")
@@ -71,8 +75,9 @@ class State(Declaration):
     r"""What the readouts see of the cells, renewed every readout step.
 
     s = (r - mean)/sqrt(variance + smallest_spread**2), with running mean and variance of the spike trace r of each
-    cell, and x, the mean of r over the window after the cue; or what equations of one's own make of r. The raw trace
-    is ``equations = "s = r/Hz : 1\nx = r : Hz"`` with an empty ``update``.
+    cell, and x, the mean of max(r - mean, 0) over the window after the cue; or what equations of one's own make of r.
+    The paper reads the mean of r itself: the condition ``mean_rate``. The raw trace is
+    ``equations = "s = r/Hz : 1\nx = r : Hz"`` with an empty ``update``.
     """
 
     of: str = parameter(OF_CIRCUIT, "the population that is read; 'cells' are those of the circuit")
@@ -83,7 +88,11 @@ class State(Declaration):
     equations: str = parameter(
         STATE_EQUATIONS, "variables of each cell's state, s and x among them, as Brian2 equations"
     )
-    update: str = parameter(STATE_UPDATE, "what renews them every readout step, as Brian2 statements")
+    update: str = parameter(
+        STATE_UPDATE,
+        "what renews them every readout step, as Brian2 statements; by default x is the mean over the window of what r "
+        "is above its running mean",
+    )
     shuffled_at_test: bool = parameter(
         False, "in trials that do not teach, the readouts see each cell in the place of another"
     )
@@ -120,7 +129,10 @@ class State(Declaration):
         values = results.at_window_ends("mean_state.x")[results.probes]
         return {
             "mean_state": RecordedVariable(
-                ("probe", "neuron"), values, "Hz", "mean spike trace over the probe's window"
+                ("probe", "neuron"),
+                values,
+                "Hz",
+                "x, what the trial readouts read of each cell, over the probe's window",
             )
         }
 

@@ -88,7 +88,7 @@ class Online(Readout):
     type: Literal["online"] = "online"
     schedule: ClassVar[Literal["step", "trial"]] = "step"
 
-    rule: chosen(Rule, "normalised_three_factor") = parameter("normalised_three_factor", "learning rule")  # type: ignore[valid-type]
+    rule: chosen(Rule, "uncertainty_three_factor") = parameter("uncertainty_three_factor", "learning rule")  # type: ignore[valid-type]
     gate: chosen(Gate, "event_window") = parameter("event_window", "third factor")  # type: ignore[valid-type]
     feedback: Drive = parameter("0.2 mV/ms", "gain of the feedback into the cells", ge=0)
     feedback_to: str = parameter("", "population that gets the feedback; the one that is read by default")

@@ -40,7 +40,7 @@ class Trial(Readout):
     learns: ClassVar[tuple[str, str]] = ("window_end", WINDOW_END)
     """The event at which the rule runs, and its condition."""
 
-    rule: chosen(Rule, "surprise_two_factor") = parameter("surprise_two_factor", "learning rule")  # type: ignore[valid-type]
+    rule: chosen(Rule, "uncertainty_two_factor") = parameter("uncertainty_two_factor", "learning rule")  # type: ignore[valid-type]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

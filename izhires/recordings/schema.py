@@ -261,6 +261,12 @@ ATTRIBUTES: dict[str, Attribute] = {
         "tenths",
         since=2,
     ),
+    "worse_than_bounds": Attribute(
+        str,
+        "",
+        "at the end of which block the prediction is worse than none, or than one that is flat in time",
+        when="there is such a block",
+    ),
     "device": Attribute(str, "", "where it ran", since=2),
     "templates": Attribute(str, "", "whose code templates its program was made of", since=2),
     "schedule": Attribute(str, "", "what Brian2 does in a time step, in its order", since=2),

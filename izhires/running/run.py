@@ -29,7 +29,7 @@ from izhires.errors import ConfigurationError, SimulationError
 from izhires.imports import loaded
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
-from izhires.recordings import elapsed
+from izhires.recordings import bounds, elapsed
 from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.recordings.schema import LAYOUT
 from izhires.units import MS
@@ -277,6 +277,8 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
         **asdict(facts),
         **configuration.reservoir.facts(seeds, configuration.time_step),
     }
+    if worse := bounds.remark_on(recording):
+        recording.attrs["worse_than_bounds"] = worse
     return recording
 
 

@@ -3,11 +3,12 @@
     python examples/grown.py --seeds 300:310 --out results/grown
 
 Each seed has a network that is random at birth, hears the cue while it is plastic until it is a sequence, and is then
-frozen (`reservoir.type = "grown"`; after Jun & Jin 2007, doi 10.1371/journal.pone.0000723). It does MEET as it is, with
-its recurrence cut, and with each excitatory synapse moved to another cell (the weights it learned, without their
-order). Beside it do it `sequence`, wired by hand, and `random` at its best point (examples/random.toml) without its
-recurrence: a bank of cells that adapt slowly. No network is drawn anew: those that did not grow well are in the table.
-What was run is kept in the folder, and not run again. Writes growth.csv, error.csv, grown.md and grown.png/.pdf.
+frozen (`reservoir.type = "grown"`; after Jun & Jin 2007, doi 10.1371/journal.pone.0000723). It does two blocks of MEET
+as it is, with its recurrence cut, and with each excitatory synapse moved to another cell (the weights it learned,
+without their order). Beside it do it `sequence`, wired by hand, and `random` at its best point (examples/random.toml)
+without its recurrence: a bank of cells that adapt slowly. No network is drawn anew: those that did not grow well are in
+the table. What was run is kept in the folder, and not run again. Writes growth.csv, error.csv, grown.md and
+grown.png/.pdf.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from izhires.circuits.grown import Grown
 from izhires.errors import GrowthWarning
 from izhires.model.configuration import parse_seeds
 from izhires.model.seeds import Seeds
+from izhires.paradigms.meet import DEFAULT_BLOCKS
 from izhires.recordings.recording import save
 from izhires.running.run import code, simulate_together
 from izhires.running.run import draw as drawn
@@ -52,6 +54,8 @@ CONTROLS = 5
 """Seeds of the networks that are cut or shuffled, which predict hardly more than nothing."""
 PROBES = [1, 80, 85, 90, 95, 100]
 """Those that are looked at: the first and, at the end of a block, the mean of five, since in one the wave may die."""
+TASK = {"type": "meet", "probes": PROBES, "blocks": [block.to_dict() for block in DEFAULT_BLOCKS[:2]]}
+"""The first two blocks of the usual task, 300 and 600 ms, then 500 and 800 ms; the others have no other latencies."""
 LAST = 5
 
 
@@ -87,8 +91,7 @@ def main() -> None:
         print(said.format(*growth[-1]), flush=True)
     for name, network in NETWORKS.items():
         folder = given.out / name.replace(", ", "_").replace(" ", "_")
-        task = {"paradigm": {"type": "meet", "probes": PROBES}, "keep": {"spikes": "none"}}
-        configuration = Configuration.parse({**network, **task})
+        configuration = Configuration.parse({**network, "paradigm": TASK, "keep": {"spikes": "none"}})
         for seed in seeds[:CONTROLS] if name in ("grown, recurrence cut", "grown, shuffled") else seeds:
             if name == "grown, shuffled":
                 recording = shuffled(configuration, seed, folder / f"seed{seed}.nc")

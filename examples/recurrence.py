@@ -34,6 +34,7 @@ from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
 from izhires.errors import GrowthWarning, SimulationError
 from izhires.model.configuration import parse_seeds
+from izhires.model.model import MEAN_RATE_UPDATE
 from izhires.running.run import Drawn, draw, simulate_together
 
 HERE = Path(__file__).parent
@@ -127,6 +128,11 @@ def drawn(network: str, start: int, seed: int, latencies: tuple[int, int]) -> Dr
     probes = [1, *range(TRIALS - 4, TRIALS + 1)]
     task = {"type": "meet", "blocks": [block], "probes": probes, "probe_before_learning": False, "order": "exact"}
     table = {**NETWORKS[network][start], "paradigm": task, "keep": {"spikes": "none"}}
+    # one learning rate, which is a number that can be searched
+    when = table.get("when", {})
+    table["when"] = {**when, "rule": {"type": "normalised_three_factor", **when.get("rule", {})}}
+    table["what"] = {"rule": "surprise_two_factor"}
+    table["state"] = {**table.get("state", {}), "update": MEAN_RATE_UPDATE}
     return draw(Configuration.parse(table), seed)
 
 

@@ -172,7 +172,9 @@ def _cued(
             "time_step": f"{time_step} ms",
             "reservoir": circuit.to_dict(),
             "state": {"equations": "s = 0 : 1\nx = r : Hz", "update": ""},
-            "when": {"feedback": "0 mV/ms"},
+            # nor does what the readouts are, which is said so that their defaults do not matter either
+            "when": {"feedback": "0 mV/ms", "rule": "normalised_three_factor"},
+            "what": {"rule": "surprise_two_factor"},
             "paradigm": task,
             "seeds": {**fixed, "trials": 0, "exploration": 0, "noise": seeds.integer("topology", "development")},
             **further,

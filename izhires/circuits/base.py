@@ -128,6 +128,10 @@ class Reservoir(Component, Cells):
         """
         return ""
 
+    def facts(self, seeds: Seeds, time_step: float) -> dict[str, str]:
+        """Return further attributes of a recording: what this network is, besides what was declared."""
+        return {}
+
     def parts(self, draft: Draft) -> None:
         """Add the cells and their synapses."""
         seeds = draft.seeds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -26,9 +27,10 @@ class Grown(Reservoir):
     """Weak random synapses that became a sequence before the task, by plasticity alone; then nothing changes any more.
 
     Nothing is wired in an order. Before the task the network hears the cue many times (`development`); pairs of spikes,
-    few strong synapses a cell, and excitability that moves to one spike a trial make of it a wave of some 700 cells.
-    Then weights and excitability stand still, and only the strong synapses are kept. The development is simulated once
-    for each seed of cells, topology and input, kept in the cache, and used again.
+    few strong synapses a cell, and excitability that moves to one spike a trial make of it a wave of some 600 cells. It
+    is tested in between, and develops until the wave spans the window. Then weights and excitability stand still, and
+    only the strong synapses are kept. The development is simulated once for each seed of cells, topology and input,
+    kept in the cache, and used again; what came of it stands in every recording (attribute ``development``).
     """
 
     source: ClassVar[str] = JUN
@@ -97,6 +99,16 @@ class Grown(Reservoir):
             strong = np.sort(np.argsort(-grown.weight, kind="stable")[: self.kept * len(excitatory)])
             i, j, delay = (draft.arrays[f"{EXCITATORY}.{each}"][strong] for each in ("i", "j", "delay"))
             draft.set(EXCITATORY, i=i, j=j, delay=delay, w=grown.weight[strong] * self.recurrence)
+
+    def facts(self, seeds: Seeds, time_step: float) -> dict[str, str]:
+        """Return what came of the development."""
+        if self.development is None:
+            return {}
+        grown = develop(self, seeds, time_step)
+        found = {"trials": grown.trials, "reliable": grown.reliable, "reach_ms": grown.reach,
+                 "complete": grown.complete, "early_hz": grown.early,
+                 "falls_short": self.development.falls_short(grown)}  # fmt: skip
+        return {"development": json.dumps(found)}
 
     def draw_synapses(self, rng: np.random.Generator) -> tuple[Synapses, Synapses]:
         """Draw the synapses at birth; see `izhires.circuits.base.Reservoir.draw_synapses`."""

@@ -284,6 +284,13 @@ ATTRIBUTES: dict[str, Attribute] = {
     "run_seconds": Attribute(float, "s", "time to run it", since=2),
     "peak_bytes": Attribute(float, "bytes", "most memory that the program had; 0 if unknown", since=2),
     "replicates": Attribute(int, "", "networks that ran side by side as one", since=2),
+    "development": Attribute(
+        str,
+        "",
+        "trials that the network heard before the task, and what a test of it found (`izhires.circuits.development`)",
+        "JSON",
+        when="the network developed before the task",
+    ),
     "diverged": Attribute(str, "", "what diverged, and where", when="a readout diverged; these are the trials before"),
     "checksum": Attribute(str, "", "SHA-256 of all variables and attributes", since=2),
 }

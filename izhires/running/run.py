@@ -275,6 +275,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
         "duration": experiment.duration,
         "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * MS)),
         **asdict(facts),
+        **configuration.reservoir.facts(seeds, configuration.time_step),
     }
     if worse := bounds.remark_on(recording):
         recording.attrs["worse_than_bounds"] = worse

@@ -43,6 +43,7 @@ nb_execution_mode = "off" if quick else "cache"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+suppress_warnings = ["myst-nb.lexer"] if quick else []  # a notebook says its language when it is run
 copybutton_prompt_text = "$ "
 
 # the gallery: every script with a `plot_` before its name is run and its figures are taken
@@ -66,6 +67,7 @@ sphinx_gallery_conf = {
 }
 
 # reference
+viewcode_follow_imported_members = False  # a source page is that of the module in which a thing is defined
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"

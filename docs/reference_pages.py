@@ -145,9 +145,9 @@ def parameter_page() -> str:
     ]
     for place, rows in parameter_tables().items():
         text += [f"## {place}", table(
-            ["parameter", "unit", "default", "source", "symbol", "meaning"],
-            [[code(row["name"]), cell(row["unit"]), default(row["default"]), cell(row["source"]),
-              cell(row["symbol"]) if row["symbol"] != row["name"] else "", cell(row["meaning"])] for row in rows],
+            ["parameter", "meaning", "unit", "default", "source", "symbol"],
+            [[code(row["name"]), cell(row["meaning"]), cell(row["unit"]), default(row["default"]), cell(row["source"]),
+              cell(row["symbol"]) if row["symbol"] != row["name"] else ""] for row in rows],
         )]  # fmt: skip
     return "\n\n".join(text) + "\n"
 
@@ -335,8 +335,8 @@ def parameters(app, what, name, obj, options, lines):
     rows = declared.symbols() if declared and not inspect.isabstract(declared) else []
     if not rows:
         return
-    lines += ["", ".. list-table:: Parameters", "   :header-rows: 1", "   :widths: 18 12 20 20 30", ""]
-    head = {"name": "name", "unit": "unit", "default": "default", "source": "source", "meaning": "meaning"}
+    lines += ["", ".. list-table:: Parameters", "   :header-rows: 1", "   :widths: 18 30 12 20 20", ""]
+    head = {each: each for each in ("name", "meaning", "unit", "default", "source")}
     for row in [head, *rows]:
         for number, key in enumerate(head):
             text = " ".join(str(row[key]).split())

@@ -1,4 +1,4 @@
-"""Template of a claim: ``izhires reproduce --import claim.py --claim my_claim --seeds 200:205 --out results/claims``."""
+"""Template of a claim: ``izhires reproduce --import claim.py --claim my_claim ...``."""
 
 from izhires.analysis.claims.base import Criterion, Runs, claim, final_error
 

@@ -1,4 +1,4 @@
-"""Template of a device, where a plan runs: ``izhires run meet --import device.py --device my_device --out results/my``."""
+"""Template of a device, where a plan runs: ``izhires run meet --import device.py --device my_device ...``."""
 
 from typing import ClassVar
 

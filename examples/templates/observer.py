@@ -1,4 +1,4 @@
-"""Template of an observer of the same trials: ``izhires analyse results/meet --import observer.py`` compares with it."""
+"""Template of an observer of the same trials: ``izhires analyse results/meet --import observer.py`` has it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Template of a prediction, what is made of "what" and "when": ``--import prediction.py --set prediction=my_prediction``."""
+"""Template of a prediction, what is made of "what" and "when": ``--set prediction=my_prediction``."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal

@@ -1,4 +1,4 @@
-"""Template of a readout: ``[readouts.mine]`` with ``type = "my_readout"``; recorded as mine, mine_weights, trial_mine."""
+"""Template of a readout: ``[readouts.mine]`` with ``type = "my_readout"``; recorded as mine, trial_mine."""
 
 from typing import Literal
 

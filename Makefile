@@ -1,7 +1,8 @@
 # Each target sets up all it needs: Python >= 3.11 and a C++ compiler are enough. See `make help`.
 .POSIX:
 .SILENT:
-.PHONY: help meet levels participant claims table test lint clean environment environment-test
+.PHONY: help meet levels participant claims table test lint docs dist clean environment environment-test \
+	environment-docs environment-dist
 
 # may be given: make PYTHON=/path/to/python, make meet SEEDS=0:10 RESULTS=/elsewhere
 VENV = .venv
@@ -14,6 +15,8 @@ EVENTS =
 TESTS =
 EXTRAS =
 UV =
+# of make docs: quick leaves out what simulates
+DOCS =
 
 izhires = $(VENV)/bin/izhires
 python = $(VENV)/bin/python
@@ -27,6 +30,8 @@ help:
 	echo "make table        every figure of docs/results.md, measured anew; into $(RESULTS)/table"
 	echo "make test         all tests, or some: TESTS='-m portable', TESTS=tests/test_export.py"
 	echo "make lint         style and types"
+	echo "make docs         the site, into docs/_build/html; DOCS=quick leaves out what simulates"
+	echo "make dist         source distribution and wheel, checked, into dist"
 	echo "make clean        remove the environment and what was built; results stay"
 	echo "PYTHON=... chooses the Python of the environment, SEEDS=... the seeds, RESULTS=... the folder"
 
@@ -68,9 +73,20 @@ lint: environment-test
 	for each in izhires/* paradigms analysis; do ln -s "../../../$$each" .mypy_cache/rooms/izhires/; done
 	MYPYPATH=.mypy_cache/rooms $(python) -m mypy
 
+docs: environment-docs
+	IZHIRES_DOCS='$(DOCS)' $(python) -m sphinx -W --keep-going -n -q docs docs/_build/html
+	echo "docs/_build/html/index.html"
+
+dist: environment-dist
+	rm -rf dist
+	$(python) -m build
+	$(python) -m twine check --strict dist/*
+	$(python) -m check_wheel_contents dist/*.whl
+	$(python) -m cffconvert --validate
+
 clean:
 	rm -f $(python)
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/auto_gallery docs/reference .pytest_cache .ruff_cache .mypy_cache
 	find izhires paradigms analysis tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:
@@ -78,3 +94,9 @@ environment:
 
 environment-test:
 	PYTHON='$(PYTHON)' UV='$(UV)' sh .ci/environment $(VENV) '.[test$(EXTRAS)]'
+
+environment-docs:
+	PYTHON='$(PYTHON)' UV='$(UV)' sh .ci/environment $(VENV) '.[docs]'
+
+environment-dist:
+	PYTHON='$(PYTHON)' UV='$(UV)' sh .ci/environment $(VENV) '.[dist]'

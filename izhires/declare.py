@@ -124,13 +124,13 @@ def _with_unit(unit: str) -> Any:
     return Annotated[float, Unit(unit), PlainSerializer(lambda value: f"{value!r} {unit}", return_type=str)]
 
 
-Milliseconds = _with_unit("ms")
-Seconds = _with_unit("s")
-Millivolts = _with_unit("mV")
-Hertz = _with_unit("Hz")
-Drive = _with_unit("mV/ms")
-Noise = _with_unit("mV/sqrt(ms)")
-PerMillisecond = _with_unit("1/ms")
+Milliseconds: Any = _with_unit("ms")
+Seconds: Any = _with_unit("s")
+Millivolts: Any = _with_unit("mV")
+Hertz: Any = _with_unit("Hz")
+Drive: Any = _with_unit("mV/ms")
+Noise: Any = _with_unit("mV/sqrt(ms)")
+PerMillisecond: Any = _with_unit("1/ms")
 
 
 def parameter(default: Any, meaning: str, *, source: str = ASSUMED, symbol: str = "", **limits: Any) -> Any:
@@ -300,6 +300,25 @@ class _DeclarationType(ModelMetaclass):
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
 
+    def __dir__(cls) -> list[str]:
+        """What ``help`` and completion show: what this package declares, and not pydantic's own methods."""
+        ours = {name for each in cls.__mro__ if each not in (*BaseModel.__mro__,) for name in vars(each)}
+        return sorted(name for name in ours if not name.startswith("_") and name not in _OF_PYDANTIC)
+
+
+_OF_PYDANTIC = ("model_config", "model_fields", "model_computed_fields", "model_post_init")
+
+
+class _Shown:
+    """A default as a signature shows it."""
+
+    def __init__(self, field: FieldInfo) -> None:
+        value = repr(field.default)
+        self.text = value if len(value) <= 40 else "..."
+
+    def __repr__(self) -> str:
+        return self.text
+
 
 class Declaration(BaseModel, metaclass=_DeclarationType):
     """A frozen, validated description. Equal content means equal objects, equal hashes and equal text.
@@ -327,6 +346,12 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        # names and defaults; what pydantic's has besides, all annotations, fills pages of ``help``
+        empty, by_name = inspect.Parameter.empty, inspect.Parameter.KEYWORD_ONLY
+        cls.__signature__ = inspect.Signature([
+            inspect.Parameter(name, by_name, default=empty if each.is_required() else _Shown(each))
+            for name, each in cls.model_fields.items() if name.isidentifier()
+        ])  # fmt: skip
         for old in cls.earlier_names.keys() & cls.model_fields.keys():
             raise ConfigurationError(f"{old!r} is now {cls.earlier_names[old]!r}: declare it there", cls.__name__)
 
@@ -396,6 +421,34 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     def _text(self) -> str:
         return json.dumps(self.to_dict())
 
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(type(self)), *type(self).model_fields})
+
+    def differences(self) -> dict[str, Any]:
+        """Return the parameters that differ from their defaults: declarations as they are, other values as text with
+        units, numbers, tables and lists, as `parse` takes them.
+        """
+        cls, data = type(self), self.to_dict()
+        required = {name: data[name] for name, field in cls.model_fields.items() if field.is_required()}
+        try:
+            usual = cls.parse(required).to_dict()
+        except ConfigurationError:  # what is required does not go with the defaults, of which one stands for all
+            usual = {name: _plain_default(field) for name, field in cls.model_fields.items()}
+        return {
+            name: _as_written(getattr(self, name), data[name])
+            for name in cls.model_fields
+            if (name != "type" or name in required) and (name in required or usual.get(name, self) != data[name])
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={each!r}' for name, each in self.differences().items())})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        shown: str = importlib.import_module("izhires.display").of_declaration(self)  # which imports this module
+        return shown
+
     @classmethod
     def symbols(cls) -> list[dict[str, str]]:
         """Return the table of parameters: name, symbol, meaning, unit, default, source."""
@@ -414,6 +467,22 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             }
             rows.append(row)
         return rows
+
+
+def _plain_default(field: FieldInfo) -> Any:
+    """Return a default as plain data has it, where it is a number, text, or an empty table or list."""
+    return [] if field.default == () else field.default
+
+
+def _as_written(value: Any, data: Any) -> Any:
+    """Return a value of a declaration, or of a table or list in it, as one would write it."""
+    if isinstance(value, Declaration):
+        return value
+    if isinstance(value, dict) and isinstance(data, dict):
+        return {key: _as_written(each, data[key]) for key, each in value.items()}
+    if isinstance(value, (list, tuple)) and isinstance(data, list):
+        return [_as_written(each, other) for each, other in zip(value, data, strict=True)]
+    return re.sub(r"^(-?\d+)\.0 ", r"\1 ", data) if isinstance(value, float) and isinstance(data, str) else data
 
 
 def put(data: dict[str, Any], keys: list[str], value: Any, place: str, declared: type[BaseModel]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,15 @@ from izhires.paradigms.columns import (
 )
 from izhires.running import resources
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 CUE = "cue"
 """Name of the cue where there is one only."""
+
+MOST_SHOWN = 6
+"""Blocks whose expectation `Experiment.plot` draws, at most."""
 
 _MICROSECONDS = 1_000_000
 _SIGNALS = ("cue", "elapsed", "in_window", "window_end", "event", "latency", "learn", "at_event", "block")
@@ -508,6 +516,62 @@ class Experiment:
             happened = int((self.trials["event"] != "").sum())
             lines.append(f"  response times: {len(times)} in {happened} trials with events{range_}")
         return "\n".join(lines)
+
+    def plot(self, figure: Figure | None = None) -> list[Axes]:
+        """Draw the expectation of each block, and every training trial with its event and latency.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure, optional
+            What to draw into; by default a new figure of matplotlib.
+
+        Returns
+        -------
+        list of matplotlib.axes.Axes
+        """
+        from izhires.analysis.figures import style
+
+        with style.applied():
+            if figure is None:
+                import matplotlib.pyplot as plt
+
+                size = style.DOUBLE, 90 * style.MILLIMETRE
+                figure = plt.figure(figsize=size, layout="constrained")
+            colour = style.colours(self.events)
+            times = np.arange(0, self.window, 1e-3)
+            blocks = list(dict.fromkeys(self.trials["block"]))
+            shown = blocks[:MOST_SHOWN]
+            cues = self.cues if "cue_name" in self.outcomes else ("",)
+            grid = figure.subplot_mosaic([[f"block {block}" for block in shown], ["trials"] * len(shown)])
+            for block in shown:
+                axes = grid[f"block {block}"]
+                for cue, dashes in zip(cues, itertools.cycle(("-", "--", ":", "-.")), strict=False):
+                    courses = self.expectation(block, times, cue) if cue else self.expectation(block, times)
+                    for event, course in zip(self.events, courses, strict=True):
+                        label = f"{event}{f' after {cue}' if cue else ''}"
+                        axes.plot(times, course, color=colour[event], linestyle=dashes, label=label)
+                axes.set(title=f"block {block}", xlabel="time from cue (s)", ylim=(0, None))
+            panels = [grid[f"block {block}"] for block in shown]
+            highest = max(each.get_ylim()[1] for each in panels)
+            for each in panels:
+                each.set_ylim(0, highest)
+            first = panels[0]
+            first.set_ylabel("expectation")
+            first.legend()
+            trained = self.trials[self.trials["kind"] == "train"].reset_index(drop=True)
+            axes = grid["trials"]
+            for event in self.events:
+                own = trained[trained["event"] == event]
+                axes.plot(own.index + 1, own["latency"], linestyle="", marker="|", color=colour[event], label=event)
+            for row in np.flatnonzero(np.diff(trained["block"])):
+                axes.axvline(row + 1.5, color=style.PALE, linewidth=0.8, zorder=0)
+            axes.set(xlabel="training trial (grey lines: a new block)", ylabel="latency (s)", ylim=(0, self.window))
+            return list(grid.values())
+
+    def _repr_html_(self) -> str:
+        from izhires.display import of_experiment
+
+        return of_experiment(self)
 
     def __repr__(self) -> str:
         return f"<Experiment {self.describe().splitlines()[0]}>"

@@ -140,6 +140,11 @@ class Plan:
         plan = self.with_numbers_drawn(dict.fromkeys(self.drawn(), 0))
         return hashlib.sha256(json.dumps(plan.to_dict(), sort_keys=True).encode()).hexdigest()[:20]
 
+    def _repr_html_(self) -> str:
+        from izhires.display import of_plan
+
+        return of_plan(self)
+
     def __str__(self) -> str:
         lines = [f"{self.cells} cells, {self.duration:g} s"]
         for part in self.parts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from izhires.declare import Declaration
     from izhires.devices import Device
 
 COMMAND = "list"
@@ -70,8 +71,8 @@ def _needs(device: type[Device]) -> str:
     return f"needs {', '.join(needed)}" if needed else ""
 
 
-def parameters() -> dict[str, str]:
-    """Return every parameter with what it means, its unit, default and source."""
+def owners() -> dict[str, type[Declaration]]:
+    """Return every declaration that has parameters, by its place: ``rule td``, ``state``; the model itself has none."""
     from izhires.cells.base import Cell
     from izhires.circuits.base import Reservoir
     from izhires.gates.base import Gate
@@ -88,7 +89,12 @@ def parameters() -> dict[str, str]:
     from izhires.rules.base import Rule
     from izhires.wirings.base import Wiring
 
-    owners = {"": Model, "state": State, "population": Population, "connection": Connection}
+    owners: dict[str, type[Declaration]] = {
+        "": Model,
+        "state": State,
+        "population": Population,
+        "connection": Connection,
+    }
     owners |= {"plasticity intrinsic": Intrinsic, "keep": Keep, "seeds": Seeds}
     for place, family in (
         ("paradigm", Paradigm),
@@ -102,8 +108,13 @@ def parameters() -> dict[str, str]:
         ("neuromodulator", Neuromodulator),
     ):
         owners |= {f"{place} {name}": each for name, each in family.alternatives().items()}
+    return owners
+
+
+def parameters() -> dict[str, str]:
+    """Return every parameter with what it means, its unit, default and source."""
     found = {}
-    for place, owner in owners.items():
+    for place, owner in owners().items():
         for row in owner.symbols():
             default = " ".join(row["default"].split())
             default = default if len(default) <= 60 else "(see the source)"

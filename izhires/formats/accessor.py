@@ -1,4 +1,4 @@
-"""What every recording can do by itself: ``recording.izhires.to_neo()``. Importing this module makes it so."""
+"""What every recording can do by itself: ``recording.izhires.plot_raster()``. Importing this module makes it so."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from izhires import formats
+from izhires.recordings import plots
 
 if TYPE_CHECKING:
     import neo
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @xr.register_dataset_accessor("izhires")
-class Formats:
-    """The forms of `izhires.formats` as methods of a recording."""
+class Accessor:
+    """The forms of `izhires.formats` and the figures of `izhires.recordings.plots` as methods of a recording.
+
+    A figure is drawn into `figure`, a figure of matplotlib or a part of one, by default a new one, and its axes are
+    returned. `style` is one of `izhires.analysis.figures.style.LOOKS`.
+    """
 
     def __init__(self, recording: xr.Dataset) -> None:
         self._recording = recording
@@ -33,3 +40,33 @@ class Formats:
         """Return spikes, trials and predictions for pynapple; see `izhires.formats.pynapple.to_pynapple`."""
         found: dict[str, Any] = formats.to_pynapple(self._recording)
         return found
+
+    def plot_prediction(
+        self, probe: int | None = None, *, figure: Figure | None = None, style: str = "plain"
+    ) -> list[Axes]:
+        """Draw predictions beside expectations, of one probe or of the last of each block."""
+        return plots.drawn(plots.prediction, self._recording, figure, style, probe=probe)
+
+    def plot_expectation(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
+        """Draw what is to be learned in each block."""
+        return plots.drawn(plots.expectation, self._recording, figure, style)
+
+    def plot_learning_curve(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
+        """Draw the error of every probe, and that of predicting nothing."""
+        return plots.drawn(plots.learning_curve, self._recording, figure, style)
+
+    def plot_weights(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
+        """Draw the weights of both readouts at the last probe."""
+        return plots.drawn(plots.weights, self._recording, figure, style)
+
+    def plot_raster(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
+        """Draw the spikes of one probe and the states that its cue evokes."""
+        return plots.drawn(plots.raster, self._recording, figure, style)
+
+    def _repr_html_(self) -> str:
+        from izhires.display import of_recording
+
+        return of_recording(self._recording)
+
+    def __repr__(self) -> str:
+        return f"<{self._recording.attrs.get('title', 'a part of a recording')}>"

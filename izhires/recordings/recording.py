@@ -441,6 +441,12 @@ def _check(recording: Any, place: str) -> None:
 
     if not isinstance(recording, xr.Dataset):
         raise RecordingError(f"is to be a recording (an xarray.Dataset), got {type(recording).__name__}", place)
+    _check_layout(recording, place)
+    schema.check(recording, place)
+
+
+def _check_layout(recording: xr.Dataset, place: str) -> None:
+    """Refuse a data set that is no recording, or one of a later version."""
     layout: Any = recording.attrs.get("layout")
     ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs
     if ours and int(layout) > LAYOUT:
@@ -449,7 +455,6 @@ def _check(recording: Any, place: str) -> None:
         )
     if not ours or layout < 1:
         raise RecordingError("is a netCDF file, but not a recording of izhires", place)
-    schema.check(recording, place)
 
 
 def load(path: str | Path) -> xr.Dataset:

@@ -173,6 +173,7 @@ def draw(table: pd.DataFrame, out: Path) -> None:
     colour = style.colours(list(DEFAULTS))
     with style.applied():
         made, grid = style.canvas(1, 2, width=style.DOUBLE, height=95 * style.MILLIMETRE, sharey=True)
+        grid = grid[0]
         for axes, (bound, title) in zip(grid, BOUNDS.items(), strict=True):
             for shift, default in ((-0.16, "earlier"), (0.16, "default")):
                 own = table[(table["bound"] == bound) & (table["default"] == default)]
@@ -185,6 +186,7 @@ def draw(table: pd.DataFrame, out: Path) -> None:
             axes.axvline(1, color="black", linewidth=0.6, linestyle=":")
             axes.set(xlabel=f"error at the end {title}", xscale="log")
             axes.set_yticks(range(len(tasks)), tasks)
+            axes.set_xticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
         grid[0].invert_yaxis()
         for letter, axes in zip("ab", grid, strict=True):
             style.label(axes, letter)

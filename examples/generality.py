@@ -1,4 +1,4 @@
-"""Where the default works and where it does not: tasks that it was not tuned for, beside the default of before.
+"""Where the default works and where it does not: tasks beyond MEET, beside the default of before.
 
     python examples/generality.py --seeds 300:310 --out results/generality
 
@@ -32,7 +32,7 @@ from izhires.recordings.bounds import ends
 DEFAULTS = {"earlier": ["earlier_default"], "default": []}
 BOUNDS = {"over_zero": "over predicting nothing", "over_flat": "over flat in time"}
 PEOPLE = ("AB4", "AB10")
-"""Participants of ds003690, the first two that the data set's copy for tests has."""
+"""Participants of ds003690; chosen before anything was run."""
 JITTER, LATENCIES = 60.0, 9
 """Standard deviation of a latency (ms), and how many equally likely latencies stand for its normal distribution."""
 EARLY, LATE = {"A": 300, "B": 600}, {"A": 500, "B": 800}

@@ -159,7 +159,9 @@ def test_studies_are_compared_in_one_table(several):
     page = Page(text)
     for name in ("default", "no_gate", "levels", "bare"):
         assert f'<th scope="row">{name}</th>' in text
-    assert "the error falls" in page.text and "supported, holds by construction" in page.text and "a counter" in page.text
+    assert (
+        "the error falls" in page.text and "supported, holds by construction" in page.text and "a counter" in page.text
+    )
     worse = analyse(study(2, shift=0.02), only=["peak_error"])
     late = worse[worse["metric"] == "peak_error.absolute"]["value"].mean()
     row = text.partition('<th scope="row">no_gate</th>')[2].partition("</tr>")[0]

@@ -72,7 +72,8 @@ SEARCHED: dict[str, dict[str, tuple[Any, ...]]] = {
     "unconnected": {RULE: (*FAST, *normalised(("0.002 1/ms", 1.0), ("0.006 1/ms", 1.0), ("0.018 1/ms", 1.0)))},
     "no_recurrence": {RULE: FAST, TRACE: ("50 ms", "150 ms")},
 }  # fmt: skip
-"""By condition ("default": none), the values of its parameters: six points each, and three more where the best was the slowest."""
+"""By condition ("default": none), the values of its parameters: six points each, more where the best was at
+an end."""
 
 
 def points(name: str) -> list[dict[str, Any]]:

@@ -279,10 +279,12 @@ _tuned(
 )
 _tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_uncertain("0.15 1/ms")})
 _tuned(
-    "no_recurrence", "all recurrent weights are 0, retuned", {"reservoir.tau_trace": "50 ms", **_uncertain("0.02 1/ms")}
+    "no_recurrence",
+    "all recurrent weights are 0, retuned",
+    {"reservoir.tau_trace": "150 ms", **_uncertain("0.02 1/ms")},
 )
 _tuned("adapting_cells", "bank of slowly adapting cells, retuned", _normalised("0.02 1/ms"))
-_tuned("unconnected", "cells without a single synapse, retuned", _normalised("0.006 1/ms", surprise_gain=1.0))
+_tuned("unconnected", "cells without a single synapse, retuned", _normalised("0.018 1/ms", surprise_gain=1.0))
 condition(
     "constant_rate", "identity rule with a constant rate, tuned", {"what.rule": {"type": "two_factor", "rate": 0.06}}
 )

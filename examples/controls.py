@@ -64,7 +64,7 @@ SEARCHED: dict[str, dict[str, tuple[Any, ...]]] = {
     "cells_250": {RULE: FAST, "reservoir.groups": (40, 80)},
     "merged": {RULE: ANY},
     # no gate: z alone in place of q times z, learned online, or once a trial
-    "open_gate": {RULE: ANY},
+    "open_gate": {RULE: (*ANY, *normalised(("0.0002 1/ms", 5.0), ("0.0001 1/ms", 5.0), ("0.00005 1/ms", 5.0)))},
     "joint": {RULE: tuple({"type": "consolidated_three_factor", "rate": rate, "slowest": slowest}
                           for rate in ("0.003 1/ms", "0.01 1/ms", "0.03 1/ms") for slowest in (0.03, 0.1))},
     "slow_gate": {RULE: ANY},
@@ -72,7 +72,8 @@ SEARCHED: dict[str, dict[str, tuple[Any, ...]]] = {
     "unconnected": {RULE: (*FAST, *normalised(("0.002 1/ms", 1.0), ("0.006 1/ms", 1.0), ("0.018 1/ms", 1.0)))},
     "no_recurrence": {RULE: FAST, TRACE: ("50 ms", "150 ms")},
 }  # fmt: skip
-"""By condition ("default": none), the values of its parameters: six points each."""
+"""By condition ("default": none), the values of its parameters: six points each, more where the best was at
+an end."""
 
 
 def points(name: str) -> list[dict[str, Any]]:

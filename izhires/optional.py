@@ -76,11 +76,11 @@ def library(module: str) -> Any:
     let_in()
     try:
         return importlib.import_module(module)
-    except Exception as error:  # one that does not fit what else is installed may raise anything
+    except (Exception, SystemExit) as error:  # one that does not fit what else is installed may raise anything
         raise ToolchainError(trouble(module.partition(".")[0], error)) from None
 
 
-def trouble(name: str, error: Exception) -> str:
+def trouble(name: str, error: BaseException) -> str:
     """Return what an error that an optional library raised means for its user, in one line."""
     from importlib.metadata import PackageNotFoundError, version
 

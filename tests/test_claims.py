@@ -351,7 +351,9 @@ def test_claims_are_run_measured_judged_and_written(folder):
         assert len(list((out / study).glob("*.nc"))) == 2
     assert {each[0] for each in said} == set(needed)
     pd.testing.assert_frame_equal(
-        pd.read_csv(out / "claims.csv", dtype={"unit": str}).fillna(dict.fromkeys(TEXTS, "")), found, check_dtype=False
+        pd.read_csv(out / "claims.csv", dtype=dict.fromkeys(("unit", *TEXTS), str)).fillna(dict.fromkeys(TEXTS, "")),
+        found,
+        check_dtype=False,
     )
     text = (out / "claims.md").read_text()
     assert text == report_text(found, [0, 1], {})

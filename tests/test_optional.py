@@ -33,6 +33,7 @@ BROKEN = {
     "lacks a name": ("from math import HGF", "cannot import name 'HGF'"),
     "lacks a library of its own": ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
     "does not fit": ("import numpy\nnumpy.float_of_old", "AttributeError: module 'numpy' has no attribute"),
+    "ends the process": ("raise SystemExit('no licence')", "SystemExit: no licence"),
     "raises when it is used": (LAZY, "NotImplementedError: use another class"),
 }
 MODULES = {"pyhgf": "pyhgf.model", "elephant": "elephant.statistics"}

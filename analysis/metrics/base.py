@@ -124,7 +124,7 @@ class Metric:
             yield from self.function(recordings)
         except Unavailable as reason:
             yield self._without(str(reason))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a library may also try to end the process
             if not self.library:
                 raise
             yield self._without(trouble(self.library, error))

@@ -215,7 +215,7 @@ def observe(name: str, task: ObservedTask) -> Expected:
         return known[name].function(task)
     except Unavailable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a library may also try to end the process
         if not known[name].library:
             raise
         raise Unavailable(trouble(known[name].library, error)) from None

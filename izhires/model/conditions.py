@@ -248,23 +248,43 @@ def _tuned(name: str, description: str, changes: Changes) -> None:
     condition(f"{name}_tuned", description, found)
 
 
-def _rule(rate: str, **more: float) -> Changes:
+def _normalised(rate: str, **more: float) -> Changes:
     return {"when.rule": {"type": "normalised_three_factor", "rate": rate, **more}}
 
 
-# Best points of the search of examples/controls.py, seeds 0 and 1; its table is in docs/claims.md. The constant rate:
-# of nine, on the trials of seeds 0 to 9.
+def _uncertain(fastest: str, slowest: str = "0.001 1/ms") -> Changes:
+    return {"when.rule": {"type": "uncertainty_three_factor", "fastest": fastest, "slowest": slowest}}
+
+
+# Best points of the search of examples/controls.py, whose table stands in docs/claims.md; the constant rate is the best
+# of nine on the trials of seeds 0 to 9
 _tuned(
-    "merged", "one readout for what and when, learned online at a tuned rate", _rule("0.0015 1/ms", surprise_gain=1.0)
+    "merged", "one readout for what and when, learned online at a tuned rate", _uncertain("0.02 1/ms", "0.0003 1/ms")
 )
-_tuned("slow_gate", "kinetics of dopamine, no trace, at a tuned rate", _rule("0.005 1/ms", surprise_gain=1.0))
+_tuned(
+    "open_gate",
+    "no attention, and no what: the timing readout alone learns at all times, at a tuned rate",
+    _normalised("0.0002 1/ms", surprise_gain=5.0),
+)
+_tuned(
+    "joint",
+    "one readout over (event, time), learned once a trial at a tuned rate",
+    {"when.rule": {"type": "consolidated_three_factor", "rate": "0.01 1/ms", "slowest": 0.1}},
+)
+_tuned("slow_gate", "kinetics of dopamine, no trace, at a tuned rate", _normalised("0.005 1/ms", surprise_gain=1.0))
 _tuned(
     "homogeneous_cells",
     "two cell types, all cells of a type alike, retuned",
-    {"reservoir.input_next": "10.5 mV/ms", **_rule("0.03 1/ms")},
+    {"reservoir.input_next": "10.5 mV/ms", **_uncertain("0.15 1/ms")},
 )
-_tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_rule("0.01 1/ms")})
-_tuned("no_recurrence", "all recurrent weights are 0, retuned", {"reservoir.tau_trace": "50 ms", **_rule("0.003 1/ms")})
+_tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_uncertain("0.15 1/ms")})
+_tuned(
+    "no_recurrence",
+    "all recurrent weights are 0, retuned",
+    {"reservoir.tau_trace": "150 ms", **_uncertain("0.02 1/ms")},
+)
+_tuned("adapting_cells", "bank of slowly adapting cells, retuned", _normalised("0.02 1/ms"))
+_tuned("unconnected", "cells without a single synapse, retuned", _normalised("0.018 1/ms", surprise_gain=1.0))
 condition(
     "constant_rate", "identity rule with a constant rate, tuned", {"what.rule": {"type": "two_factor", "rate": 0.06}}
 )

@@ -112,7 +112,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             if column == 0:
                 axes.set_ylabel(f"error (RMSE)\n{event}")
     for row in grid:
-        row[0].set_ylim(bottom=0)
+        row[0].set_ylim(0, 1.12 * row[0].get_ylim()[1])  # room for the numbers
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=style.GREY, label="before the switch")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,14 @@ def blocks(recording: xr.Dataset) -> list[int]:
     if not found:
         raise Unavailable("needs probes, and the recording holds none")
     return found
+
+
+def block_name(recording: xr.Dataset, block: int) -> str:
+    """Return what a block is called: its name in the configuration, else its number."""
+    paradigm = json.loads(recording.attrs.get("configuration", "{}")).get("paradigm") or {}
+    given = paradigm.get("blocks") or []
+    name = given[block].get("name", "") if block < len(given) and isinstance(given[block], dict) else ""
+    return str(name) or f"block {block}"
 
 
 def probes(recording: xr.Dataset, block: int) -> np.ndarray:

@@ -231,12 +231,12 @@ def interval_of_mean(
         NaN for fewer than two values; both the mean where that lies at a bound, as then all values do.
     """
     least, most = within
-    mean = np.asarray(mean, float)
+    centre = np.asarray(mean, float)
     half = np.asarray(t_half_width(np.asarray(spread, float), count, level), float)
     if not np.isfinite(least) and not np.isfinite(most):
-        return mean - half, mean + half
-    mean = np.clip(mean, least, most)
-    above, below = mean - least, most - mean
+        return centre - half, centre + half
+    centre = np.clip(centre, least, most)
+    above, below = centre - least, most - centre
     inside = (above > 0) & (below > 0) & np.isfinite(half)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if not np.isfinite(most):
@@ -246,7 +246,7 @@ def interval_of_mean(
         else:
             shift = half * (1 / above + 1 / below)
             low, high = (least + (most - least) / (1 + below / above * np.exp(-side * shift)) for side in (-1, 1))
-    at_bound = np.where(np.isnan(half), np.nan, mean)
+    at_bound = np.where(np.isnan(half), np.nan, centre)
     return np.where(inside, low, at_bound), np.where(inside, high, at_bound)
 
 

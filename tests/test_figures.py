@@ -289,7 +289,7 @@ RANGES = {
     "angles": {"null": ANGLE},
     "calibration": {"mean": POSITIVE},
     "choice": {"better": SHARE, "stay": SHARE},
-    "conditions": {"error": ANY},
+    "conditions": {"error": POSITIVE},
     "dynamics": {"rate": SHARE, "state": (-1, np.inf), "spiking": (-1, np.inf)},
     "foreperiod": {"prediction": POSITIVE},
     "interval_reproduction": dict.fromkeys(("prediction", "produced", "deviation", "observer"), POSITIVE),
@@ -368,6 +368,23 @@ def test_intervals_of_many_seeds_stay_within_their_range_and_their_axes(name, mo
     check_marks(figure)
     assert any("95% interval" in legend.get_title().get_text() for legend in figure.legends)
     assert "95% t-interval of the mean of 6 seeds" in spread_said([tables])[0]
+
+
+def test_blocks_are_called_as_they_were_named():
+    settings = Configuration().to_dict()
+    for block, name in zip(settings["paradigm"]["blocks"], ("baseline", "late", "rare", ""), strict=True):
+        block["name"] = name
+    made = [recording(seed=seed).assign_attrs(configuration=json.dumps(settings)) for seed in range(2)]
+    found = {}
+    for name in ("predictions", "recalibration", "task"):
+        figure = all_figures()[name].draw(all_figures()[name].tables(made))
+        said = [axes.get_title() for axes in figure.axes]
+        said += [text.get_text() for axes in figure.axes for text in axes.texts]
+        found[name] = [text for text in said if text]
+    assert found["predictions"] == ["baseline", "late", "rare", "block 3"]
+    new = ["late: new timing", "rare: new probability", "block 3: new timing and probability"]
+    assert found["recalibration"][:3] == new
+    assert {"baseline", "late", "rare", "block 3"} <= set(found["task"])
 
 
 def test_every_figure_says_what_it_shows():
@@ -457,11 +474,13 @@ def test_prepared_subspaces_are_those_of_every_probe(recordings):
 
 
 def test_prepared_weight_space_is_that_of_the_table(recordings):
-    made = recordings(configured)
-    tables = all_figures()["weight_space"].tables(made)
+    made = recordings(levels)
     table = analyse(made, only=["weight_space"])
     wanted = table[table["metric"] == "weight_space.pc1_probability"]["value"].mean()
-    assert tables["correlation"].set_index("level").loc["probability", "r"] == pytest.approx(wanted)
+    correlation = all_figures()["weight_space"].tables(made)["correlation"]
+    assert correlation.set_index("level").loc["probability", "r"] == pytest.approx(wanted)
+    tables = all_figures()["weight_space"].tables(recordings(configured))
+    assert tables["correlation"].empty  # of four blocks
     for _, own in tables["ends"].groupby("seed"):  # drawn so that it rises
         assert np.corrcoef(own["PC1"], own["probability"])[0, 1] >= 0
     last = tables["way"].query("block_trial == 100")

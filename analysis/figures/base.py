@@ -246,7 +246,7 @@ def _say_once(made: FigureBase) -> None:
     said = [legend.get_title().get_text().partition("; ") for legend in titled]
     if len({number for number, _, _ in said}) == 1:
         for legend, (_, _, spread) in list(zip(titled, said, strict=True))[:-1]:
-            legend.set_title(spread or None)
+            legend.set_title(spread)
 
 
 def _letters(capitals: bool) -> str:

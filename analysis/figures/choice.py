@@ -116,19 +116,21 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     arms = list(dict.fromkeys(prepared["values"]["arm"]))
     shades = style.colours([*arms, *variants]) if len(variants) > 1 else {variants[0]: style.BLACK}
     others = [name for name in LABELS if name and name in set(better["who"])]
-    dashes = dict(zip(others, ((0, (4, 2)), (0, (1, 1.5))), strict=False))
+    dashes = dict(zip(others, ((0, (4, 2)), (0, (5, 1.5, 1, 1.5))), strict=False))
+    shapes = dict(zip(("", *others), ("o", "s", "^"), strict=False))
     for variant in variants:
         for name in ("", *others):
             mine = better[(better["variant"] == variant) & (better["who"] == name)]
             text = LABELS[name] + (f", {variant}" if len(variants) > 1 else "")
-            look: dict[str, Any] = {"color": shades[variant], "label": text}
+            full = shades[variant] if not name else "white"
+            look: dict[str, Any] = {"color": shades[variant], "label": text, "marker": shapes[name],
+                                    "markersize": 3, "markerfacecolor": full}  # fmt: skip
             if name:
                 panels["better"].plot(mine["trial"], mine["mean"], linewidth=0.9, linestyle=dashes[name], **look)
             else:
                 style.band(panels["better"], mine, "trial", zorder=3, **look)
     panels["better"].axhline(prepared["chance"]["chance"].iloc[0], color=style.GREY, linewidth=0.6, linestyle=":")
     panels["better"].set(xlabel="trials after a reversal", ylabel="better arm chosen", ylim=(0, 1.02), xlim=(0, None))
-    shapes = dict(zip(("", *others), ("o", "s", "^"), strict=False))
     many = len(variants) * len(shapes)
     for place, (variant, name) in enumerate((v, n) for v in variants for n in shapes):
         mine = stay[(stay["variant"] == variant) & (stay["who"] == name)].set_index("after").loc[["win", "loss"]]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = (-200, 900)
 """Times from the CS (ms) of the course."""
+DASHED = (0, (3, 1.5))
 BIN = 50
 """Milliseconds of one point of the course."""
 TOGETHER = 10
@@ -120,7 +121,7 @@ def _panels(tables: Tables) -> int:
     all_cues=True,
     caption=(
         f"Released in each {BIN} ms around a CS that a US always follows (dashed): mean and spread over seeds.",
-        "Responses at the end of acquisition against the probability of the US: points, the network; lines, the "
+        "Responses at the end of acquisition against the probability of the US: points, the network; dashed, the "
         "Rescorla-Wagner model at the rate fitted to the responses to the CS.",
         f"Responses to the CS in each design, {TOGETHER} trials of a cue a point, by the number of the trial; "
         "dashed: the model. Diamonds: probes after a phase, without learning. Vertical lines: a phase begins.",
@@ -132,7 +133,7 @@ def _panels(tables: Tables) -> int:
     prepare=prepare,
     needs=NEEDS,
     metrics=("conditioning",),
-    height=lambda tables, width: 58.0 * -(-_panels(tables) // max(1, int(width / 55))),
+    height=lambda tables, width: 10.0 + 58.0 * -(-_panels(tables) // max(1, int(width / 55))),
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw the course, the probabilities, and a panel a design."""
@@ -145,7 +146,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     for at in (0, course["us"].iloc[0]):
         panels[0].axvline(at, color=style.GREY, linestyle="--", linewidth=0.8)
     panels[0].set(xlabel="time from the CS (ms)", ylabel=f"released in {BIN} ms", title=course["cue"].iloc[0])
-    panels[0].legend(loc="upper left", bbox_to_anchor=(0.0, 1.0))
+    _room_for_legend(panels[0], 0.5)
+    panels[0].legend(loc="upper left")
     if "probability" in prepared:
         axes = rest.pop(0)
         starts.append(axes)
@@ -155,13 +157,12 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             own = table[table["part"] == part].sort_values("p")
             style.points(axes, own["p"], own, color=colour, label=label)
             model = table[table["part"] == f"rw_{part}"].sort_values("p")
-            axes.plot(model["p"], model["mean"], color=colour, linewidth=0.9)
+            axes.plot(model["p"], model["mean"], color=colour, linewidth=0.9, linestyle=DASHED)
         axes.axhline(0, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
-        number = style.number_of(int(table["seeds"].max()))
-        axes.set(xlabel="probability of the US", ylabel="response", xlim=(-0.05, 1.05), title=f"{graded}, {number}")
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.3 * (high - low))
+        axes.set(xlabel="probability of the US", ylabel="response", xlim=(-0.05, 1.05), title=graded)
+        _room_for_legend(axes, 0.3)
         axes.legend(loc="upper left", ncols=2, columnspacing=1, handletextpad=0.3)
+    _explain(made, prepared)
     if "trials" not in prepared:
         return starts
     starts.append(rest[0])
@@ -172,18 +173,34 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             for block in sorted(table["block"].unique()):
                 own = table[(table["cue"] == cue) & (table["block"] == block)].sort_values("trial")
                 style.band(axes, own, "trial", color=colour, linewidth=1)
-                axes.plot(own["trial"], own["rw_cs"], color=colour, linewidth=0.9, linestyle=(0, (3, 1.5)))
+                axes.plot(own["trial"], own["rw_cs"], color=colour, linewidth=0.9, linestyle=DASHED)
             own = tests[tests["cue"] == cue]
             style.points(axes, own["trial"], own, color=colour, marker="D", label=style.shown(cue))
         for at in phases["trial"][1:]:
             axes.axvline(at, color=style.GREY, linewidth=0.6)
         axes.axhline(0, color=style.GREY, linewidth=0.6, linestyle=(0, (4, 2)))
-        axes.set(
-            xlabel="trial",
-            ylabel="response to the CS",
-            title=f"{design}, {style.number_of(int(table['seeds'].max()))}",
-        )
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend
+        axes.set(xlabel="trial", ylabel="response to the CS", title=design)
+        _room_for_legend(axes, 0.3)
         axes.legend(loc="upper left", ncols=3, columnspacing=1, handletextpad=0.3)
     return starts
+
+
+def _room_for_legend(axes: Axes, share: float) -> None:
+    """Move the upper end of an axis up, so that a legend stands above what is drawn."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + share * (high - low))
+
+
+def _explain(made: FigureBase, prepared: Tables) -> None:
+    """Say below what belongs to the network and what to the model, and how many seeds there are."""
+    from matplotlib.lines import Line2D
+
+    seeds = max(int(rows["seeds"].max()) for rows in prepared.values() if "seeds" in rows)
+    handles = [
+        Line2D([], [], color=style.BLACK, marker="o", markersize=3.2, label="network"),
+        Line2D([], [], color=style.BLACK, linewidth=0.9, linestyle=DASHED, label="Rescorla-Wagner model"),
+    ]
+    if "tests" in prepared:
+        handles.append(Line2D([], [], color=style.BLACK, linestyle="", marker="D", markersize=3.2, label="probes"))
+    made.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4,
+                title=style.number_of(seeds, spread="bands, bars"))  # fmt: skip

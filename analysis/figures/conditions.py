@@ -13,7 +13,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure
 from izhires.analysis.metrics.prediction import rmse
-from izhires.analysis.statistics import over_seeds
+from izhires.analysis.statistics import POSITIVE, spread_over_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,7 +50,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             if study == studies[0]:
                 errors.append({"study": "predicting nothing", "seed": seed, "block": block, "trial": int(trial),
                                "error": float(zero)})  # fmt: skip
-    table = over_seeds(pd.DataFrame(errors), ["study", "block", "trial"], "error")
+    table = spread_over_seeds(pd.DataFrame(errors), ["study", "block", "trial"], "error", POSITIVE)
     return {
         "error": table,
         "switches": pd.DataFrame(
@@ -64,7 +64,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     title="Error across the switches, by condition",
     caption=(
         "Error of the cue-only prediction against the expectation after each training trial, for the model and for "
-        "other rules and readouts on the same seeds: mean and 95% t-interval over seeds. Dashed: the error of "
+        "other rules and readouts on the same seeds: mean and spread over seeds. Dashed: the error of "
         "predicting nothing. Vertical lines: switches of the statistics."
     ),
     alt=(
@@ -93,5 +93,5 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         axes.text(trial + 2, top * 0.985, f"new {new}", va="top", color=style.GREY,
                   rotation=0 if style.width(made) > 120 else 90)  # fmt: skip
     axes.set(xlabel="training trials", ylabel="error (RMSE)", ylim=(0, top))
-    style.legend_below(made, axes, 3 if style.width(made) > 120 else 2, int(table["seeds"].max()))
+    style.legend_below(made, axes, 3 if style.width(made) > 120 else 2, int(table["seeds"].max()), spread="bands")
     return [axes]

@@ -29,7 +29,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
             for phase, probe in zip(PHASES, (selection.before_probe(recording, block), last), strict=True):
                 curve = recording["prediction"].isel(probe=probe, drop=True).reset_coords(drop=True)
                 rows = curve.to_dataframe("prediction").reset_index()
-                shown.append(rows.assign(block=block, phase=phase, seed=selection.seed(recording)))
+                name = selection.block_name(recordings[0], block)
+                shown.append(rows.assign(block=block, name=name, phase=phase, seed=selection.seed(recording)))
             if recording is recordings[0]:
                 curve = recording["expectation"].isel(probe=last, drop=True).reset_coords(drop=True)
                 wanted.append(curve.to_dataframe("expectation").reset_index().assign(block=block))
@@ -37,7 +38,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     expectation = pd.concat(wanted, ignore_index=True)[["block", "event", "time", "expectation"]]
     return {
         "prediction": spread_over_seeds(
-            table, ["block", "phase", "event", "time"], "prediction", nonnegative(table["prediction"])
+            table, ["block", "name", "phase", "event", "time"], "prediction", nonnegative(table["prediction"])
         ),
         "expectation": expectation,
     }
@@ -67,6 +68,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     table, wanted = prepared["prediction"], prepared["expectation"]
     blocks, events = list(dict.fromkeys(table["block"])), list(dict.fromkeys(table["event"]))
     colour = style.colours(events)
+    name_of = table.drop_duplicates("block").set_index("block")["name"]
     wide = style.width(made) > 120 or len(blocks) == 1
     shape = (2, len(blocks)) if wide else (len(blocks), 2)
     grid = made.subplots(*shape, squeeze=False, sharex=True, sharey=True)
@@ -79,7 +81,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                 true = wanted[(wanted["block"] == block) & (wanted["event"] == event)]
                 axes.plot(true["time"], true["expectation"], color=style.dark(colour[event]), linestyle=(0, (3, 2)),
                           linewidth=0.9, label=f"expectation of {event}")  # fmt: skip
-            names = f"block {block}", f"{phase} the block"
+            names = name_of[block], f"{phase} the block"
             spec = axes.get_subplotspec()
             if spec.is_first_row():
                 axes.set_title(names[0 if wide else 1])

@@ -35,14 +35,14 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
         if not switched:
             raise Unavailable("needs a switch; the recordings have one block")
         for block in switched:
-            what = selection.switch(recording, block)
+            what, called = selection.switch(recording, block), selection.block_name(recordings[0], block)
             earlier = recording.isel(
                 probe=selection.probes(recording, selection.blocks(recording)[switched.index(block)])
             )
             done = earlier["block_trial"].values - earlier["block_trial"].values[-1]
             old = by_event(earlier["prediction"], earlier["expectation"])
             for event, course in courses(recording, block).items():
-                key = {"seed": seed, "block": block, "switch": what, "event": event}
+                key = {"seed": seed, "block": block, "name": called, "switch": what, "event": event}
                 before = zip(done, old[event].values, strict=True)
                 errors += [{**key, "phase": "before", "trial": int(trial), "error": float(error)}
                            for trial, error in before if trial >= -SHOWN_BEFORE]  # fmt: skip
@@ -56,7 +56,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                     except Unavailable:
                         trials = np.nan
                     marks.append({**key, "fraction": f"{name}%", "trials": trials})
-    by = ["block", "switch", "event"]
+    by = ["block", "name", "switch", "event"]
     course = at_the_same(pd.DataFrame(errors), [*by, "phase"], "trial", "error")
     return {
         "error": spread_over_seeds(course, [*by, "phase", "trial"], "error", POSITIVE),
@@ -80,7 +80,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw a column a switch, a row for all events and for each event."""
     table, marks = prepared["error"], prepared["recovery"]
-    switches = table[["block", "switch"]].drop_duplicates()
+    switches = table[["block", "name", "switch"]].drop_duplicates()
     events = list(dict.fromkeys(table["event"]))
     colour = {ALL_EVENTS: style.BLACK, **style.colours([event for event in events if event != ALL_EVENTS])}
     grid = made.subplots(len(events), len(switches), squeeze=False, sharex=True, sharey="row")
@@ -106,13 +106,13 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
             if row == 0:
                 what = f"new {switch.switch}" if switch.switch != "nothing" else "nothing new"
                 what = what.replace(" and ", "\nand ") if narrow else what
-                axes.set_title(f"block {switch.block}:{chr(10) if narrow else ' '}{what}")
+                axes.set_title(f"{switch.name}:{chr(10) if narrow else ' '}{what}")
             if row == len(events) - 1:
                 axes.set_xlabel("training trials\nsince the switch" if narrow else "training trials since the switch")
             if column == 0:
                 axes.set_ylabel(f"error (RMSE)\n{event}")
     for row in grid:
-        row[0].set_ylim(bottom=0)
+        row[0].set_ylim(0, 1.12 * row[0].get_ylim()[1])  # room for the numbers
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=style.GREY, label="before the switch")]

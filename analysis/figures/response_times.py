@@ -76,6 +76,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     right.bar(place + 0.18, seeds["chance_high"] - seeds["chance_low"], 0.25, seeds["chance_low"], color=style.GREY,
               alpha=0.4, linewidth=0, label="shuffled response times")  # fmt: skip
     style.points(right, place - 0.1, seeds, color=style.BLACK, label="mixed model (one seed)")
+    right.use_sticky_edges = False  # room below the bars
     labels = [f"{seed}\np = {p:.2g}" for seed, p in zip(seeds["seed"], seeds["shuffle_p"], strict=True)]
     right.set_xticks(place, labels)
     right.set(xlabel="seed of the network", ylabel="coefficient of readiness (log RT)", xlim=(-0.6, len(seeds) - 0.4))

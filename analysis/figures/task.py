@@ -59,6 +59,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     )  # fmt: skip
     truth["latency"] = (truth["weighted"] / truth["probability"]).where(truth["probability"] > 0, truth["latency"])
     blocks = truth.drop(columns="weighted").reset_index().merge(spans, on="block")
+    blocks["name"] = [selection.block_name(recording, int(block)) for block in blocks["block"]]
     return {"trial": pd.concat(lanes, ignore_index=True), "trials": shown, "blocks": blocks}
 
 
@@ -128,9 +129,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         start, end = span["first"].iloc[0], span["last"].iloc[0]
         if block != blocks["block"].min():
             every.axvline(start - 0.5, color=style.GREY, linewidth=0.6, linestyle=":")
-        every.text(
-            (start + end) / 2, 1.01, f"block {block}", ha="center", va="bottom", transform=every.get_xaxis_transform()
-        )
+        across = every.get_xaxis_transform()
+        every.text((start + end) / 2, 1.01, span["name"].iloc[0], ha="center", va="bottom", transform=across)
     every.set(xlabel="training trial", ylabel="time of event from cue (s)",
               xlim=(0, trials["trial"].max() + 1), ylim=(low - 0.25 * room, top + 0.3 * room))  # fmt: skip
     made.legend(*every.get_legend_handles_labels(), title="event", markerscale=3, handlelength=1,

@@ -192,14 +192,14 @@ def _compared(table: pd.DataFrame) -> str:
 def _beside_the_observer(own: pd.Series, exact: pd.Series) -> str:
     _, low, high = t_interval((own - exact).to_numpy(float))
     if low > 0:
-        verdict = "which is worse"
+        verdict = "worse than"
     elif high < 0:
-        verdict = "which is better"
+        verdict = "better than"
     else:
-        verdict = "of which one seed cannot tell" if np.isnan(low) else "which is no clear difference"
+        verdict = "beside" if np.isnan(low) else "not clearly different from"
     return (
-        f"over all probes the error is {number(float(own.mean()))}, that of an exact Bayesian observer of the same "
-        f"trials who is not told of switches {number(float(exact.mean()))}, {verdict}"
+        f"over all probes the error is {number(float(own.mean()))}, {verdict} the {number(float(exact.mean()))} of an "
+        f"exact Bayesian observer of the same trials who is not told of switches"
     )
 
 

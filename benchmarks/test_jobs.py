@@ -24,6 +24,8 @@ COMMANDS = {
     "import izhires": ["-c", "import izhires"],
     "import brian2": ["-c", "import brian2"],
     "list": ["-m", "izhires", "list"],
+    "help": ["-m", "izhires", "--help"],
+    "doctor": ["-m", "izhires", "doctor", "--quick"],
 }
 
 

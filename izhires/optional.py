@@ -73,7 +73,8 @@ def library(module: str) -> Any:
     ToolchainError
         If that fails, for whatever reason; in one line, with the command that installs it where it is missing.
     """
-    let_in()
+    if EXTRAS.get(module.partition(".")[0]) == "dask":
+        let_in()
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:  # one that does not fit what else is installed may raise anything

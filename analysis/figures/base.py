@@ -499,7 +499,7 @@ def save_all(figures: Iterable[Prepared | str], folder: str | os.PathLike[str], 
                 yield Task(each.name, _save, (each, target))
 
     figure_of: dict[str, str] = {}
-    paths = dict(results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.figure", "seaborn"]))
+    paths = dict(results(tasks(), processes, ["izhires.analysis.figures.base", "matplotlib.backends.backend_pdf"]))
     declared = list(all_figures())
     order = sorted(figure_of, key=lambda name: declared.index(figure_of[name]))
     return Made([path for name in order for path in paths[name]], skipped)

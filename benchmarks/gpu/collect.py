@@ -132,12 +132,15 @@ def statistics(recording: xr.Dataset) -> dict[str, float]:
     rates = (
         np.bincount(cell, minlength=recording.sizes.get("neuron", int(cell.max()) + 1)) / recording.attrs["duration"]
     )
-    return {
+    found = {
         "rate of a cell (Hz)": float(rates.mean()),
         "spread of the rates over cells (Hz)": float(rates.std()),
         "CV of the intervals between spikes": float(intervals[same].std() / intervals[same].mean()),
         "root mean square of the prediction": float(np.sqrt((recording["prediction"].values ** 2).mean())),
     }
+    if "plastic_weight" in recording:
+        found["plastic weights at the end (mV/ms)"] = float(recording["plastic_weight"].values[-1].mean())
+    return found
 
 
 def differences(found: list[xr.Dataset], reference: list[xr.Dataset]) -> dict[str, tuple[float, float, float]]:

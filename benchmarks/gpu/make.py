@@ -35,11 +35,8 @@ SEED = 100
 BLOCK = {"trials": 4, "latency": {"A": "300 ms", "B": "600 ms"}, "probability": {"A": 0.5, "B": 0.5}}
 TASK = {"type": "meet", "warm_up": 1, "probes": [4], "blocks": [BLOCK]}
 PLASTIC = {
-    "from": "area", "to": "area", "wiring": {"degree": 100}, "weight": "0.02 mV/ms", "delay": ["1 ms", "10 ms"],
-    "plasticity": {"type": "stdp", "w_max": "0.04 mV/ms"},
-}  # fmt: skip
-AREA = {
-    "cell": {"composition": {"RS": 1.0}}, "bias_excitatory": ["3 mV/ms", "6 mV/ms"], "noise": "1 mV/sqrt(ms)",
+    "from": "cells", "to": "cells", "wiring": {"degree": 100}, "weight": "0.002 mV/ms", "delay": ["1 ms", "10 ms"],
+    "plasticity": {"type": "stdp", "w_max": "0.004 mV/ms"},
 }  # fmt: skip
 MIB = 2**20
 
@@ -71,8 +68,8 @@ def configuration(network: str, n: int, precision: str) -> Configuration:
     Parameters
     ----------
     network : {"meet", "random", "plastic"}
-        The default circuit; the network of `benchmarks/growth.py`, random with 100 synapses a cell; that of
-        `benchmarks/plasticity.py`, with as many plastic ones.
+        The default circuit; that of `benchmarks/growth.py`, random with 100 synapses a cell; the default one with as
+        many plastic synapses besides, too weak to change what it does.
     n : int
         Cells.
     precision : {"double", "single"}
@@ -80,11 +77,7 @@ def configuration(network: str, n: int, precision: str) -> Configuration:
     networks: dict[str, dict[str, Any]] = {
         "meet": {"reservoir": {"n": n}},
         "random": {"reservoir": {"type": "random", "n": n, "out_degree": 100}},
-        "plastic": {
-            "reservoir": {"type": "unconnected", "n": 10},
-            "populations": {"area": {"n": n, **AREA}},
-            "connections": {"recurrent": PLASTIC},
-        },
+        "plastic": {"reservoir": {"n": n}, "connections": {"plastic": PLASTIC}},
     }
     common = {"paradigm": TASK, "precision": precision, "keep": {"spikes": "all"}}
     return Configuration.parse({**networks[network], **common})
@@ -107,10 +100,7 @@ def projects(device: str) -> list[Project]:
 def drawn(project: Project, noise: bool = True) -> Drawn:
     """Return the network of a project: one of its replicates."""
     made = configuration(project.network, project.n, project.precision)
-    if not noise:
-        made = made.with_changes(**{"reservoir.noise": "0 mV/sqrt(ms)"})
-        if "area" in made.populations:
-            made = made.with_changes(**{"populations.area.noise": "0 mV/sqrt(ms)"})
+    made = made if noise else made.with_changes(**{"reservoir.noise": "0 mV/sqrt(ms)"})
     return draw(made, SEED)
 
 

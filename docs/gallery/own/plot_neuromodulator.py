@@ -15,6 +15,7 @@ known = Neuromodulator.alternatives()
 time = np.arange(0, 4000)  # ms; a release of 1 at 0, and another one after a trial of 1.5 s
 figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
 for name in ("dopamine", "noradrenaline", "acetylcholine", "serotonin"):
+    dashes = "--" if name == "noradrenaline" else "-"  # which has the kinetics of dopamine here
     substance = known[name]()
     a = np.exp(-1 / substance.tau_rise) if substance.tau_rise else 0.0
     b = np.exp(-1 / substance.tau_decay)
@@ -24,9 +25,9 @@ for name in ("dopamine", "noradrenaline", "acetylcholine", "serotonin"):
         pool = pool * a + (now in (0, 1500))
         level = level * b + (1 - a) * pool
         course.append(level)
-    axes.plot(time, course, label=f"{name}: {substance.tau_rise:g}, {substance.tau_decay:g} ms")
+    axes.plot(time, course, dashes, label=f"{name}: {substance.tau_rise:g}, {substance.tau_decay:g} ms")
 axes.set(xlabel="time from the first release (ms)", ylabel="level above its tonic one")
-axes.legend(title="rise, decay")
+axes.legend(title="rise, decay", loc="upper right")
 
 # %%
 # The closed form is a difference of exponentials; the step of 1 ms of the readouts is exact for it.

@@ -32,7 +32,7 @@ blocks = [
 figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
 for rule in ("surprise_two_factor", "decaying"):
     configuration = Configuration(
-        paradigm={"type": "meet", "blocks": blocks}, what={"rule": rule}, keep={"spikes": "none"}
+        paradigm={"type": "meet", "blocks": blocks}, what={"rule": rule}
     )
     recording = simulate(configuration, seed=0)
     axes.plot(recording.probe_trial, recording.what.sel(event="A"), marker=".", label=rule)

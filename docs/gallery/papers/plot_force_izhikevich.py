@@ -53,10 +53,11 @@ for n, now in enumerate(time):
     produced[n] = z
 
 # %%
-# Before, while and after it learns. Afterwards nothing tells it what it should do: it produces the sine by itself. A readout that is not there has an error of 0.71.
+# Before, while and after it learns (grey). Afterwards nothing tells it what it should do: it produces the sine by itself, and what is left of an error is mostly a phase that drifts.
 
 after = (time >= off) & (time < end)
-print(f"error (RMSE) after learning: {np.sqrt(np.mean((produced - target)[after] ** 2)):.3f}")
+for name, wrong in (("produced", produced - target), ("nothing at all", target)):
+    print(f"error (RMSE) after learning, {name}: {np.sqrt(np.mean(wrong[after] ** 2)):.3f}")
 figure, grid = plt.subplots(2, 1, figsize=(7, 4), sharex=True, layout="constrained")
 grid[0].plot(time / 1000, target, color="0.6", label="target")
 grid[0].plot(time / 1000, produced, linewidth=0.8, label="produced")

@@ -31,9 +31,7 @@ blocks = [
 ]
 figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
 for rule in ("surprise_two_factor", "decaying"):
-    configuration = Configuration(
-        paradigm={"type": "meet", "blocks": blocks}, what={"rule": rule}
-    )
+    configuration = Configuration(paradigm={"type": "meet", "blocks": blocks}, what={"rule": rule})
     recording = simulate(configuration, seed=0)
     axes.plot(recording.probe_trial, recording.what.sel(event="A"), marker=".", label=rule)
 axes.step([0, 30, 60], [0.8, 0.8, 0.2], color="0.5", linestyle="--", label="true probability of A")

@@ -562,7 +562,15 @@ class Experiment:
             axes = grid["trials"]
             for event in self.events:
                 own = trained[trained["event"] == event]
-                axes.plot(own.index + 1, own["latency"], linestyle="", marker="|", color=colour[event], label=event)
+                axes.plot(
+                    own.index + 1,
+                    own["latency"],
+                    linestyle="",
+                    marker="|",
+                    markersize=5,
+                    color=colour[event],
+                    label=event,
+                )
             for row in np.flatnonzero(np.diff(trained["block"])):
                 axes.axvline(row + 1.5, color=style.PALE, linewidth=0.8, zorder=0)
             axes.set(xlabel="training trial (grey lines: a new block)", ylabel="latency (s)", ylim=(0, self.window))

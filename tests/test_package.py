@@ -220,3 +220,21 @@ def test_workers_and_generators_import_this_package_wherever_they_are_started(tm
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == izhires.__file__
+
+
+def test_the_conda_recipe_asks_for_what_pip_does():
+    text = (ROOT / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    listed = text.partition("  run:\n")[2].partition("\ntest:")[0]
+    found = dict(re.findall(r"^    - ([a-z0-9-]+) ?((?:[<>=!]\S+)?)$", listed, flags=re.MULTILINE))
+    found = {name.removesuffix("-base"): bound for name, bound in found.items()}  # what needs no window
+    wanted = requirements(PROJECT["project"]["dependencies"])
+    wanted["python"] = PROJECT["project"]["requires-python"]
+    assert found == {**wanted, "cxx-compiler": "", "make": ""}
+    assert f'{{% set version = "{PROJECT["project"]["version"]}" %}}' in text
+    build = dict(re.findall(r"    - (setuptools) (\S+)", text))
+    assert [f"{name}{bound}" for name, bound in build.items()] == PROJECT["build-system"]["requires"]
+
+
+def test_the_citation_has_the_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {PROJECT['project']['version']}\n" in text

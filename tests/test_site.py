@@ -85,10 +85,10 @@ def run(script, folder, cache):
 @pytest.mark.parametrize("script", GALLERY, ids=lambda path: path.stem.removeprefix("plot_"))
 def test_the_gallery_runs(script, tmp_path, builds):
     copied = tmp_path / script.name
-    # it makes figures: told by a line at its end
-    text = script.read_text(encoding="utf-8") + "\nimport matplotlib.pyplot\nprint('FIGURES', matplotlib.pyplot.get_fignums())\n"
-    copied.write_text(text, encoding="utf-8")
-    assert not run(copied, tmp_path, builds).rstrip().endswith("FIGURES []")
+    # that it makes figures is told by a line at its end
+    further = "\nimport matplotlib.pyplot\nprint('FIGURES', matplotlib.pyplot.get_fignums())\n"
+    copied.write_text(script.read_text(encoding="utf-8") + further, encoding="utf-8")
+    assert not run(copied, script.parent, builds).rstrip().endswith("FIGURES []")
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_the_notebooks_run(tmp_path, builds):
     """Their cells, as one script each."""
     for name in NOTEBOOKS:
         cells = blocks(DOCS / "tutorials" / f"{name}.md", "{code-cell} python")
-        assert len(cells) >= 5
+        assert len(cells) >= 4
         (tmp_path / f"{name}.py").write_text("\n\n".join(cells), encoding="utf-8")
         run(tmp_path / f"{name}.py", tmp_path, builds)
 

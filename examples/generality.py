@@ -37,6 +37,7 @@ JITTER, LATENCIES = 60.0, 9
 """Standard deviation of a latency (ms), and how many equally likely latencies stand for its normal distribution."""
 EARLY, LATE = {"A": 300, "B": 600}, {"A": 500, "B": 800}
 LAST = [80, 85, 90, 95, 100]
+MARK = "<!-- table -->"
 
 
 def block(latency: dict[str, int], chance: dict[str, float], trials: int = 100) -> dict[str, Any]:
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="300:310", help="as for izhires run")
     parser.add_argument("--out", type=Path, required=True, help="folder of all recordings, the table and the figure")
     parser.add_argument("--data", type=Path, default=os.environ.get("IZHIRES_DATA"), help="folder that holds ds003690")
+    parser.add_argument("--write", type=Path, help="page whose table, between its two marks, is to be renewed")
     given = parser.parse_args()
     tasks: dict[str, dict[str, Any]] = dict(TASKS)
     for label in PEOPLE:
@@ -130,6 +132,9 @@ def main() -> None:
     (given.out / "generality.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     draw(table, given.out)
+    if given.write:
+        before, _, rest = given.write.read_text(encoding="utf-8").partition(MARK)
+        given.write.write_text(f"{before}{MARK}\n{text}\n{MARK}{rest.partition(MARK)[2]}", encoding="utf-8")
 
 
 def verdict(flat: pd.Series) -> str:

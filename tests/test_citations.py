@@ -15,7 +15,7 @@ from izhires.recordings.recording import save
 
 DEFAULT = {
     "izhires", "stimberg2019", "yamada2026", "izhikevich2003", "abeles1991", "macdonald2011", "nagumo1967",
-    "page1954", "pearce1980",
+    "aitchison2021", "page1954", "pearce1980", "yu2005",
 }  # fmt: skip
 """What the default configuration of MEET stands on."""
 
@@ -93,7 +93,7 @@ def test_a_default_run(tmp_path):
     text = cite(folder(tmp_path))
     assert set(keys(text)) == DEFAULT
     assert len(keys(text)) == len(DEFAULT)
-    assert "% rule surprise_two_factor\n@article{page1954," in text
+    assert "% rule uncertainty_two_factor\n@article{aitchison2021," in text
     assert "version = {1.2.3}" in text
     assert "note = {Commit abc123}" in text
 
@@ -103,8 +103,8 @@ def test_a_default_run(tmp_path):
     [
         ({"device": "cuda"}, {"alevi2022"}, set()),
         ({"model": {"reservoir": "random"}}, set(), {"abeles1991", "macdonald2011"}),
-        ({"model": {"what": {"rule": "two_factor"}}}, {"widrow1960"}, {"page1954"}),
-        ({"model": {"when": {"rule": "three_factor"}}}, set(), {"nagumo1967"}),
+        ({"model": {"what": {"rule": "two_factor"}}}, {"widrow1960"}, {"aitchison2021", "pearce1980"}),
+        ({"model": {"when": {"rule": "three_factor"}}}, set(), {"nagumo1967", "yu2005"}),
         ({"metrics": ["observer_error.network_minus_hgf"]}, {"mathys2014"}, set()),
         ({"metrics": ["observer_error.bayes", "observer_error.hgf missing"]}, {"adams2007"}, set()),
         ({"metrics": ["peak_error.absolute", "a_user's.own"]}, set(), set()),
@@ -130,8 +130,8 @@ def test_what_is_not_of_this_package_is_named(tmp_path):
     save(recording, tmp_path / "a.nc")
     text = cite(tmp_path)
     assert "% no entry: rule decaying: not of this package; cite its source" in text
-    assert set(keys(text)) == DEFAULT - {"page1954"}
-    assert "rule surprise_two_factor" not in used(recording.attrs)
+    assert set(keys(text)) == DEFAULT - {"aitchison2021", "pearce1980"}
+    assert "rule uncertainty_two_factor" not in used(recording.attrs)
 
 
 def test_a_participant_brings_the_data_set(tmp_path):

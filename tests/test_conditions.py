@@ -104,7 +104,7 @@ def test_a_combination_that_cannot_be_names_the_conditions(monkeypatch):
     with pytest.raises(ConfigurationError) as caught:
         apply(Configuration(), ["no_feedback", "own"])
     assert str(caught.value).startswith(
-        "when.rule: with no_feedback, own: 'normalised_three_factor' learns at every step"
+        "when.rule: with no_feedback, own: 'uncertainty_three_factor' learns at every step"
     )
     with pytest.raises(ConfigurationError, match="there is a condition 'own' already"):
         condition("own", "again", {})

@@ -192,22 +192,22 @@ BAD = [
     # an unknown key, a wrong choice
     ("reservoir.m = 5", ["reservoir.m: unknown key (valid: ", " n, cell, "]),
     ("resevoir.n = 5", ["resevoir: unknown key, did you mean 'reservoir'? (valid: "]),
-    ("when.rule.rte = 1", ["when.rule.rte: unknown key, did you mean 'rate'? (valid: type, rate, surprise_gain, surprise_rate)"]),
+    ("when.rule.rte = 1", ["when.rule.rte: unknown key (valid: type, fastest, slowest, caution, memory, smallest_spread, threshold, drift)"]),
     ('reservoir = {type = "sequense"}',
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: grown, random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: grown, random, sequence, "]),
     ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, level, open, phasic"]),
     ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged)"]),
     ('readout = "merged"\nprediction = "joint"', ["readout: is the earlier name of 'prediction'; give one of them"]),
-    ('readout = "joint"', ["when.rule: 'normalised_three_factor' learns at every step, the joint prediction once a trial (valid: "
+    ('readout = "joint"', ["when.rule: 'uncertainty_three_factor' learns at every step, the joint prediction once a trial (valid: "
       "consolidated_three_factor"]),
     ('confidence.rule = "force"', ["confidence.rule: 'force' runs online, this readout learns at the end of a trial (valid: counting, "
-      "surprise_two_factor, two_factor"]),
+      "surprise_two_factor, two_factor, uncertainty_two_factor"]),
     ('when.gate = {type = "dopamine", tau_rise = "1 s"}', ["when.gate.tau_rise: must be shorter than tau_decay, 700 ms, got 1000 ms"]),
     ('what.rule = "magic"', ["what.rule.type: 'magic' is not a rule (valid: ", "two_factor"]),
     ('when.rule = "two_factor"',
      ["when.rule: 'two_factor' runs at the end of a trial, this readout learns online (valid: consolidated_three_factor, eligibility_three_factor, force, "
-      "node_perturbation, normalised_three_factor, td, three_factor"]),
+      "node_perturbation, normalised_three_factor, td, three_factor, uncertainty_three_factor"]),
     ('keep.spikes = "some"', ["keep.spikes: 'some' is not a choice (valid: 'probes', 'all' or 'none')"]),
     ('paradigm.order = "random"', ["paradigm.order: 'random' is not a choice (valid: 'independent' or 'exact')"]),
     ("reservoir.composition = {RS = 0.5, XX = 0.5}",
@@ -448,8 +448,8 @@ RANDOM = {"reservoir": {"type": "random", "out_degree": 50}, "when": {"feedback"
         ({"reservoir.n": 220, "reservoir": "unconnected"}, {"reservoir": {"type": "unconnected", "n": 220}}),
         ({"reservoir": {"composition": {"FS": 0.5, "RS": 0.5}}},
          {"reservoir": {"type": "random", "out_degree": 50, "composition": {"FS": 0.5, "RS": 0.5}}}),
-        ({"when": {"rule": {"rate": "0.01 1/ms"}}}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
-        ({"when.rule.rate": "0.01 1/ms"}, {"when": {"feedback": "0.7 mV/ms", "rule": {"rate": "0.01 1/ms"}}}),
+        ({"when": {"rule": {"slowest": "0.01 1/ms"}}}, {"when": {"feedback": "0.7 mV/ms", "rule": {"slowest": "0.01 1/ms"}}}),
+        ({"when.rule.slowest": "0.01 1/ms"}, {"when": {"feedback": "0.7 mV/ms", "rule": {"slowest": "0.01 1/ms"}}}),
         ({"when.rule": "force"}, {"when": {"feedback": "0.7 mV/ms", "rule": "force"}}),
         ({"confidence": {}}, {"confidence": {}}),
         ({"seeds": {"noise": 3}, "keep.spikes": "all"}, {"seeds": {"noise": 3}, "keep": {"spikes": "all"}}),

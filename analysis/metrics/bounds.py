@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     unit="1",
     description="error of the last probes of a block over that of predictions that need no network",
     definition=(
-        f"root mean square of prediction - expectation over the window, mean over the last {bounds.LAST} probes, "
-        "over that of 0 (over_zero) and of the mean of the expectation over the window, at all times (over_flat), in place "
-        "of the prediction; 1 and more: nothing was learned that these do not say"
+        f"root mean square of prediction - expectation over the window, mean over the last {bounds.LAST} probes, over "
+        "that of what stands in place of the prediction: 0 (over_zero), or the mean of the expectation over the window "
+        "at all times (over_flat); 1 and more: nothing was learned that these do not say"
     ),
     worst="highest",
     needs=("prediction", "expectation"),
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def end_of_block(recording: xr.Dataset) -> Iterator[Row]:
     """Both ratios, for each block and event."""
     blocks(recording)  # says so where there are no probes
-    note = bounds.remark_on(recording)
+    remark = bounds.remark_on(recording)
     for end in bounds.ends(recording):
         event = end.event or ALL_EVENTS
-        yield Row(end.over_zero, "over_zero", end.block, event)
-        yield Row(end.over_flat, "over_flat", end.block, event, note=note if end.over_flat > 1 else "")
-        note = "" if end.over_flat > 1 else note
+        for part, value in (("over_zero", end.over_zero), ("over_flat", end.over_flat)):
+            note = remark if value > 1 else ""
+            yield Row(value, part, end.block, event, note="the bound makes no error" if value != value else note)

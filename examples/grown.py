@@ -50,8 +50,8 @@ NETWORKS = {
 }
 NETWORKS["random, recurrence cut"]["reservoir"]["recurrence"] = 0.0
 AT_BIRTH = Configuration.parse({"reservoir": {"type": "grown", "development": "none"}})
-CONTROLS = 5
-"""Seeds of the networks that are cut or shuffled, which predict hardly more than nothing."""
+CONTROLS, FEW = ("grown, recurrence cut", "grown, shuffled"), 5
+"""Networks that predict hardly more than nothing, and on how many seeds they are looked at."""
 PROBES = [1, 80, 85, 90, 95, 100]
 """Those that are looked at: the first and, at the end of a block, the mean of five, since in one the wave may die."""
 TASK = {"type": "meet", "probes": PROBES, "blocks": [block.to_dict() for block in DEFAULT_BLOCKS[:2]]}
@@ -89,18 +89,20 @@ def main() -> None:
         growth.append((seed, grown.trials, grown.reliable, grown.reach, grown.complete, grown.early, strong))
         said = "seed {}: after {} trials {} reliable cells to {:.0f} ms, {:.0%} of the trials complete"
         print(said.format(*growth[-1]), flush=True)
-    for name, network in NETWORKS.items():
+    # a seed at a time, so that what is there when a run is stopped can be compared; the controls last
+    jobs = [(name, seed) for seed in seeds for name in NETWORKS if name not in CONTROLS]
+    jobs += [(name, seed) for seed in seeds[:FEW] for name in CONTROLS]
+    for name, seed in jobs:
         folder = given.out / name.replace(", ", "_").replace(" ", "_")
-        configuration = Configuration.parse({**network, "paradigm": TASK, "keep": {"spikes": "none"}})
-        for seed in seeds[:CONTROLS] if name in ("grown, recurrence cut", "grown, shuffled") else seeds:
-            if name == "grown, shuffled":
-                recording = shuffled(configuration, seed, folder / f"seed{seed}.nc")
-            else:
-                (path,) = izhires.run_batch(configuration, [seed], folder, processes=1)
-                recording = izhires.load(path)
-            measured = errors(recording)
-            print(f"{name}, seed {seed}: {measured['end of blocks']:.4f} at the ends of blocks", flush=True)
-            rows += [(name, measure, seed, value) for measure, value in measured.items()]
+        configuration = Configuration.parse({**NETWORKS[name], "paradigm": TASK, "keep": {"spikes": "none"}})
+        if name == "grown, shuffled":
+            recording = shuffled(configuration, seed, folder / f"seed{seed}.nc")
+        else:
+            (path,) = izhires.run_batch(configuration, [seed], folder, processes=1)
+            recording = izhires.load(path)
+        measured = errors(recording)
+        print(f"{name}, seed {seed}: {measured['end of blocks']:.4f} at the ends of blocks", flush=True)
+        rows += [(name, measure, seed, value) for measure, value in measured.items()]
     found = pd.DataFrame(rows, columns=["network", "measure", "seed", "value"])
     columns = ["seed", "trials", "reliable", "reach_ms", "complete", "early_hz", "strong_synapses"]
     table = pd.DataFrame(growth, columns=columns)

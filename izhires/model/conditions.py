@@ -275,9 +275,9 @@ _tuned("slow_gate", "kinetics of dopamine, no trace, at a tuned rate", _normalis
 _tuned(
     "homogeneous_cells",
     "two cell types, all cells of a type alike, retuned",
-    {"reservoir.input_next": "10.5 mV/ms", **_uncertain("0.15 1/ms")},
+    {"reservoir.input_next": "11.5 mV/ms", **_uncertain("0.15 1/ms")},
 )
-_tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_uncertain("0.15 1/ms")})
+_tuned("cells_250", "250 cells, retuned", {"reservoir.groups": 40, **_uncertain("0.02 1/ms")})
 _tuned(
     "no_recurrence",
     "all recurrent weights are 0, retuned",

@@ -57,9 +57,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                         trials = np.nan
                     marks.append({**key, "fraction": f"{name}%", "trials": trials})
     by = ["block", "name", "switch", "event"]
-    course = at_the_same(pd.DataFrame(errors), [*by, "phase"], "trial", "error")
+    around = at_the_same(pd.DataFrame(errors), [*by, "phase"], "trial", "error")
     return {
-        "error": spread_over_seeds(course, [*by, "phase", "trial"], "error", POSITIVE),
+        "error": spread_over_seeds(around, [*by, "phase", "trial"], "error", POSITIVE),
         "recovery": spread_over_seeds(pd.DataFrame(marks), [*by, "fraction"], "trials", POSITIVE),
     }
 

@@ -251,7 +251,7 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
     places = list(dict.fromkeys(table[["variant", "block"]].itertuples(index=False, name=None)))
     grid = style.tiles(made, len(places), LEAST, sharex=True, sharey=True)
     several = table["block"].nunique() > 1
-    drawn = table[["mean", "low", "high"]].stack()
+    drawn = table[["mean", "low", "high"]].to_numpy(float)
     for axes, (variant, block) in zip(grid, places, strict=True):
         here = table[(table["variant"] == variant) & (table["block"] == block)]
         axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=(0, (4, 2)), linewidth=0.8)
@@ -260,7 +260,7 @@ def draw_transitions(prepared: Tables, made: FigureBase) -> list[Axes]:
             style.points(axes, own["true"] + 0.02 * (number - 1), own, label=LABELS[who], **LOOKS[who])
         axes.set_title(" ".join(filter(None, [variant.replace("_", " "), f"block {block}" if several else ""])))
         axes.set(xlabel="true probability", xlim=(-0.05, 1.05))
-        axes.set_ylim(min(0.0, float(drawn.min())) - 0.05, max(1.0, float(drawn.max())) + 0.05)
+        axes.set_ylim(min(0.0, float(np.nanmin(drawn))) - 0.05, max(1.0, float(np.nanmax(drawn))) + 0.05)
     grid[0].set_ylabel("expected probability")
     style.legend_below(made, grid, _columns(made), int(table["seeds"].max()), spread="bands, bars")
     return [grid[0]]

@@ -55,11 +55,11 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     names = ["kind", "measure", "block", "trial", "mean", "low", "high"]
     ranges = {"smallest": ANGLE, "overlap": SHARE}
     same = at_the_same(every, by[:-1], "trial", "value")
-    found = [
+    spreads = [
         spread_over_seeds(own, by, "value", ranges[str(name)]) for name, own in same.groupby("measure", sort=False)
     ]
     return {
-        "course": pd.concat(found, ignore_index=True),
+        "course": pd.concat(spreads, ignore_index=True),
         "isotropic": every.groupby(by, sort=False)["isotropic"].mean().reset_index(),
         "covariance": pd.concat(chance, ignore_index=True).reindex(columns=names)
         if chance

@@ -116,12 +116,12 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     apart = {event: 3.5 * k * shared for k, event in enumerate(events)}
     for event in events:
         rows = trials[trials["event"] == event]
-        place = offset_copy(every.transData, every.get_figure(root=True), y=apart[event], units="points")
+        beside = offset_copy(every.transData, every.get_figure(root=True), y=apart[event], units="points")
         every.plot(rows["trial"], rows["latency"], ".", color=colour[event], markersize=2.2, alpha=0.8,
-                   transform=place, label=style.shown(event))  # fmt: skip
+                   transform=beside, label=style.shown(event))  # fmt: skip
         for row in one_time[one_time["event"] == event].itertuples():
             every.plot([row.first, row.last], [row.latency] * 2, color=colour[event], linewidth=3, alpha=0.3,
-                       transform=place)  # fmt: skip
+                       transform=beside)  # fmt: skip
             above = 3 + (9.5 * events.index(event) + 3.5 * (len(events) - 1)) * shared
             every.annotate(f"p = {row.probability:.2g}", (row.first, row.latency), (1, above), va="bottom",
                            textcoords="offset points", color=colour[event])  # fmt: skip

@@ -92,7 +92,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     late = np.array(axes.get_xlim())
     axes.plot(late, scalar.loc["cv", "mean"] * late, color=style.GREY, linestyle=(0, (1, 1.5)), label="scalar timing")
     axes.set_ylabel("width (ms)")
-    largest = [every["width"].max(), prepared["width"]["high"].max(), true, float(scalar.loc["cv", "mean"]) * late[1]]
+    largest = [every["width"].max(), prepared["width"]["high"].max(), true, float(scalar["mean"]["cv"]) * late[1]]
     axes.set_ylim(0, 1.25 * np.nanmax(np.array(largest, float)))
     slope, low, high = (float(scalar[column]["slope"]) for column in ("mean", "low", "high"))
     interval = "" if np.isnan(low) else f"\n[{style.signed(low, 3)}, {style.signed(high, 3)}]"

@@ -67,6 +67,12 @@ def test_a_machine_with_all_that_is_needed(healthy):
     assert "-O3" in found["compiler"][1]
 
 
+def test_a_quick_look_tries_no_device(healthy):
+    found, whole = parts(izhires("doctor", "--quick")), parts(healthy)
+    assert found.keys() == {subject for subject in whole if not subject.startswith("device ")}
+    assert all(found[subject] == whole[subject] for subject in found.keys() - {"cache"})
+
+
 def test_nothing_but_python(tmp_path):
     """One line for each thing that is missing, with what to install; the numpy device still works."""
     done = izhires("doctor", environment={**tools(tmp_path / "bin"), "CXX": ""})

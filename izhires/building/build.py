@@ -128,7 +128,8 @@ class _Builder:
         """Return the clock of every so many steps; what has the same clock is done together."""
         if (step, every) not in self.clocks:
             dt = every * (self.plan.cell_step if step == "cells" else self.plan.readout_step)
-            self.clocks[step, every] = b2.Clock(dt * b2.second, name=f"{step}_clock_{every}")
+            # not a number at the end: in single precision brian2cuda takes the 1500. of clock_1500.t for one
+            self.clocks[step, every] = b2.Clock(dt * b2.second, name=f"{step}_clock_every_{every}_steps")
         return self.clocks[step, every]
 
     @singledispatchmethod

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 COMMAND = "doctor"
 
 
-def command() -> int:
+def command(
+    quick: Annotated[bool, typer.Option("--quick", help="Only look at what is there, and try no device.")] = False,
+) -> int:
     """Say what works on this machine, by trying it, and what to install for what does not."""
     from rich.console import Console
 
@@ -15,7 +21,7 @@ def command() -> int:
     lacking = 0
     marks = {True: "[green]works [/]", False: "[red]lacks [/]", None: "note  "}
     with console.status("") as status:
-        for finding in examine(status.update):
+        for finding in examine(status.update, quick):
             lacking += finding.needed and not finding.works
             console.print(f"{marks[finding.works]} [bold]{finding.subject}[/]: ", end="")
             console.print(finding.text, markup=False)

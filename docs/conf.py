@@ -25,7 +25,6 @@ language = "en"
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
     "numpydoc",
     "myst_nb",
     "sphinx_gallery.gen_gallery",
@@ -67,7 +66,6 @@ sphinx_gallery_conf = {
 }
 
 # reference
-viewcode_follow_imported_members = False  # a source page is that of the module in which a thing is defined
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"

@@ -41,7 +41,7 @@ recording = simulate(configuration, seed=0)
 
 weight = recording["forward_w"].values
 eligible = recording["forward_eligibility"].values
-level = recording["dopamine_level"].values.ravel()
+level = recording["kept_dopamine_level"].values.ravel()  # that of the probes is recorded under the shorter name
 time = recording["forward_w_time"].values
 change = np.abs(weight[-1] - weight[0])
 figure, grid = plt.subplots(3, 1, figsize=(7, 5), sharex=True, layout="constrained")

@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 NAMES = """
-    brian2 brian2cuda numpy scipy pandas xarray netCDF4 pydantic statsmodels matplotlib typer pyhgf jax elephant
+    brian2 brian2cuda numpy scipy pandas xarray netCDF4 pydantic statsmodels matplotlib seaborn typer pyhgf jax elephant
     neo pynapple pynwb SALib distributed dask-jobqueue nvidia-curand pytest
 """
 

@@ -61,8 +61,9 @@ claims: environment
 table: environment
 	$(python) examples/results.py --seeds $(SEEDS) --out $(RESULTS)/table --participant $(EVENTS)
 
+# bytecode is kept, whatever the environment says: the tests start thousands of processes
 test: environment-test
-	$(python) -m pytest -n 2 --dist worksteal $(TESTS)
+	PYTHONDONTWRITEBYTECODE= $(python) -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: environment-test
 	$(python) -m ruff check .

@@ -23,7 +23,7 @@ SHUFFLES = 2000
 
 def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
     """Return each participant's slope (mean and interval over seeds), and the mixed model of each seed with chance."""
-    model = part_values(table, "response_time", ["readiness", "readiness_low", "readiness_high", "shuffle_p"])
+    model = part_values(table, "response_time", ["readiness", "readiness_low", "readiness_high", "shift_p"])
     wide = model.pivot_table("value", "seed", "part").reset_index()
     wide = wide.rename(columns={"readiness": "mean", "readiness_low": "low", "readiness_high": "high"})
     people, chance = [], []
@@ -31,10 +31,10 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         if int(str(seed)) not in set(wide["seed"]):
             continue
         scored = scores(own)
-        found, shuffled = slopes(scored, SHUFFLES, np.random.default_rng(len(own)))
+        found, shifted = slopes(scored, SHUFFLES, np.random.default_rng(len(own)), circular=True)
         names = list(dict.fromkeys(scored["participant"]))
         people.append(pd.DataFrame({"participant": names, "seed": int(str(seed)), "slope": found}))
-        low, high = np.quantile(shuffled, [0.025, 0.975])
+        low, high = np.quantile(shifted, [0.025, 0.975])
         chance.append({"seed": int(str(seed)), "chance_low": low, "chance_high": high})
     each = pd.concat(people, ignore_index=True)
     return {
@@ -51,12 +51,12 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         "standard deviation), latency and trial number regressed out: each participant, mean and spread over "
         "the seeds of the network. Below zero: faster when the network was readier.",
         "The same over all participants: coefficient of the mixed model and its 95% interval over participants, for "
-        "each seed of the network. Grey: 95% range of the mean slope when response times are shuffled within "
-        "participants. p: against the shuffles, two-sided.",
+        "each seed of the network. Grey: 95% range of the mean slope when response times are shifted along the trials "
+        "of each participant, which keeps their serial correlation. p: against the shifts, two-sided.",
     ),
     alt=(
         "Point plot of the slope of response time on readiness for each participant, and of the mixed model's "
-        "coefficient for each seed with the range of shuffled response times."
+        "coefficient for each seed with the range of shifted response times."
     ),
     prepare=prepare,
     needs=("prediction", "trial_response_time"),
@@ -74,10 +74,10 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     left.set_ylabel("slope of log RT (per SD of readiness)")
     place = np.arange(len(seeds))
     right.bar(place + 0.18, seeds["chance_high"] - seeds["chance_low"], 0.25, seeds["chance_low"], color=style.GREY,
-              alpha=0.4, linewidth=0, label="shuffled response times")  # fmt: skip
+              alpha=0.4, linewidth=0, label="shifted response times")  # fmt: skip
     style.points(right, place - 0.1, seeds, color=style.BLACK, label="mixed model (one seed)")
     right.use_sticky_edges = False  # room below the bars
-    labels = [f"{seed}\np = {p:.2g}" for seed, p in zip(seeds["seed"], seeds["shuffle_p"], strict=True)]
+    labels = [f"{seed}\np = {p:.2g}" for seed, p in zip(seeds["seed"], seeds["shift_p"], strict=True)]
     right.set_xticks(place, labels)
     right.set(xlabel="seed of the network", ylabel="coefficient of readiness (log RT)", xlim=(-0.6, len(seeds) - 0.4))
     for axes in panels:

@@ -28,7 +28,7 @@ from izhires.analysis.figures import style
 from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
 from izhires.model.configuration import parse_seeds
-from izhires.model.model import STATE_EQUATIONS, STATE_UPDATE
+from izhires.model.model import MEAN_RATE_UPDATE, STATE_EQUATIONS
 from izhires.paradigms import Experiment, Meet
 
 CUES = {
@@ -61,17 +61,17 @@ def serial() -> dict[str, Any]:
 
 ONE_CUE = {"type": "meet", "probes": [100]}
 
-ABOVE = STATE_UPDATE.replace("+ r*int(elapsed(t) > -dt/2)", "+ clip(r - mean, 0*Hz, inf*Hz)*int(elapsed(t) > -dt/2)")
-"""In place of the mean of the trace: of how far it is above the cell's own running mean, 0 where it is below."""
 NETWORKS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "slowest rate .03": {"what": {"rule": {"type": "surprise_two_factor", "slowest": 0.03}}},
-    "x above its mean": {"state": {"update": ABOVE}},
-    "both": {
-        "state": {"update": ABOVE},
+    "mean rate": {"state": {"update": MEAN_RATE_UPDATE}, "what": {"rule": "surprise_two_factor"}},
+    "slowest rate .03": {
+        "state": {"update": MEAN_RATE_UPDATE},
         "what": {"rule": {"type": "surprise_two_factor", "slowest": 0.03}},
     },
+    "one rate": {"what": {"rule": "surprise_two_factor"}},
+    "one rate, slowest .03": {"what": {"rule": {"type": "surprise_two_factor", "slowest": 0.03}}},
+    "default": {},
 }
+"""What "what" reads, and at which rate: by default how far the trace is above its mean, and a rate for each synapse."""
 
 
 class Mixed(Meet):
@@ -265,7 +265,7 @@ def main() -> None:
         return
     rows, curves = [], []
     for network, changes in NETWORKS.items():
-        slowest = changes.get("what", {}).get("rule", {}).get("slowest", 0.01)
+        slowest = 0.03 if ".03" in network else 0.01
         for seed in seeds:
             keep = {"spikes": "none"}
             recording = izhires.simulate(Configuration.parse({**changes, "paradigm": INTERLEAVED, "keep": keep}), seed)
@@ -311,11 +311,11 @@ def written(table: pd.DataFrame) -> str:
 
 def tuned(seeds: list[int]) -> str:
     """Return the error of q after each cue for several states and rates, replayed on recorded states."""
-    states = {"mean of r (default)": None, "mean of s": "s", "mean of s above 0": "clip(s, 0, inf)"}
+    states = {"mean of r": None, "mean of s": "s", "mean of s above 0": "clip(s, 0, inf)"}
     states |= {"mean of s of 30 s": "slow", "mean of s of 30 s above 0": "clip(slow, 0, inf)"}
     states |= {"mean of r above its own mean": "clip(r - mean, 0*Hz, inf*Hz)/Hz"}
     equations = STATE_EQUATIONS + "slow : 1\nslow_mean : Hz\nslow_variance : Hz**2\n"
-    update = STATE_UPDATE + (
+    update = MEAN_RATE_UPDATE + (
         "slow_mean += (r - slow_mean)*dt/(30*second)\n"
         "slow_variance += ((r - slow_mean)**2 - slow_variance)*dt/(30*second)\n"
         "slow = (r - slow_mean)/sqrt(slow_variance + smallest_spread**2)\n"
@@ -331,6 +331,7 @@ def tuned(seeds: list[int]) -> str:
         {
             "paradigm": INTERLEAVED | {"type": "meet"},
             "state": {"equations": equations, "update": update},
+            "what": {"rule": "surprise_two_factor"},
             "keep": {"spikes": "none", "record": record},
         }
     )
@@ -350,7 +351,7 @@ def tuned(seeds: list[int]) -> str:
         held["mean of s, and a constant"] = np.c_[held["mean of s"], np.full(n, 2.5)]
         told = np.stack([cue == name for name in CUES], axis=1)[:n]
         held |= {"told the cue, no network": told * 10.0, "not told, no network": np.full((n, 1), 10.0)}
-        replayed = counted(held["mean of r (default)"], outcomes[:n], learn[:n])
+        replayed = counted(held["mean of r"], outcomes[:n], learn[:n])
         assert np.allclose(replayed, recording["trial_what"].values[:n], atol=1e-3)
         for (name, each), (rate, how) in itertools.product(held.items(), rates.items()):
             q = counted(each, outcomes[:n], learn[:n], **how)
@@ -373,7 +374,7 @@ def draw(table: pd.DataFrame, curve: pd.DataFrame, out: Path) -> None:
     with style.applied():
         made, grid = style.canvas(2, 2, width=style.DOUBLE, height=120 * style.MILLIMETRE)
         for axes, network, title in zip(
-            grid[0], ("default", "both"), ("default", "x above its mean, slowest rate .03"), strict=True
+            grid[0], ("mean rate", "default"), ("mean rate, one rate", "default"), strict=True
         ):
             for name in CUES:
                 own = means[(means["network"] == network) & (means["cue"] == name)]
@@ -383,7 +384,7 @@ def draw(table: pd.DataFrame, curve: pd.DataFrame, out: Path) -> None:
             axes.set(title=title, xlabel="training trials with this cue", ylim=(0, 1))
         grid[0, 0].set_ylabel("q of event A")
         who = {network: (network, "network") for network in NETWORKS}
-        who |= {f"counter {each}": ("default", f"counter {each}") for each in ("told", "not told")}
+        who |= {f"counter {each}": ("one rate", f"counter {each}") for each in ("told", "not told")}
         for place, (network, each) in enumerate(who.values()):
             _dots(grid[1, 0], table, network, f"interleaved, {each}: error of q", place)
         grid[1, 0].set(yticks=range(len(who)), yticklabels=list(who), xlim=(0, None))

@@ -1,4 +1,4 @@
-"""Where the default works and where it does not: tasks that it was not tuned for, beside the default of before.
+"""Where the default works and where it does not: tasks beyond MEET, beside the default of before.
 
     python examples/generality.py --seeds 300:310 --out results/generality
 
@@ -32,7 +32,7 @@ from izhires.recordings.bounds import ends
 DEFAULTS = {"earlier": ["earlier_default"], "default": []}
 BOUNDS = {"over_zero": "over predicting nothing", "over_flat": "over flat in time"}
 PEOPLE = ("AB4", "AB10")
-"""Participants of ds003690, the first two that the data set's copy for tests has."""
+"""Participants of ds003690; chosen before anything was run."""
 JITTER, LATENCIES = 60.0, 9
 """Standard deviation of a latency (ms), and how many equally likely latencies stand for its normal distribution."""
 EARLY, LATE = {"A": 300, "B": 600}, {"A": 500, "B": 800}
@@ -173,6 +173,7 @@ def draw(table: pd.DataFrame, out: Path) -> None:
     colour = style.colours(list(DEFAULTS))
     with style.applied():
         made, grid = style.canvas(1, 2, width=style.DOUBLE, height=95 * style.MILLIMETRE, sharey=True)
+        grid = grid[0]
         for axes, (bound, title) in zip(grid, BOUNDS.items(), strict=True):
             for shift, default in ((-0.16, "earlier"), (0.16, "default")):
                 own = table[(table["bound"] == bound) & (table["default"] == default)]
@@ -185,6 +186,7 @@ def draw(table: pd.DataFrame, out: Path) -> None:
             axes.axvline(1, color="black", linewidth=0.6, linestyle=":")
             axes.set(xlabel=f"error at the end {title}", xscale="log")
             axes.set_yticks(range(len(tasks)), tasks)
+            axes.set_xticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
         grid[0].invert_yaxis()
         for letter, axes in zip("ab", grid, strict=True):
             style.label(axes, letter)

@@ -318,7 +318,7 @@ def beside(found: pd.DataFrame) -> str:
     cut = [name for name in NETWORKS if name.endswith(", cut") or name == "unconnected"]
     best = errors[cut].mean().idxmin()
     pairs = [(name, f"{name}, cut") for name in NETWORKS if f"{name}, cut" in NETWORKS]
-    pairs += [(name, str(best)) for name, own in pairs if own != best]
+    pairs += [(name, other) for other in (str(best), "unconnected") for name, own in pairs if own != other]
     lines = []
     for name, other in pairs:
         table = pd.DataFrame({"pair": 0, "value": np.log(errors[name] / errors[other])})

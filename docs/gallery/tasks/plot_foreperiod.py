@@ -3,7 +3,7 @@ Probability, or hazard?
 =======================
 
 A target follows a cue after a wait that is drawn evenly. Somebody who waits should expect it more and more, since it must come: the hazard. What does a rule learn that corrects errors at every
-moment? The default is fast, and predicts the last trial; a slow rule with an open gate learns the probability. One seed, 80 trials; over seeds and distributions:
+moment? The default is fast, and predicts the last trial; a slow rule with an open gate averages over trials, and nears the probability with more of them than here. One seed, 80 trials; over seeds and distributions:
 :doc:`/paradigms/foreperiod`.
 """
 

@@ -32,8 +32,8 @@ figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
 for event in ("A", "B"):
     axes.plot(recording.trial, recording.trial_what.sel(event=event), linewidth=0.8, label=f"expected {event}")
 came = recording.trial_event.values
-for event, height in (("A", 1.05), ("B", 1.1)):
-    axes.plot(np.flatnonzero(came == event), np.full((came == event).sum(), height), "|", markersize=4)
+for event, height, colour in (("A", 1.05, "C0"), ("B", 1.1, "C1")):
+    axes.plot(np.flatnonzero(came == event), np.full((came == event).sum(), height), "|", markersize=4, color=colour)
 axes.set(xlabel="stimulus (above: which came)", ylabel="what", ylim=(-0.2, 1.2))
 axes.legend(loc="center right")
 

@@ -3,7 +3,7 @@ Trace conditioning
 ==================
 
 A stimulus, a gap, a reward. A readout that learns values by temporal differences releases dopamine by its error: at first at the reward, later at the stimulus, and where the reward stays away
-there is a dip (Schultz, Dayan & Montague 1997, doi 10.1126/science.275.5306.1593). 60 trials, one seed; five designs over seeds: :doc:`/paradigms/trace_conditioning`.
+there is a dip (Schultz, Dayan & Montague 1997, doi 10.1126/science.275.5306.1593). 60 trials, one seed, after which the response to the reward is still there; five designs over seeds: :doc:`/paradigms/trace_conditioning`.
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ rewarded = recording.trial_event.values == "reward"
 number = np.cumsum(trained) * trained
 groups = {
     "first 5 rewarded": trained & rewarded & (number <= 5),
-    "last 15 rewarded": trained & rewarded & (number > 45),
+    "rewarded, of the last 15": trained & rewarded & (number > 45),
     "reward omitted, late": trained & ~rewarded & (number > 20),
 }
 figure, grid = plt.subplots(3, 1, figsize=(7, 5), sharex=True, layout="constrained")

@@ -22,7 +22,8 @@ circuit = Grown().with_changes(**{"development.trials": 150})
 # %%
 # The stage before the task is a configuration of this package like any other.
 
-grown = simulate(development.stage(circuit, Seeds(seed=0)))
+stage = development.stage(circuit, Seeds(seed=0))
+grown = simulate(stage.with_changes(**{"keep.spikes": "all"}))
 print(grown.izhires)
 time, cell = grown["spike_time"].values, grown["spike_neuron"].values
 cue = grown["trial_cue"].values

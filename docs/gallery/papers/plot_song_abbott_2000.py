@@ -3,7 +3,7 @@ Competition by spike timing (Song, Miller & Abbott 2000)
 ========================================================
 
 A cell hears 1,000 excitatory Poisson inputs through synapses with additive spike-timing-dependent plasticity. Weights drift to either bound, and the rate of the cell is regulated. The published
-numbers; 80 s of one network here, where weights have only begun to part (`examples/papers/song_abbott_2000.py` goes on for 500 s, over seeds, with the control in which they do not compete;
+numbers; 80 s of learning of one network here, where weights have only begun to part (`examples/papers/song_abbott_2000.py` goes on for 500 s, over seeds, with the control in which they do not compete;
 doi 10.1038/78829).
 """
 

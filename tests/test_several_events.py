@@ -19,6 +19,7 @@ from izhires.building.draft import make_plan
 from izhires.devices import get
 from izhires.errors import ConfigurationError, ParadigmError
 from izhires.model.configuration import Configuration
+from izhires.model.model import MEAN_RATE_UPDATE
 from izhires.model.seeds import Seeds
 from izhires.paradigms import Experiment, Meet, Table
 from izhires.paradigms.base import Paradigm
@@ -238,7 +239,7 @@ def test_devices_agree():
 
 
 def test_what_counts_each_event_and_confidence_too():
-    found = simulate(both(confidence={}), 0)
+    found = simulate(both(confidence={}, state__update=MEAN_RATE_UPDATE), 0)
     came = selection.latencies(found).notna().to_numpy()
     training = found["trial_kind"].values == "train"
     assert came[training].sum(0).tolist() == [6, 4] and came[training].all(1).any()

@@ -16,6 +16,7 @@ from izhires.building.replicates import combine, split
 from izhires.devices import cuda, get
 from izhires.errors import ConfigurationError, ParadigmError
 from izhires.model.configuration import Configuration
+from izhires.model.model import MEAN_RATE_UPDATE
 from izhires.model.seeds import Seeds
 from izhires.paradigms import Choice, Experiment
 from izhires.recordings.recording import load, save
@@ -34,8 +35,10 @@ RATE, TEMPERATURE = 0.3, 0.4
 
 def chooser(paradigm=TASK, temperature=TEMPERATURE, **changes):
     rule = {"type": "two_factor", "rate": RATE}
+    # a state of equal length in all trials, in which a step can be told by hand
     return small.configuration(
         paradigm=paradigm,
+        state__update=MEAN_RATE_UPDATE,
         readouts={"choice": {"type": "choice", "temperature": temperature, "rule": rule}},
         **changes,
     )

@@ -229,11 +229,16 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     assert load(tmp_path / "meet_seed1.nc").attrs["code"] == "abd"
 
 
+def unlearned(said):
+    """Return what was said besides that so short a task was not learned."""
+    return [line for line in said.splitlines() if "the error of the last probes" not in line]
+
+
 def test_the_numpy_device(tmp_path):
     block = '{trials = 2, latency = {A = "60 ms", B = "110 ms"}, probability = {A = 0.5, B = 0.5}}'
     chosen = settings(*TINY, *BRIEF, "paradigm.probes=[2]", f"paradigm.blocks=[{block}]")
     done = izhires("run", "meet", "--device", "numpy", "--out", tmp_path, *chosen)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, unlearned(done.stderr)) == (0, [])
     found = load(tmp_path / "meet_seed0.nc")
     assert (found.attrs["device"], found.sizes["neuron"], found.sizes["probe"]) == ("numpy", 60, 2)
 
@@ -260,7 +265,7 @@ def test_meet_levels(tmp_path):
     chosen = settings(*TINY, *BRIEF, "paradigm.levels=[0.0, 0.5]", "paradigm.trials=1",
                       'paradigm.latency={A = "60 ms", B = "110 ms"}')  # fmt: skip
     done = izhires("run", "meet-levels", "--device", "numpy", "--seeds", "4", "--out", tmp_path, *chosen)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, unlearned(done.stderr)) == (0, [])
     assert done.stdout.splitlines()[-1].startswith(f"2 recordings in {tmp_path}: 2 run (")
     assert "  and 1 more variants: p=0.50\n" in done.stdout
     assert sorted(path.name for path in tmp_path.glob("*.nc")) == [

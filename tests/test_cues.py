@@ -540,7 +540,7 @@ def example():
 def test_the_file_of_the_example_is_its_network():
     cues = example()
     told = read(EXAMPLES / "cues.toml")
-    made = Configuration.parse({**cues.NETWORKS["both"], "paradigm": {**cues.INTERLEAVED, "type": "meet"}})
+    made = Configuration.parse({**cues.NETWORKS["default"], "paradigm": {**cues.INTERLEAVED, "type": "meet"}})
     assert (told.state.update.split(), told.what, told.paradigm.blocks[0].cues) == (
         made.state.update.split(), made.what, made.paradigm.blocks[0].cues,
     )  # fmt: skip

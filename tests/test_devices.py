@@ -26,6 +26,7 @@ from izhires.declare import PerMillisecond, parameter
 from izhires.devices import get, standalone
 from izhires.devices.cpp import CppDevice
 from izhires.errors import ConfigurationError, SimulationError, SlowerWarning, ToolchainError
+from izhires.model.model import MEAN_RATE_UPDATE
 from izhires.model.seeds import Seeds
 from izhires.paradigms import Experiment
 from izhires.recordings.recording import load, save
@@ -444,7 +445,7 @@ def gaussian():
     """Run the Gaussian source with a seed: what each cell got at every other step, and when that was at least 1."""
     model = small.configuration(
         "unconnected", reservoir__n=CELLS, reservoir__noise="1 mV/sqrt(ms)", reservoir__equations=GAUSSIAN,
-        reservoir__threshold="v >= 1*mV", reservoir__reset="v = c", time_step="1 ms",
+        reservoir__threshold="v >= 1*mV", reservoir__reset="v = c", time_step="1 ms", state__update=MEAN_RATE_UPDATE,
     )  # fmt: skip
     # a window of one step at the start of every trial of two, so that x is r there
     onset = np.arange(TRIALS) * 0.002

@@ -537,7 +537,7 @@ def test_prepared_response_times_are_those_of_the_table(recordings):
 def test_the_model_is_that_of_the_configuration(recordings):
     boxes = all_figures()["model"].tables(recordings(configured))["boxes"].set_index("box")["text"]
     assert "sequence" in boxes["reservoir"] and "60 Izhikevich cells" in boxes["reservoir"]
-    assert "normalised three factor" in boxes["when"] and boxes["gate"] == "gate: event window"
+    assert "uncertainty three factor" in boxes["when"] and boxes["gate"] == "gate: event window"
     settings = Configuration().to_dict()
     settings["when"]["feedback"] = "0 mV/ms"
     made = recording(states=False).assign_attrs(configuration=json.dumps(Configuration.parse(settings).to_dict()))

@@ -22,7 +22,7 @@ def bounds(n, p):
 
 
 def events(block, order, rng):
-    return [each.event for each in draw(block, order, rng)]
+    return [each.first[0] for each in draw(block, order, rng)]
 
 
 def test_the_default_experiment():

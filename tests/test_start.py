@@ -14,6 +14,7 @@ SLOW = (
 LOADED = """
 import sys
 from types import ModuleType
+sys.modules["pyhgf"] = None  # which imports pyplot for itself
 sys.argv = ["izhires", *{arguments!r}]
 from izhires.cli import main
 try:

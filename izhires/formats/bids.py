@@ -15,7 +15,7 @@ from izhires.errors import ParadigmError, RecordingError
 from izhires.files import as_path, whole
 from izhires.formats.shared import require, title
 from izhires.formats.tables import to_dataframe
-from izhires.paradigms.table import NEEDED
+from izhires.paradigms.table import NEEDED, ONE_EVENT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,7 +80,7 @@ def to_events(
         If a column is missing, or an event has the name of a cue, or an event or a cue one that an events file cannot
         hold or that means something else in it.
     """
-    missing = [name for name in NEEDED if name not in trials]
+    missing = [name for name in (*NEEDED, *ONE_EVENT) if name not in trials]
     if missing:
         held = ", ".join(map(str, trials.columns))
         raise ParadigmError(f"column {' and '.join(missing)} missing; it has {held}", "trials")

@@ -238,10 +238,10 @@ def read_trials(file: str | Path) -> pd.DataFrame:
         cell holds what its column cannot.
     """
     table = read_text_table(file, ",;\t")
-    columns = table.needed(NEEDED)
     by_event = [name for name in table.columns if name.startswith((LATENCY_OF, PAYOFF))]
-    if table.column("latency") is not None or not by_event:
-        columns |= table.needed(ONE_EVENT)
+    one_event = table.column("latency") is not None or not by_event
+    columns = table.needed((*NEEDED, *(ONE_EVENT if one_event else ())))
+    if one_event:
         by_event = [name for name in by_event if name.startswith(PAYOFF)]
     columns |= {name: name for name in by_event}
     columns |= {

@@ -124,7 +124,9 @@ def test_the_site_is_built_without_a_warning(tmp_path):
             assert f">{row['name']}</span>" in parameters, (place, row["name"])
     for entries in tables().values():
         for name in entries:
-            assert f">{name}</span>" in components or name.replace(" ", "</span> <span") in components, name
+            assert f">{name}</span>" in components or name.replace(" ", '</span> <span class="pre">') in components, (
+                name
+            )
     assert broken_links(site) == []
 
 

@@ -6,6 +6,7 @@ from izhires.analysis.claims.base import Criterion, Runs, claim, final_error
 @claim(
     "my_claim",
     statement="without feedback the error at the end of a block is larger",
+    where="MEET, ends of its four blocks",
     published="-",
     ours="error without feedback",
     control="the model's",

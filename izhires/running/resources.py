@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from izhires.building.plan import Plan
 
-WORKER_MEMORY = 350e6
+WORKER_MEMORY = 250e6
 """What a worker holds besides the results of its run, bytes: Python with the libraries that it imports."""
 
 INVERSE_BYTES = 48

@@ -103,8 +103,17 @@ def _recording(given: xr.Dataset | str | Path, place: str) -> xr.Dataset:
     return given if isinstance(given, xr.Dataset) else load(as_path(given, place))
 
 
-def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:
-    """Compare the kept spikes in order of time and cell, and find the first that differs."""
+def shared_spikes(first: xr.Dataset, second: xr.Dataset) -> tuple[int, tuple[int, int], float]:
+    """Return how many of the kept spikes, in order of time and cell, two recordings share until they differ.
+
+    Returns
+    -------
+    shared : int
+    counts : (int, int)
+        Spikes of each.
+    moment : float
+        When they differ first, s; NaN where they never do.
+    """
     trains = []
     for each in (first, second):
         time, cell = each["spike_time"].values, each["spike_neuron"].values
@@ -114,9 +123,15 @@ def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:
     a, b = trains
     shared = min(a.shape[1], b.shape[1])
     differs = (a[:, :shared] != b[:, :shared]).any(axis=0)
-    if not differs.any() and a.shape == b.shape:
-        return Agreement("spikes", True, 0.0, a.shape[1], f"all {a.shape[1]} identical")
     at = int(np.argmax(differs)) if differs.any() else shared
-    moment = min((train[0, at] for train in trains if at < train.shape[1]), default=0) / 1e6
-    text = f"the first {at} of {a.shape[1]} and {b.shape[1]} identical, then different from {moment:.4f} s on"
-    return Agreement("spikes", False, np.nan, a.shape[1], text)
+    moment = min((train[0, at] / 1e6 for train in trains if at < train.shape[1]), default=np.nan)
+    return at, (a.shape[1], b.shape[1]), moment
+
+
+def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:
+    """Compare the kept spikes, and find the first that differs."""
+    at, (one, other), moment = shared_spikes(first, second)
+    if np.isnan(moment):
+        return Agreement("spikes", True, 0.0, one, f"all {one} identical")
+    text = f"the first {at} of {one} and {other} identical, then different from {moment:.4f} s on"
+    return Agreement("spikes", False, np.nan, one, text)

@@ -105,7 +105,7 @@ def counter(recording: xr.Dataset, told: bool = False) -> np.ndarray:
         raise Unavailable("needs the configuration that made the recording, which it does not hold")
     made = dict(configuration(recording)["what"]["rule"])
     rule: Rule = Rule.alternatives()[made["type"]].parse(made)
-    outcomes = recording["trial_event"].values.astype(str)[:, None] == np.array(selection.events(recording))
+    outcomes = selection.came(recording)
     states = np.ones((len(outcomes), 1))
     if told and "trial_cue_name" in recording:
         names = recording["trial_cue_name"].values.astype(str)

@@ -170,11 +170,16 @@ def trials(recording: xr.Dataset) -> pd.DataFrame:
 
 def latencies(recording: xr.Dataset) -> pd.DataFrame:
     """Return the time from the cue to each event in each trial (s), (trial, event); NaN where it does not come."""
-    names = events(recording)
+    from izhires.recordings import recording as recordings
+
+    return pd.DataFrame(recordings.latencies(recording), columns=events(recording))
+
+
+def came(recording: xr.Dataset) -> np.ndarray:
+    """Return whether each event came in each trial, (trial, event)."""
     if "trial_latency_of" in recording:
-        return pd.DataFrame(recording["trial_latency_of"].transpose("trial", "event").values, columns=names)
-    table = trials(recording)
-    return pd.DataFrame({name: table["latency"].where(table["event"] == name) for name in names})
+        return latencies(recording).notna().to_numpy()
+    return recording["trial_event"].values.astype(str)[:, None] == np.array(events(recording))
 
 
 def event_latencies(recording: xr.Dataset, block: int, event: str) -> tuple[np.ndarray, np.ndarray]:

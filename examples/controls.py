@@ -22,9 +22,8 @@ import pandas as pd
 
 import izhires
 from izhires import Configuration
-from izhires.analysis.claims.base import final_error, zero_error
+from izhires.analysis.claims.base import share_left
 from izhires.analysis.counter import counted
-from izhires.analysis.selection import blocks
 from izhires.analysis.statistics import over_seeds
 from izhires.model.conditions import apply
 from izhires.model.configuration import parse_seeds
@@ -99,12 +98,6 @@ def _said(key: str, value: Any) -> str:
     if isinstance(value, dict):
         return f"{value['type']}, " + ", ".join(f"{name} = {each}" for name, each in value.items() if name != "type")
     return f"{key.rpartition('.')[2]} = {value}"
-
-
-def share_left(recording: Any) -> float:
-    """Return the error at the ends of the blocks over that of predicting nothing."""
-    nothing = [zero_error(recording, block) for block in blocks(recording)]
-    return final_error(recording) / (sum(nothing) / len(nothing))
 
 
 def search(seeds: list[int], out: Path) -> pd.DataFrame:

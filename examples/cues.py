@@ -23,7 +23,8 @@ import pandas as pd
 import xarray as xr
 
 import izhires
-from izhires import Configuration
+from izhires import Configuration, Rule
+from izhires.analysis.counter import counted, counter
 from izhires.analysis.figures import style
 from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
@@ -96,47 +97,6 @@ class Mixed(Meet):
         )  # fmt: skip
 
 
-def counted(
-    states: np.ndarray, outcomes: np.ndarray, learn: np.ndarray, slowest: float = 0.01, rate: float | None = None
-) -> np.ndarray:
-    """Return q before every trial by the rule of "what" on any states: `surprise_two_factor`, or at a constant rate.
-
-    Parameters
-    ----------
-    states : array, (trial, feature)
-    outcomes : array, (trial, event)
-    learn : array, (trial,)
-    slowest : float
-        Smallest rate.
-    rate : float, optional
-        A constant rate in its place, as `two_factor` has it.
-
-    Returns
-    -------
-    array, (trial, event)
-    """
-    weights = np.zeros((outcomes.shape[1], states.shape[1]))
-    found = np.empty(outcomes.shape)
-    rates = np.full(outcomes.shape[1], 0.3 if rate is None else rate)
-    up, down = np.zeros_like(rates), np.zeros_like(rates)
-    for k, state in enumerate(states):
-        found[k] = weights @ state
-        if not learn[k]:
-            continue
-        error = outcomes[k] - found[k]
-        if rate is None:
-            chance = np.clip(found[k], 0.05, 0.95)
-            deviation = error / np.sqrt(chance * (1 - chance))
-            up, down = np.maximum(up + deviation - 0.5, 0), np.maximum(down - deviation - 0.5, 0)
-            surprised = (up > 8) | (down > 8)
-            rates = np.where(surprised, np.maximum(rates, 0.3), rates)
-            up, down = np.where(surprised, 0, up), np.where(surprised, 0, down)
-        weights += (rates * error / (state @ state + 1))[:, None] * state
-        if rate is None:
-            rates = np.clip(rates / (1 + rates), slowest, 1)
-    return found
-
-
 def truth(name: str, event: str = "A") -> float:
     """Return the probability of an event after a cue."""
     return float(CUES[name]["probability"][event])
@@ -147,7 +107,7 @@ def degrees(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip(one @ other / np.linalg.norm(one) / np.linalg.norm(other), -1, 1))))
 
 
-def of_interleaved(recording: xr.Dataset, slowest: float) -> dict[str, float]:
+def of_interleaved(recording: xr.Dataset) -> dict[str, float]:
     """Return what is measured in a network that learned all cues interleaved."""
     found: dict[str, float] = {}
     cue, probe = recording["trial_cue_name"].values.astype(str), recording["cue_name"].values.astype(str)
@@ -163,9 +123,8 @@ def of_interleaved(recording: xr.Dataset, slowest: float) -> dict[str, float]:
     event, learn = recording["trial_event"].values.astype(str), recording["trial_learn"].values.astype(bool)
     outcomes = np.stack([event == name for name in EVENTS], axis=1).astype(float)
     trial = [int(recording["trial_of_probe"].values[last[name]]) for name in CUES]
-    told = np.stack([cue == name for name in CUES], axis=1) * 100.0
-    for who, states in {"not told": np.full((len(cue), 1), 100.0), "told": told}.items():
-        say(f"counter {who}", counted(states, outcomes, learn, slowest)[trial])
+    for who in ("not told", "told"):
+        say(f"counter {who}", counter(recording, who == "told")[trial])
     happened = {name: outcomes[learn & (cue == name)].mean(axis=0) for name in CUES}
     found["frequencies: error of q"] = float(np.sqrt(((np.stack(list(happened.values())) - true) ** 2).mean()))
 
@@ -265,11 +224,10 @@ def main() -> None:
         return
     rows, curves = [], []
     for network, changes in NETWORKS.items():
-        slowest = 0.03 if ".03" in network else 0.01
         for seed in seeds:
             keep = {"spikes": "none"}
             recording = izhires.simulate(Configuration.parse({**changes, "paradigm": INTERLEAVED, "keep": keep}), seed)
-            found = {f"interleaved, {name}": value for name, value in of_interleaved(recording, slowest).items()}
+            found = {f"interleaved, {name}": value for name, value in of_interleaved(recording).items()}
             curves += [(network, seed, *row) for row in learning(recording)]
             recording = izhires.simulate(Configuration.parse({**changes, "paradigm": serial(), "keep": keep}), seed)
             found |= {f"serial, {name}": value for name, value in of_serial(recording).items()}
@@ -335,8 +293,9 @@ def tuned(seeds: list[int]) -> str:
             "keep": {"spikes": "none", "record": record},
         }
     )
-    rates: dict[str, dict[str, Any]] = {f"slowest {each:g}": {"slowest": each} for each in (0.01, 0.03, 0.05, 0.1)}
-    rates |= {f"constant {each:g}": {"rate": each} for each in (0.05, 0.1, 0.2)}
+    surprise, constant = (Rule.alternatives()[name] for name in ("surprise_two_factor", "two_factor"))
+    rates: dict[str, Rule] = {f"slowest {each:g}": surprise(slowest=each) for each in (0.01, 0.03, 0.05, 0.1)}
+    rates |= {f"constant {each:g}": constant(rate=each) for each in (0.05, 0.1, 0.2)}
     found: dict[tuple[str, str], list[float]] = {}
     for seed in seeds:
         recording = izhires.simulate(configuration, seed)
@@ -351,10 +310,10 @@ def tuned(seeds: list[int]) -> str:
         held["mean of s, and a constant"] = np.c_[held["mean of s"], np.full(n, 2.5)]
         told = np.stack([cue == name for name in CUES], axis=1)[:n]
         held |= {"told the cue, no network": told * 10.0, "not told, no network": np.full((n, 1), 10.0)}
-        replayed = counted(held["mean of r"], outcomes[:n], learn[:n])
+        replayed = counted(held["mean of r"], outcomes[:n], learn[:n], surprise())
         assert np.allclose(replayed, recording["trial_what"].values[:n], atol=1e-3)
-        for (name, each), (rate, how) in itertools.product(held.items(), rates.items()):
-            q = counted(each, outcomes[:n], learn[:n], **how)
+        for (name, each), (rate, rule) in itertools.product(held.items(), rates.items()):
+            q = counted(each, outcomes[:n], learn[:n], rule)
             for one in CUES:
                 true = np.array([truth(one, event_name) for event_name in EVENTS])
                 found.setdefault((name, rate), []).append(((q[cue[:n] == one][-1] - true) ** 2).mean())

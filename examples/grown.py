@@ -26,6 +26,7 @@ import xarray as xr
 
 import izhires
 from izhires import Configuration
+from izhires.analysis.claims.base import end_error
 from izhires.analysis.figures import style
 from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
@@ -56,7 +57,6 @@ PROBES = [1, 80, 85, 90, 95, 100]
 """Those that are looked at: the first and, at the end of a block, the mean of five, since in one the wave may die."""
 TASK = {"type": "meet", "probes": PROBES, "blocks": [block.to_dict() for block in DEFAULT_BLOCKS[:2]]}
 """The first two blocks of the usual task, 300 and 600 ms, then 500 and 800 ms; the others have no other latencies."""
-LAST = 5
 
 
 def errors(recording: xr.Dataset) -> dict[str, float]:
@@ -64,7 +64,7 @@ def errors(recording: xr.Dataset) -> dict[str, float]:
     error = rmse(recording["prediction"], recording["expectation"]).values
     nothing = rmse(0 * recording["prediction"], recording["expectation"]).values
     block, trial = recording["block"].values, recording["block_trial"].values
-    ends = [error[block == each][-LAST:].mean() for each in np.unique(block)]
+    ends = [end_error(recording, each) for each in np.unique(block)]
     first = block == block[0]
     return {
         "end of blocks": float(np.mean(ends)),

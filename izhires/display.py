@@ -72,7 +72,7 @@ def of_plan(plan: Plan) -> str:
 
 def of_recording(recording: xr.Dataset) -> str:
     """Return what was run, and one figure of it: the last prediction of each block beside the expectation."""
-    from izhires.recordings.plots import prediction
+    from izhires.analysis.plots import prediction
 
     facts = {name: recording.attrs[name] for name in ("paradigm", "variant", "seed", "device", "created", "duration")
              if recording.attrs.get(name, "") != ""}  # fmt: skip

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from izhires.errors import Complaint, ParadigmError, shown
 from izhires.paradigms.columns import (
-    EPOCH_COLUMNS,
-    INPUT_COLUMNS,
     KINDS,
     OUTCOME_COLUMNS,
     cue_names,
@@ -185,16 +183,24 @@ def _input_complaints(made: Experiment) -> list[Complaint]:
     if made.inputs.empty:
         return [Complaint("inputs", "has no pulse; leave it out where the cues are all that is heard")]
     found = [Complaint("inputs", problem) for problem in name_problems(made.channels, "an input channel")]
-    onset, _, length, strength = (made.inputs[name].to_numpy() for name in INPUT_COLUMNS)
-    end, last = milliseconds(onset) + milliseconds(length), made.duration
+    found += _interval_complaints(made, "inputs", made.inputs, "onset")
+    strength = made.inputs["strength"].to_numpy()
+    negative = "inputs[{}].strength", lambda i: f"cannot be negative, got {strength[i]:g}"
+    return found + first_row(strength < 0, *negative)
+
+
+def _interval_complaints(made: Experiment, name: str, table: pd.DataFrame, late: str) -> list[Complaint]:
+    """Return what is wrong with the times of a table; `late` is the column to blame for what ends too late."""
+    onset, length = table["onset"].to_numpy(), table["duration"].to_numpy()
+    end = milliseconds(onset + length)
+    found: list[Complaint] = []
 
     def rows(bad: np.ndarray, column: str, problem: Callable[[int], str]) -> None:
-        found.extend(first_row(bad, f"inputs[{{}}].{column}", problem))
+        found.extend(first_row(bad, f"{name}[{{}}].{column}", problem))
 
     rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
     rows(milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
-    rows(end > milliseconds(last), "onset", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
-    rows(strength < 0, "strength", lambda i: f"cannot be negative, got {strength[i]:g}")
+    rows(end > milliseconds(made.duration), late, lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
     return found
 
 
@@ -274,19 +280,9 @@ def _epoch_complaints(made: Experiment) -> list[Complaint]:
         return []
     if made.epochs.empty:
         return [Complaint("epochs", "has no interval; leave it out")]
-    found: list[Complaint] = []
-    onset, length, name = (made.epochs[column].to_numpy() for column in EPOCH_COLUMNS)
-    end, last = milliseconds(onset + length), made.duration
-
-    def rows(bad: Any, column: str, problem: Callable[[int], str]) -> None:
-        found.extend(first_row(bad, f"epochs[{{}}].{column}", problem))
-
-    rows(onset < 0, "onset", lambda i: f"{onset[i]:g} s lies before the start of the experiment")
-    rows(milliseconds(length) < 1, "duration", lambda i: f"must be at least 1 ms, got {length[i]:g} s")
-    rows(end > milliseconds(last), "duration", lambda i: f"ends after the experiment, at {end[i] / 1e3:g} s")
-    rows(
+    name = made.epochs["name"].to_numpy()
+    return _interval_complaints(made, "epochs", made.epochs, "duration") + first_row(
         [not (each.isidentifier() and each.isascii()) for each in name],
-        "name",
+        "epochs[{}].name",
         lambda i: f"must be letters, digits and underscores, as equations have names, got {name[i]!r}",
     )
-    return found

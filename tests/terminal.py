@@ -27,6 +27,14 @@ def izhires(*arguments, environment=None, cwd=None):
     return done
 
 
+def unlearned(said):
+    """Return the lines of what was said besides the one that so short a task was not learned, which is among them."""
+    lines = said.splitlines()
+    others = [line for line in lines if "the error of the last probes is" not in line]
+    assert len(lines) == len(others) + 1, said
+    return others
+
+
 class Running:
     """A command under way, with all the processes it starts and a folder of its own for temporary files."""
 

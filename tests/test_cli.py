@@ -13,7 +13,7 @@ import time
 
 import pytest
 import small
-from terminal import COMMAND, izhires
+from terminal import COMMAND, izhires, unlearned
 
 from izhires import devices
 from izhires.analysis import all_figures, all_metrics, all_observers
@@ -227,11 +227,6 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     (tmp_path / "meet_seed1.nc").write_bytes((tmp_path / "meet_seed1.nc").read_bytes()[:-100])
     assert "1 run" in command(*arguments, "--seeds", "1")[1]
     assert load(tmp_path / "meet_seed1.nc").attrs["code"] == "abd"
-
-
-def unlearned(said):
-    """Return what was said besides that so short a task was not learned."""
-    return [line for line in said.splitlines() if "the error of the last probes" not in line]
 
 
 def test_the_numpy_device(tmp_path):

@@ -28,6 +28,7 @@ from izhires.paradigms import CuedReaction, Experiment, Meet, Table
 from izhires.paradigms.experiment import expectation, frequencies
 from izhires.recordings.citations import cite
 from izhires.recordings.recording import load, save
+from izhires.rules.surprise_two_factor import SurpriseTwoFactor
 from izhires.running.run import draw, simulate
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -548,8 +549,8 @@ def test_the_file_of_the_example_is_its_network():
 
 def test_the_counter_of_the_example_is_the_rule_of_the_network():
     """A counter on a constant is the network's own rule, where it hears nothing else; by hand for three trials."""
-    counted = example().counted
-    found = counted(np.full((4, 1), 100.0), np.array([[1.0], [0.0], [1.0], [1.0]]), np.ones(4, bool))
+    outcomes = np.array([[1.0], [0.0], [1.0], [1.0]])
+    found = example().counted(np.full((4, 1), 100.0), outcomes, np.ones(4, bool), SurpriseTwoFactor())
     rates, q = [0.3, 0.3 / 1.3, 0.3 / 1.6], [0.0]
     for rate, outcome in zip(rates, (1, 0, 1), strict=True):
         q.append(q[-1] + rate * (outcome - q[-1]) * 1e4 / (1e4 + 1))

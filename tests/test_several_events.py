@@ -11,6 +11,7 @@ import small
 
 from izhires import formats, imports
 from izhires.analysis import selection
+from izhires.analysis.counter import counter
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures.base import prepare_all
 from izhires.analysis.metrics.base import all_metrics
@@ -259,6 +260,10 @@ def test_when_learns_both_in_one_trial():
     assert (np.isfinite(found["trial_when"].values) == late.notna().to_numpy()).all()
     # each is read at its own moment: in the last trial each has learned its own time
     assert (found["trial_when"].values[found["trial_kind"].values == "train"][-1] > 0.5).all()
+    # what has no network sees both, too; what asks which event it was says that there is no answer
+    assert (counter(found)[-1] > 0.9).all()
+    with pytest.raises(Unavailable, match="several events may come in one trial"):
+        list(all_metrics()["selectivity"].function(found))
 
 
 def test_least_squares_with_a_matrix_an_event_is_refused():

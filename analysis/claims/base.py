@@ -29,6 +29,7 @@ from izhires.analysis.declared import Registry, Unavailable
 from izhires.analysis.statistics import fisher_z, holm, t_interval, t_p
 from izhires.declare import PAPER
 from izhires.errors import ConfigurationError, closest
+from izhires.recordings.bounds import LAST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -396,10 +397,6 @@ def zero_error(recording: xr.Dataset, block: int) -> float:
 
     here = recording["expectation"].isel(probe=selection.last_probe(recording, block))
     return float((here**2).mean() ** 0.5)
-
-
-LAST = 5
-"""Probes whose mean is the error at the end of a block: one probe alone has the luck of its last trials."""
 
 
 def end_error(recording: xr.Dataset, block: int) -> float:

@@ -138,6 +138,10 @@ def cues_do_not_interfere(runs: Runs) -> dict[str, float]:
 def cues_have_directions(runs: Runs) -> dict[str, float]:
     """Angle, without sign, of the weights after the first block and of what the second added."""
     from izhires.analysis import nulls, selection
+    from izhires.analysis.metrics.angles import principal_angles
+
+    def degrees(one: np.ndarray, other: np.ndarray) -> float:
+        return float(principal_angles(one[None], other[None])[0][0])
 
     (recording,) = runs["cues_serial"]
     weights = recording["what_weights"].sel(event="A").transpose("probe", "neuron").values.astype(float)
@@ -147,15 +151,9 @@ def cues_have_directions(runs: Runs) -> dict[str, float]:
     rng = np.random.default_rng([selection.seed(recording), 6])
     states = recording["mean_state"].transpose("probe", "neuron").values.astype(float)
     return {
-        "ours": _degrees(one, other),
+        "ours": degrees(one, other),
         "control": chance,
-        "isotropic": _degrees(one, other) - chance,
-        "shuffled": float(np.mean([_degrees(one, rng.permutation(other)) for _ in range(100)])),
-        "states": _degrees(states[first], states[end]),
+        "isotropic": degrees(one, other) - chance,
+        "shuffled": float(np.mean([degrees(one, rng.permutation(other)) for _ in range(100)])),
+        "states": degrees(states[first], states[end]),
     }
-
-
-def _degrees(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the angle between two lines, 0 to 90 degrees."""
-    cosine = abs(one @ other) / (np.linalg.norm(one) * np.linalg.norm(other))
-    return float(np.degrees(np.arccos(min(cosine, 1.0))))

@@ -237,9 +237,11 @@ def _read(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 )
 def confidence(runs: Runs) -> dict[str, float]:
     """Beta posterior of the counts that the network reads out, against that of the counts themselves."""
+    from izhires.analysis import selection
+
     (recording,) = runs["confidence"]
     learned = recording["trial_learn"].values.astype(bool)
-    events = recording["trial_event"].values.astype(str)[:, None] == recording["event"].values.astype(str)[None, :]
+    events = selection.came(recording)
     happened, failed = events & learned[:, None], ~events & learned[:, None]
     # of the exact counts, before each trial
     exact, spread = _moments(*(1 + np.cumsum(each, axis=0) - each for each in (happened, failed)))

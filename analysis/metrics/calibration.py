@@ -103,9 +103,10 @@ def levels(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
             raise Unavailable("needs recordings of one block each, at several probabilities")
         block, names = selection.blocks(recording)[0], selection.events(recording)
         table = selection.trials(recording)
-        came = selection.latencies(recording)[(table["block"] == block) & (table["kind"] == "train")].notna()
+        training = ((table["block"] == block) & (table["kind"] == "train")).to_numpy()
+        came = selection.came(recording)[training].mean(axis=0)
         level = selection.probability(recording, block, names[0])
-        for event in names:
+        for event, share in zip(names, came, strict=True):
             rows.append(
                 {
                     "seed": selection.seed(recording),
@@ -114,7 +115,7 @@ def levels(recordings: Sequence[xr.Dataset]) -> pd.DataFrame:
                     "level": level,
                     "probability": selection.probability(recording, block, event),
                     "amplitude": event_amplitude(recording, block, event),
-                    "counted": float(came[event].mean()),
+                    "counted": float(share),
                 }
             )
     found = pd.DataFrame(rows)

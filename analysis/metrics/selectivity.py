@@ -225,6 +225,8 @@ def discovered(p: np.ndarray) -> np.ndarray:
 def selectivity(recording: xr.Dataset) -> Iterator[Row]:
     """Shares of cells in each class, of one network."""
     need_all_spikes(recording)
+    if "trial_latency_of" in recording:
+        raise Unavailable("several events may come in one trial, and cells are asked which one did")
     table, names = selection.trials(recording), selection.events(recording)
     table = table[table["kind"].isin(["train", "probe"])]
     taught, blocks = (table["kind"] == "train").to_numpy(), table["block"].to_numpy()

@@ -27,6 +27,7 @@ from make import Project, drawn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from stored import finish, options
 
+from izhires.analysis.compare import shared_spikes
 from izhires.building.parts import Monitor
 from izhires.building.replicates import combine, split
 from izhires.devices import get
@@ -154,22 +155,6 @@ def differences(found: list[xr.Dataset], reference: list[xr.Dataset]) -> dict[st
     return rows
 
 
-def shared_spikes(one: xr.Dataset, other: xr.Dataset) -> tuple[int, int, float]:
-    """Return how many spikes two recordings share until they differ, how many the first has, and when they differ (NaN:
-    never), s.
-    """
-    trains = []
-    for each in (one, other):
-        time, cell = np.rint(each["spike_time"].values * 1e6).astype(np.int64), each["spike_neuron"].values
-        trains.append(np.stack([time, cell])[:, np.lexsort((cell, time))])
-    shortest = min(train.shape[1] for train in trains)
-    differ = np.flatnonzero((trains[0][:, :shortest] != trains[1][:, :shortest]).any(axis=0))
-    same = int(differ[0]) if differ.size else shortest
-    ends = differ.size == 0 and trains[0].shape[1] == trains[1].shape[1]
-    longest = max(trains, key=lambda train: train.shape[1])
-    return same, trains[0].shape[1], float("nan") if ends else float(longest[0, same]) / 1e6
-
-
 def check(project: Project, machine: Machine, folder: Path) -> Iterator[str]:
     """Hold what a project gave against the C++ device; give one line a thing."""
     own, at = folder / "projects" / project.name, machine.results / project.name
@@ -195,7 +180,7 @@ def check(project: Project, machine: Machine, folder: Path) -> Iterator[str]:
     if (at / "quiet").exists():
         (quiet,) = recordings(project, own, at / "quiet", drawn(project, noise=False))
         if quiet is not None:
-            same, count, moment = shared_spikes(quiet, here(project.network, project.n, False))
+            same, (count, _), moment = shared_spikes(quiet, here(project.network, project.n, False))
             ending = "and no other" if np.isnan(moment) else f"then different from {moment:.4g} s on"
             yield f"without noise: the first {same:,} of {count:,} spikes identical, {ending}"
 

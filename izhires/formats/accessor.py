@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from izhires import formats
-from izhires.recordings import plots
 
 if TYPE_CHECKING:
     import neo
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @xr.register_dataset_accessor("izhires")
 class Accessor:
-    """The forms of `izhires.formats` and the figures of `izhires.recordings.plots` as methods of a recording.
+    """The forms of `izhires.formats` and the figures of `izhires.analysis.plots` as methods of a recording.
 
     A figure is drawn into `figure`, a figure of matplotlib or a part of one, by default a new one, and its axes are
     returned. `style` is one of `izhires.analysis.figures.style.LOOKS`.
@@ -45,23 +44,28 @@ class Accessor:
         self, probe: int | None = None, *, figure: Figure | None = None, style: str = "plain"
     ) -> list[Axes]:
         """Draw predictions beside expectations, of one probe or of the last of each block."""
-        return plots.drawn(plots.prediction, self._recording, figure, style, probe=probe)
+        return self._drawn("prediction", figure, style, probe=probe)
 
     def plot_expectation(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
         """Draw what is to be learned in each block."""
-        return plots.drawn(plots.expectation, self._recording, figure, style)
+        return self._drawn("expectation", figure, style)
 
     def plot_learning_curve(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
         """Draw the error of every probe, and that of predicting nothing."""
-        return plots.drawn(plots.learning_curve, self._recording, figure, style)
+        return self._drawn("learning_curve", figure, style)
 
     def plot_weights(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
         """Draw the weights of both readouts at the last probe."""
-        return plots.drawn(plots.weights, self._recording, figure, style)
+        return self._drawn("weights", figure, style)
 
     def plot_raster(self, *, figure: Figure | None = None, style: str = "plain") -> list[Axes]:
         """Draw the spikes of one probe and the states that its cue evokes."""
-        return plots.drawn(plots.raster, self._recording, figure, style)
+        return self._drawn("raster", figure, style)
+
+    def _drawn(self, name: str, figure: Figure | None, style: str, **given: Any) -> list[Axes]:
+        from izhires.analysis import plots
+
+        return plots.drawn(getattr(plots, name), self._recording, figure, style, **given)
 
     def _repr_html_(self) -> str:
         from izhires.display import of_recording

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LAST = 5
-"""So many last probes of a block, of each cue, are its end."""
+"""So many last probes of a block, of each cue, are its end: one probe alone has the luck of its last trials."""
 
 
 class End(NamedTuple):

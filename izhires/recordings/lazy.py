@@ -41,7 +41,7 @@ def load_dataset(folder: str | Path) -> xr.Dataset:
     import xarray as xr
     from xarray.core import indexing
 
-    from izhires.recordings.recording import _check_layout
+    from izhires.recordings.recording import check_layout
 
     opened: dict[tuple[str, int], xr.Dataset] = {}
     for path in files(as_path(folder)):
@@ -49,7 +49,7 @@ def load_dataset(folder: str | Path) -> xr.Dataset:
             found = xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False)
         except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others
             raise RecordingError("is not a whole netCDF file", str(path)) from None
-        _check_layout(found, str(path))
+        check_layout(found, str(path))
         key = str(found.attrs["variant"]), int(found.attrs["seed"])
         if key in opened:
             problem = f"is a second recording of {f'variant {key[0]!r}, ' if key[0] else ''}seed {key[1]}"

@@ -332,23 +332,34 @@ def of_experiment(outputs: dict[str, np.ndarray], plan: Plan, experiment: Experi
     return found
 
 
+def latencies(recording: xr.Dataset) -> np.ndarray:
+    """Return the time from the cue to each event in each trial (s), (trial, event); NaN where it does not come.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        With the trials' event and latency, or ``trial_latency_of`` where several may come in one.
+    """
+    if "trial_latency_of" in recording.variables:
+        return np.asarray(recording["trial_latency_of"].transpose("trial", "event").values)
+    own = recording["trial_event"].values.astype(str)[:, None] == recording["event"].values.astype(str)
+    return np.where(own, recording["trial_latency"].values[:, None], np.nan)
+
+
 def happened(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return trial (its place), name and time (s from the start of the experiment) of each event, in order of time.
 
     Parameters
     ----------
     recording : xarray.Dataset
-        With the trials' cue, event and latency, and ``trial_latency_of`` where several may come in one.
+        With the trials' cue, and what `latencies` needs.
     """
-    cue = recording["trial_cue"].values
-    if "trial_latency_of" in recording.variables:
-        late = recording["trial_latency_of"].transpose("trial", "event").values
-        trial, event = np.nonzero(np.isfinite(late))
-        trial, event = (each[np.lexsort((late[trial, event], trial))] for each in (trial, event))
-        return trial, recording["event"].values.astype(str)[event], cue[trial] + late[trial, event]
-    names = recording["trial_event"].values.astype(str)
-    trial = np.flatnonzero(names != "")
-    return trial, names[trial], cue[trial] + recording["trial_latency"].values[trial]
+    late = latencies(recording)
+    trial, event = np.nonzero(np.isfinite(late))
+    order = np.lexsort((late[trial, event], trial))
+    trial, event = trial[order], event[order]
+    times = recording["trial_cue"].values[trial] + late[trial, event]
+    return trial, recording["event"].values.astype(str)[event], times
 
 
 def portions(length: int) -> Iterator[slice]:
@@ -441,11 +452,11 @@ def _check(recording: Any, place: str) -> None:
 
     if not isinstance(recording, xr.Dataset):
         raise RecordingError(f"is to be a recording (an xarray.Dataset), got {type(recording).__name__}", place)
-    _check_layout(recording, place)
+    check_layout(recording, place)
     schema.check(recording, place)
 
 
-def _check_layout(recording: xr.Dataset, place: str) -> None:
+def check_layout(recording: xr.Dataset, place: str) -> None:
     """Refuse a data set that is no recording, or one of a later version."""
     layout: Any = recording.attrs.get("layout")
     ours = isinstance(layout, (int, np.integer)) and "paradigm" in recording.attrs

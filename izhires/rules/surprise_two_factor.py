@@ -7,6 +7,15 @@ from typing import ClassVar, Literal
 from izhires.declare import PAPER, parameter
 from izhires.rules.base import Rule
 
+SURPRISED = """
+    deviation = learning*error/sqrt(clip(q, 0.05, 0.95)*(1 - clip(q, 0.05, 0.95)))
+    up = clip(up + deviation - learning*drift, 0, inf)
+    down = clip(down - deviation - learning*drift, 0, inf)
+    surprised = int(up > threshold or down > threshold)
+    up *= 1 - surprised
+    down *= 1 - surprised"""
+"""The cumulative sum test of Page (1954) on standardised errors: ``surprised`` is 1 where the statistics changed."""
+
 
 class SurpriseTwoFactor(Rule):
     """Two-factor rule at the end of a trial, with a rate alpha_k that surprise sets back.
@@ -34,14 +43,8 @@ class SurpriseTwoFactor(Rule):
     step : second**2
     """
     initial: ClassVar[dict[str, str | float]] = {"rate": "fastest"}
-    channel_update: ClassVar[str] = """
-    deviation = learning*error/sqrt(clip(q, 0.05, 0.95)*(1 - clip(q, 0.05, 0.95)))
-    up = clip(up + deviation - learning*drift, 0, inf)
-    down = clip(down - deviation - learning*drift, 0, inf)
-    surprised = int(up > threshold or down > threshold)
+    channel_update: ClassVar[str] = f"""{SURPRISED}
     rate += surprised*(clip(rate, fastest, 1) - rate)
-    up *= 1 - surprised
-    down *= 1 - surprised
     step = learning*rate*error/(power + 1*Hz**2)
     rate += learning*(clip(rate/(1 + rate), slowest, 1) - rate)
     """

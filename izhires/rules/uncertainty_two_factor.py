@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from izhires.declare import PAPER, Hertz, parameter
 from izhires.rules.base import Rule
+from izhires.rules.surprise_two_factor import SURPRISED
 
 
 class UncertaintyTwoFactor(Rule):
@@ -37,14 +38,8 @@ class UncertaintyTwoFactor(Rule):
     taught : 1
     step : second**2
     """
-    channel_update: ClassVar[str] = """
-    taught = learning
-    deviation = learning*error/sqrt(clip(q, 0.05, 0.95)*(1 - clip(q, 0.05, 0.95)))
-    up = clip(up + deviation - learning*drift, 0, inf)
-    down = clip(down - deviation - learning*drift, 0, inf)
-    surprised = int(up > threshold or down > threshold)
-    up *= 1 - surprised
-    down *= 1 - surprised
+    channel_update: ClassVar[str] = f"""
+    taught = learning{SURPRISED}
     step = learning*error/(power + 1*Hz**2)
     """
     weight_equations: ClassVar[str] = "count : 1"

@@ -2,7 +2,8 @@
 Firing patterns from the table of cells
 =======================================
 
-The cell types of Izhikevich (2003), in plain Brian2: equations and parameters come from this package, all else is Brian2. Each cell comes to rest, and gets a constant current.
+The cell types of Izhikevich (2003), in plain Brian2: equations and parameters come from this package, all else is Brian2. Each cell comes to rest, and gets a constant current. For the cells of 2007 give the functions of
+``cells`` the name of the model, ``cells.types("izhikevich_2007")``, and currents of their own.
 """
 
 import brian2 as b2
@@ -11,7 +12,7 @@ import matplotlib.pyplot as plt
 from izhires import cells
 
 b2.prefs.codegen.target = "numpy"
-b2.defaultclock.dt = 0.2 * b2.ms
+b2.defaultclock.dt = 0.1 * b2.ms
 
 # %%
 # One cell of each type, with the values of the table.

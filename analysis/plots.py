@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from izhires.analysis.figures import style as styles
+from izhires.analysis.metrics.prediction import rmse
 from izhires.errors import ConfigurationError, RecordingError
 from izhires.recordings import schema
 
@@ -53,14 +55,12 @@ def expectation(recording: xr.Dataset, made: Figure) -> list[Axes]:
 
 
 def _courses(recording: xr.Dataset, made: Figure, rows: list[Any], kinds: list[tuple[str, Any]]) -> list[Axes]:
-    from izhires.analysis.figures import style
-
     many = recording.sizes.get("probe", 0)
     if not rows or not all(-many <= each < many for each in rows):
         raise RecordingError(f"has {many} probes; there is none of number {rows[0] if rows else 0}", "probe")
     events = [str(each) for each in recording["event"].values]
-    colour = style.colours(events)
-    found = style.tiles(made, len(rows), sharex=True, sharey=True)
+    colour = styles.colours(events)
+    found = styles.tiles(made, len(rows), sharex=True, sharey=True)
     for axes, row in zip(found, rows, strict=True):
         here = recording.isel(probe=int(row))
         for kind, dashes in kinds:
@@ -69,9 +69,9 @@ def _courses(recording: xr.Dataset, made: Figure, rows: list[Any], kinds: list[t
                           label=f"{kind} of {event}")  # fmt: skip
         name = f", {here['cue_name'].item()}" if "cue_name" in here.coords else ""
         axes.set(title=f"block {int(here['block'])}{name}", xlabel="time from cue (s)")
-        style.few_ticks(axes)
+        styles.few_ticks(axes)
     found[0].set_ylabel(kinds[0][0])
-    style.legend_below(made, found[0], len(events))
+    styles.legend_below(made, found[0], len(events))
     return found
 
 
@@ -83,19 +83,15 @@ def learning_curve(recording: xr.Dataset, made: Figure) -> list[Axes]:
     RecordingError
         If the recording holds no predictions.
     """
-    from izhires.analysis.figures import style
-
     schema.require(recording, ["prediction", "expectation", "block", "probe_trial"])
-    wrong = recording["prediction"] - recording["expectation"]
+    wanted = recording["expectation"]
     axes = made.subplots()
     trials = recording["probe_trial"].values
-    for values, marks in ((wrong, {"marker": "o", "markersize": 3, "label": "prediction"}),
-                          (recording["expectation"], {"color": style.GREY, "linestyle": "--",
-                                                      "label": "predicting nothing"})):  # fmt: skip
-        axes.plot(trials, np.sqrt((values**2).mean(["event", "time"])), **marks)
+    axes.plot(trials, rmse(recording["prediction"], wanted), marker="o", markersize=3, label="prediction")
+    axes.plot(trials, rmse(0 * wanted, wanted), color=styles.GREY, linestyle="--", label="predicting nothing")
     blocks = recording["block"].values
     for switch in np.flatnonzero(np.diff(blocks)):
-        axes.axvline(trials[switch + 1], color=style.PALE, linewidth=0.8, zorder=0)
+        axes.axvline(trials[switch + 1], color=styles.PALE, linewidth=0.8, zorder=0)
     axes.set(xlabel="training trials (grey lines: a new block)", ylabel="error (RMSE)", ylim=(0, None))
     axes.legend(loc="upper right")
     return [axes]
@@ -109,11 +105,9 @@ def weights(recording: xr.Dataset, made: Figure) -> list[Axes]:
     RecordingError
         If the weights were left out of the recording.
     """
-    from izhires.analysis.figures import style
-
     schema.require(recording, ["what_weights", "when_weights"])
     events = [str(each) for each in recording["event"].values]
-    colour = style.colours(events)
+    colour = styles.colours(events)
     found = list(made.subplots(1, 2))
     for axes, name in zip(found, ("what", "when"), strict=True):
         last = recording[f"{name}_weights"].isel(probe=-1)
@@ -151,8 +145,6 @@ def drawn(
 ) -> list[Axes]:
     """Draw into a figure, by default a new one of matplotlib's, two columns wide in one of the styles."""
     import matplotlib.pyplot as plt
-
-    from izhires.analysis.figures import style as styles
 
     if figure is not None and not hasattr(figure, "subplots"):
         raise ConfigurationError(f"must be a figure of matplotlib, got {type(figure).__name__}", "figure")

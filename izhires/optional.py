@@ -30,15 +30,21 @@ UNASKED = ("dask", "distributed", "cupy")
 """What xarray imports wherever it is installed, dask for a second and with all of scipy; no array here is of theirs."""
 
 
+_kept_out: set[str] = set()
+
+
 def keep_out() -> None:
     """Let this process do without `UNASKED`; to be called in programs of this package, not in a user's session."""
     for name in UNASKED:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it then fails
+        if name not in sys.modules:
+            sys.modules[name] = None  # type: ignore[assignment]  # an import of it then fails
+            _kept_out.add(name)
 
 
 def let_in() -> None:
     """Take back `keep_out`, for what asks for one of them itself."""
-    for name in UNASKED:
+    while _kept_out:
+        name = _kept_out.pop()
         if name in sys.modules and sys.modules[name] is None:
             del sys.modules[name]
 

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from izhires import imports
 from izhires.cli import main
+from izhires.optional import let_in
 
 # of what depends on the versions of Python and of its packages: all tests of some files ...
 PORTABLE = """
@@ -58,6 +60,19 @@ def builds(tmp_path_factory):
         os.environ["XDG_CACHE_HOME"] = before
 
 
+@pytest.fixture(autouse=True)
+def imported(monkeypatch):
+    """What a test imports goes with it: a process knows every component and source that was imported in it."""
+    monkeypatch.setattr(imports, "_loaded", {})
+    yield
+    for name, module in [*sys.modules.items()] if imports._loaded else ():
+        if name in imports._loaded or getattr(module, "__file__", None) in imports._loaded:
+            del sys.modules[name]
+            for each in vars(module).values():
+                if isinstance(each, type) and each.__module__ == name and "name" in vars(each):
+                    del each.name  # the class itself lives as long as somebody holds it
+
+
 @pytest.fixture
 def command_line(monkeypatch, capsys):
     """Run the command line in this process; returns the exit code and what it said (``out`` and ``err``)."""
@@ -68,6 +83,7 @@ def command_line(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
+        let_in()
         for number, handler in before.items():
             signal.signal(number, handler)
         return ended.value.code, capsys.readouterr()

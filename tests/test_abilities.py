@@ -44,13 +44,10 @@ def script(tmp_path):
 
 
 @pytest.fixture
-def lab(script, monkeypatch):
+def lab(script):
     """The device of the script, known in this process."""
-    monkeypatch.setattr(imports, "_loaded", {})
     imports.load([str(script)])
-    yield devices.all_devices()["lab"]
-    # a class is known as long as it lives
-    del devices.all_devices()["lab"].name
+    return devices.all_devices()["lab"]
 
 
 def izhires_(*arguments):

@@ -89,12 +89,6 @@ learns = "learn(t)"
 EXTENSION = Path(__file__).with_name("extension_counter.py").read_text()
 
 
-@pytest.fixture(autouse=True)
-def nothing_else_imported(monkeypatch):
-    """What a test imports here is forgotten: recordings of other tests do not tell of it."""
-    monkeypatch.setattr(imports, "_loaded", {})
-
-
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "lab rules.py"

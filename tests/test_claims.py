@@ -10,7 +10,7 @@ import small
 import xarray as xr
 
 from izhires.analysis.claims import Claim, Criterion, all_claims, judge
-from izhires.analysis.claims.base import MARGIN, enough, family_of_tests, needed
+from izhires.analysis.claims.base import MARGIN, enough, errors, family_of_tests, needed
 from izhires.analysis.claims.weights import effective, raw_weights
 from izhires.analysis.counter import counted, counter
 from izhires.analysis.declared import Unavailable
@@ -24,7 +24,7 @@ from izhires.analysis.reproduce import (
     reproduce,
     studies_of,
 )
-from izhires.analysis.statistics import fisher_z, holm, t_interval, t_p
+from izhires.analysis.statistics import CORRELATION, SHARE, fisher_z, holm, t_interval, t_p
 from izhires.analysis.studies import STUDIES
 from izhires.errors import ConfigurationError
 from izhires.model.conditions import all_conditions
@@ -45,6 +45,28 @@ def table(of="it", **quantities):
 LOW = [0.1, 0.12, 0.11, 0.09]
 HIGH = [1.0, 1.1, 0.9, 1.05]
 WIDE = [0.1, 1.2, 0.2, 0.3]
+
+
+def test_no_interval_leaves_the_range_of_its_quantity():
+    claim = made({"ours": enough("ratio"), "excess": enough("excess")}, beside={"r": "|r|"}, within=errors("r"))
+    values = [0.001, 0.002, 0.04]
+    (row,) = judge({"it": claim}, table(ours=values, excess=values, r=values)).to_dict("records")
+    assert 0 < row["ours_low"] < row["ours"] == pytest.approx(np.mean(values))
+    found = family_of_tests({"it": claim}, table(ours=values, excess=values, r=values))
+    assert found["it", "ours"].low == row["ours_low"]
+    assert found["it", "excess"].low == pytest.approx(t_interval(values)[1]) and found["it", "excess"].low < 0
+    sizes = replace(claim, unit="r", within={"ours": SHARE, "r": CORRELATION})
+    wide = np.array([0.1, 0.2, 0.7])
+    assert sizes.interval(wide, "control")[1] == pytest.approx(np.tanh(t_interval(np.arctanh(wide))[1]))
+    assert (
+        sizes.interval(wide, "r") == pytest.approx(sizes.interval(wide, "control")) and sizes.interval(wide, "r")[1] < 0
+    )
+    assert 0 < sizes.interval(wide, "ours")[1] < sizes.interval(wide, "ours")[0] < sizes.interval(wide, "ours")[2] < 1
+
+
+def test_ranges_are_of_what_is_measured():
+    for name, claim in all_claims().items():
+        assert {*claim.within} <= {"ours", "control", *claim.tests, *claim.beside}, name
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from izhires.analysis.declared import Registry, Unavailable
-from izhires.analysis.statistics import fisher_z, holm, t_interval, t_p
+from izhires.analysis.statistics import ANY, POSITIVE, Range, fisher_z, holm, t_interval, t_p
 from izhires.declare import PAPER
 from izhires.errors import ConfigurationError, closest
 from izhires.recordings.bounds import LAST
@@ -48,6 +48,11 @@ Assumed: a twentieth. The table says which verdicts half of it and twice of it w
 
 DECIDED = 0.05
 """Adjusted p below which a test is decided. The usual level."""
+
+
+def errors(*beside: str) -> dict[str, Range]:
+    """Return the ranges of a claim whose quantities "ours", "control" and some more are errors, or shares of them."""
+    return dict.fromkeys(("ours", "control", *beside), POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,18 @@ class Claim:
     where: str = ""
     beside: Mapping[str, str] = field(default_factory=dict)
     construction: str = ""
+    within: Mapping[str, Range] = field(default_factory=dict)
+
+    def interval(
+        self, values: np.ndarray, quantity: str, correlation: bool | None = None
+    ) -> tuple[float, float, float]:
+        """Return mean and 95% interval over seeds of a quantity; of correlations as Fisher's z and turned back."""
+        within = self.within.get(quantity, ANY)
+        if not (self.unit == "r" if correlation is None else correlation):
+            return t_interval(values, within=within)
+        least, most = (float(fisher_z(end)) if abs(end) < 1 else end * np.inf for end in within)
+        mean, low, high = np.tanh(t_interval(fisher_z(values), within=(least, most)))
+        return float(mean), float(low), float(high)
 
     def measure(self, runs: Runs) -> Measured:
         """Return what one seed says: "ours", "control", "difference" (control - ours) and what else is tested."""
@@ -154,6 +171,7 @@ def claim(
     source: str = PAPER,
     beside: Mapping[str, str] | None = None,
     construction: str = "",
+    within: Mapping[str, Range] | None = None,
 ) -> Callable[[Callable[[Runs], dict[str, float]]], Callable[[Runs], dict[str, float]]]:
     """Declare a claim; the decorated function measures it in one seed.
 
@@ -181,6 +199,8 @@ def claim(
         Further quantities that the function returns, in words: bounds and observers, printed and not tested.
     construction : str
         Why it holds by construction, if it does.
+    within : mapping of str to (float, float)
+        The range of each quantity that has one, which its interval does not leave; see `errors`.
     """
 
     def declare(function: Callable[[Runs], dict[str, float]]) -> Callable[[Runs], dict[str, float]]:
@@ -199,6 +219,7 @@ def claim(
                 where,
                 dict(beside or {}),
                 construction,
+                dict(within or {}),
             )
         )
         return function
@@ -255,7 +276,7 @@ def family_of_tests(
             values = _values(measured, name, quantity)
             limit = test.limit * factor if test.margin else test.limit
             p = t_p(fisher_z(values), float(fisher_z(limit))) if test.correlation else t_p(values, limit)
-            found[name, quantity] = *_interval(values, test.correlation), p
+            found[name, quantity] = *each.interval(values, quantity, test.correlation), p
     adjusted = holm([each[-1] for each in found.values()])
     return {key: Tested(*each, p) for (key, each), p in zip(found.items(), adjusted, strict=True)}
 
@@ -303,8 +324,8 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
         seeds = own.loc[(own["quantity"] == "ours") & own["value"].notna(), "seed"].nunique()
         verdicts = {factor: verdict(each, found, seeds, factor) for factor, found in family.items()}
         others = {0.5: "half", 2.0: "twice"}
-        ours, control = (_interval(_values(measured, name, key), each.unit == "r") for key in ("ours", "control"))
-        besides = {text: _interval(_values(measured, name, key), each.unit == "r") for key, text in each.beside.items()}
+        ours, control = (each.interval(_values(measured, name, key), key) for key in ("ours", "control"))
+        besides = {text: each.interval(_values(measured, name, key), key) for key, text in each.beside.items()}
         rows.append(
             {
                 "claim": name,
@@ -337,14 +358,6 @@ def judge(claims: Mapping[str, Claim], measured: pd.DataFrame) -> pd.DataFrame:
 def _values(measured: pd.DataFrame, claim: str, quantity: str) -> np.ndarray:
     mine = (measured["claim"] == claim) & (measured["quantity"] == quantity)
     return measured.loc[mine, "value"].to_numpy(float)
-
-
-def _interval(values: np.ndarray, correlation: bool) -> tuple[float, float, float]:
-    """Return mean and 95% interval over seeds, of correlations as Fisher's z and turned back."""
-    if not correlation:
-        return t_interval(values)
-    mean, low, high = np.tanh(t_interval(fisher_z(values)))
-    return float(mean), float(low), float(high)
 
 
 def interval_text(mean: float, low: float, high: float) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.analysis.claims.base import LAST, OURS, Criterion, Runs, claim, enough, needed
+from izhires.analysis.claims.base import LAST, OURS, Criterion, Runs, claim, enough, errors, needed
 from izhires.analysis.counter import counter
+from izhires.analysis.statistics import ANGLE
 from izhires.analysis.studies import CUES, FIRST, SECOND
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _errors(runs: Runs) -> dict[str, float]:
     where=WHERE,
     source=OURS,
     beside={"told": "counter that is told the cue"},
+    within=errors("told"),
 )
 def cue_read(runs: Runs) -> dict[str, float]:
     """Error of the probabilities beside that of a counter of all trials."""
@@ -78,6 +80,7 @@ def cue_read(runs: Runs) -> dict[str, float]:
     tests={"behind": enough("ours less the control's")},
     where=WHERE,
     source=OURS,
+    within=errors(),
 )
 def cue_read_wholly(runs: Runs) -> dict[str, float]:
     """Error of the probabilities beside that of a counter for each cue."""
@@ -134,6 +137,7 @@ def cues_do_not_interfere(runs: Runs) -> dict[str, float]:
     where=SERIAL,
     source=OURS,
     beside={"shuffled": "the same with the cells of one in random order", "states": "angle of the mean states"},
+    within=dict.fromkeys(("ours", "control", "shuffled", "states"), ANGLE),
 )
 def cues_have_directions(runs: Runs) -> dict[str, float]:
     """Angle, without sign, of the weights after the first block and of what the second added."""

@@ -11,6 +11,7 @@ from izhires.analysis.claims.base import (
     beyond_model,
     claim,
     enough,
+    errors,
     needed,
     probe_error,
     share_left,
@@ -30,6 +31,7 @@ from izhires.analysis.claims.base import (
         "online": "without a gate, the timing readout alone (not times what), learned online at a tuned rate",
         "product": "without a gate, what x when, not retuned",
     },
+    within=errors("online", "product"),
 )
 def gate_needed(runs: Runs) -> dict[str, float]:
     """Every channel learns at all times: z itself tends to probability times bump, and needs no "what"."""
@@ -45,6 +47,7 @@ def gate_needed(runs: Runs) -> dict[str, float]:
     studies=("literal_window_gate", "default"),
     tests={"ours": Criterion("ratio", "<", 0.44), "behind": enough("what is left at the ends, ours less the model's")},
     where=f"ratio: MEET, first block, one probe each; behind: {ENDS}",
+    within=errors(),
 )
 def literal_window(runs: Runs) -> dict[str, float]:
     """The gate that is 0 outside its window."""
@@ -66,6 +69,7 @@ def literal_window(runs: Runs) -> dict[str, float]:
     tests={"excess": needed("ours less the model's")},
     where=ENDS,
     beside={"untuned": "at the model's rate"},
+    within=errors("untuned"),
 )
 def millisecond_gate(runs: Runs) -> dict[str, float]:
     """A causal, slow gate on the rule without a trace."""

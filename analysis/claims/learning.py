@@ -15,11 +15,13 @@ from izhires.analysis.claims.base import (
     as_observed,
     claim,
     enough,
+    errors,
     needed,
     probe_error,
     share_left,
 )
 from izhires.analysis.counter import counter
+from izhires.analysis.statistics import CORRELATION
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +40,7 @@ SEEN = "exact Bayesian observer of the same trials, not told of switches"
     tests={"ours": Criterion("ratio", "<", 0.44)},
     where="MEET, first block, latencies 300 and 600 ms, one probe each",
     beside={"none": "bound: without learning"},
+    within=errors("none"),
 )
 def error_falls(runs: Runs) -> dict[str, float]:
     """Ratio of errors in the first block."""
@@ -57,6 +60,7 @@ def error_falls(runs: Runs) -> dict[str, float]:
     where=ENDS,
     source=OURS,
     beside={"told": "exact observer that is told of the switches"},
+    within=errors("told"),
 )
 def near_exact_observer(runs: Runs) -> dict[str, float]:
     """The network beside observers that count and need no reservoir."""
@@ -78,6 +82,7 @@ def near_exact_observer(runs: Runs) -> dict[str, float]:
     where=ENDS,
     source=OURS,
     beside={"untold": "ridge regression on all trials, not told of the switches"},
+    within=errors("untold"),
 )
 def near_ridge(runs: Runs) -> dict[str, float]:
     """The best linear readout of the same states, which is not local."""
@@ -160,6 +165,7 @@ _amplitude(
         "own": "|q - p| of the network",
         "cosine": "smallest cosine of a what vector with the mean state at the end",
     },
+    within=errors("own") | {"cosine": CORRELATION},
 )
 def more_than_a_counter(runs: Runs) -> dict[str, float]:
     """Delta rule without a network, with the rule and rates of "what", against q trial by trial."""
@@ -197,6 +203,7 @@ def true_probability(recording: xr.Dataset) -> np.ndarray:
     tests={"ours": Criterion("distance (half of the events' width, assumed)", "<", 20)},
     where="MEET, last probe of each block, latencies 300/500 (A) and 600/800 ms (B)",
     beside={"shuffled": "bound: readout shuffled at test"},
+    within=errors("shuffled"),
 )
 def peaks_at_latencies(runs: Runs) -> dict[str, float]:
     """Mean absolute peak error."""
@@ -234,6 +241,7 @@ def _read(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     },
     where="MEET, all training trials but the first",
     construction=COUNTS,
+    within=errors("deviation"),
 )
 def confidence(runs: Runs) -> dict[str, float]:
     """Beta posterior of the counts that the network reads out, against that of the counts themselves."""
@@ -265,6 +273,7 @@ def confidence(runs: Runs) -> dict[str, float]:
     tests={"ours": Criterion("distance (two standard deviations, assumed)", "<", 2)},
     where=f"MEET, last {LAST} training trials of the block after the switch of probability, mean over events",
     source=OURS,
+    within=errors(),
 )
 def confidence_after_switch(runs: Runs) -> dict[str, float]:
     """Counts that never forget are sure of the mean over both blocks."""

@@ -4,7 +4,7 @@ as large as the model's (``examples/controls.py``).
 
 from __future__ import annotations
 
-from izhires.analysis.claims.base import ENDS, OURS, Runs, beyond_model, claim, enough, needed
+from izhires.analysis.claims.base import ENDS, OURS, Runs, beyond_model, claim, enough, errors, needed
 
 
 def _worse(
@@ -28,6 +28,7 @@ def _worse(
         where=ENDS,
         source=OURS,
         beside={key: words for key, (_, words) in beside.items()},
+        within=errors(*beside),
     )
     def measure(runs: Runs) -> dict[str, float]:
         return beyond_model(runs, study, **{key: other for key, (other, _) in beside.items()})
@@ -80,6 +81,7 @@ _worse("small_networks_worse", "1,000 cells are needed", "1,000 cells", "250 cel
     where=ENDS,
     source=OURS,
     beside={"four": "with four times the noise"},
+    within=errors("four"),
 )
 def robust_to_noise(runs: Runs) -> dict[str, float]:
     """Error at the ends of blocks with doubled noise."""

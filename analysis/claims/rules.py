@@ -14,6 +14,7 @@ from izhires.analysis.claims.base import (
     claim,
     early_error,
     enough,
+    errors,
     needed,
     probe_error,
     share_left,
@@ -35,6 +36,7 @@ EARLY = "MEET, blocks 1 to 3, probe after 20 trials, over predicting nothing"
         "excess": needed("error after switches, ours less the model's"),
     },
     where=EARLY,
+    within=errors("fits"),
 )
 def least_squares_without_reset(runs: Runs) -> dict[str, float]:
     """RLS not told of the switches."""
@@ -54,6 +56,7 @@ def least_squares_without_reset(runs: Runs) -> dict[str, float]:
     tests={"difference": Criterion("control less ours", ">", 0)},
     where=EARLY,
     source=OURS,
+    within=errors(),
 )
 def least_squares_with_reset(runs: Runs) -> dict[str, float]:
     """RLS told of the switches: information that the local rule does not have."""
@@ -70,6 +73,7 @@ def least_squares_with_reset(runs: Runs) -> dict[str, float]:
     tests={"excess": needed("ours less the model's")},
     where=ENDS,
     beside={"untuned": "merged readout at the model's rate"},
+    within=errors("untuned"),
 )
 def merged_interferes(runs: Runs) -> dict[str, float]:
     """One readout, learned online in every trial."""
@@ -86,6 +90,7 @@ def merged_interferes(runs: Runs) -> dict[str, float]:
     tests={"behind": enough("ours less the factorised model's")},
     where=ENDS,
     source=OURS,
+    within=errors(),
 )
 def joint_readout(runs: Runs) -> dict[str, float]:
     """The same readout as the merged one, consolidated once a trial."""
@@ -103,6 +108,7 @@ def joint_readout(runs: Runs) -> dict[str, float]:
     where=ENDS,
     source=OURS,
     beside={"none": "bound: without learning"},
+    within=errors("none"),
 )
 def reward_is_enough(runs: Runs) -> dict[str, float]:
     """Node perturbation."""
@@ -124,6 +130,7 @@ def reward_is_enough(runs: Runs) -> dict[str, float]:
         "left": "what the constant rate leaves of predicting nothing at the ends",
         "model": "what the model does",
     },
+    within=errors("counter", "left", "model"),
 )
 def what_surprise(runs: Runs) -> dict[str, float]:
     """Distance of the identity prediction from the true probability, once each block has settled in."""

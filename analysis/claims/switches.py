@@ -15,6 +15,7 @@ from izhires.analysis.claims.base import (
     claim,
     end_error,
     enough,
+    errors,
     needed,
     probe_error,
     zero_error,
@@ -47,6 +48,7 @@ def _recalibration(name: str, what: str, block: int) -> None:
         tests={"ours": Criterion("share of the error that is left (limit assumed)", "<", 0.5)},
         where=f"MEET, block {block}, probe after 20 trials",
         beside={"told": "exact observer that is told of the switches"},
+        within=errors("told"),
     )
     def measure(runs: Runs) -> dict[str, float]:
         (model,) = runs["default"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.analysis.claims.base import OURS, Criterion, Runs, claim
-from izhires.analysis.statistics import fisher_z
+from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, errors
+from izhires.analysis.statistics import ANGLE, SHARE, fisher_z
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,6 +46,7 @@ def _sorts(level: str, component: int, ends: str) -> None:
             "difference": Criterion("Fisher's z of |r| less that of chance", ">", 0),
         },
         where=f"MEET, ends of 9 blocks of 80 trials: p(A) .2, .5, .8 at latencies of A {latencies}, B at 700 ms",
+        within=dict.fromkeys(("ours", "control"), SHARE),
     )
     def measure(runs: Runs) -> dict[str, float]:
         from izhires.analysis.metrics.weight_space import components
@@ -75,6 +76,7 @@ for _ends in GRIDS:
         "difference": Criterion("control less ours", ">", 0),
     },
     where="MEET, last probe of blocks 1 to 3; single blocks of the same statistics and seeds",
+    within=errors(),
 )
 def weights_reach_endpoints(runs: Runs) -> dict[str, float]:
     """Distance to the end of a network that only ever knew the new statistics, over that before the switch.
@@ -164,6 +166,7 @@ def _angle(runs: Runs, *, without_mean: bool) -> dict[str, float]:
 
 
 _BESIDE = {"what": "effective rank of the what weights", "when": "effective rank of the when weights"}
+_ANGLES = dict.fromkeys(("ours", "control"), ANGLE) | dict.fromkeys(_BESIDE, (1.0, np.inf))
 _WHERE = "MEET, last probe; both readouts in raw rates (Hz), at their effective ranks"
 
 
@@ -178,6 +181,7 @@ _WHERE = "MEET, last probe; both readouts in raw rates (Hz), at their effective 
     tests={"isotropic": Criterion("angle less that of isotropic random subspaces (1 degree assumed)", ">", -1)},
     where=_WHERE,
     beside=_BESIDE,
+    within=_ANGLES,
 )
 def orthogonal(runs: Runs) -> dict[str, float]:
     """Smallest angle against isotropic chance, which decides: a covariance null shares the mean state, as both do."""
@@ -199,6 +203,7 @@ def orthogonal(runs: Runs) -> dict[str, float]:
         **_BESIDE,
         "covariance": "angle less that of random subspaces with the states' second moment, mean removed from both",
     },
+    within=_ANGLES,
 )
 def orthogonal_without_mean(runs: Runs) -> dict[str, float]:
     """Smallest angle without the mean state."""

@@ -1,6 +1,6 @@
 """Template of a claim: ``izhires reproduce --import claim.py --claim my_claim ...``."""
 
-from izhires.analysis.claims.base import Criterion, Runs, claim, final_error
+from izhires.analysis.claims.base import Criterion, Runs, claim, errors, final_error
 
 
 @claim(
@@ -13,6 +13,7 @@ from izhires.analysis.claims.base import Criterion, Runs, claim, final_error
     studies=("no_feedback", "default"),
     tests={"excess": Criterion("ours less the model's", ">", 0)},
     source="this script",
+    within=errors(),
 )
 def my_claim(runs: Runs) -> dict[str, float]:
     """Measure it in one seed; the control could win."""

@@ -1,7 +1,7 @@
 # Each target sets up all it needs: Python >= 3.11 and a C++ compiler are enough. See `make help`.
 .POSIX:
 .SILENT:
-.PHONY: help meet levels participant claims table test lint docs dist clean environment environment-test \
+.PHONY: help meet levels participant claims table test lint docs dist lock clean environment environment-test \
 	environment-docs environment-dist
 
 # may be given: make PYTHON=/path/to/python, make meet SEEDS=0:10 RESULTS=/elsewhere
@@ -32,6 +32,7 @@ help:
 	echo "make lint         style and types"
 	echo "make docs         the site, into docs/_build/html; DOCS=quick leaves out what simulates"
 	echo "make dist         source distribution and wheel, checked, into dist"
+	echo "make lock         .ci/constraints.txt: one version of each package for each Python, as tested"
 	echo "make clean        remove the environment and what was built; results stay"
 	echo "PYTHON=... chooses the Python of the environment, SEEDS=... the seeds, RESULTS=... the folder"
 
@@ -84,6 +85,12 @@ dist: environment-dist
 	$(python) -m twine check --strict dist/*
 	$(python) -m check_wheel_contents dist/*.whl
 	$(python) -m cffconvert --validate
+
+# pip install -c .ci/constraints.txt '.[test]' gives what was tested last
+lock: environment-test
+	$(python) -m pip install --quiet --disable-pip-version-check uv
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header \
+		--extra test --extra observers --extra docs pyproject.toml --output-file .ci/constraints.txt
 
 clean:
 	rm -f $(python)

@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import izhires
 from izhires.running.processes import python
@@ -93,6 +95,25 @@ def test_what_the_extras_ask_for_the_tests_ask_for_too():
             assert tests.get(name) == bound, name
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "EXTRAS=,observers" in script and "EXTRAS=,test-cuda" in script
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_every_requirement_has_one_version_that_was_tested(python):
+    """Of what .ci/constraints.txt fixes, within the bounds; on each Python."""
+    place = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    fixed = {}
+    for line in (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        each = Requirement(line)
+        if each.marker is None or each.marker.evaluate(place):
+            assert each.name not in fixed
+            (only,) = each.specifier
+            assert only.operator == "==" and not each.url
+            fixed[canonicalize_name(each.name)] = only.version
+    extras = PROJECT["project"]["optional-dependencies"]
+    for text in (*PROJECT["project"]["dependencies"], *extras["test"], *extras["observers"], *extras["docs"]):
+        each = Requirement(text)
+        if each.marker is None or each.marker.evaluate(place):
+            assert each.specifier.contains(fixed[canonicalize_name(each.name)], prereleases=True), text
 
 
 def test_every_python_that_is_admitted_is_tested():

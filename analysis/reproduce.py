@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from izhires.analysis.studies import STUDIES
+from izhires.declare import PAPER
 from izhires.devices import DEFAULT
 from izhires.errors import ConfigurationError, IzhiresError, RecordingError
 from izhires.files import as_path, whole
@@ -245,7 +246,7 @@ def report_text(table: pd.DataFrame, seeds: Sequence[int], problems: Mapping[str
     ]
     lines += ["| claim | where | published | ours | control | verdict |", "|---|---|---|---|---|---|"]
     for row in rows:
-        claimed = row["statement"] if row["source"] == base.PAPER else f"{row['statement']} *(not the paper's)*"
+        claimed = row["statement"] if row["source"] == PAPER else f"{row['statement']} *(not the paper's)*"
         cells = [
             claimed,
             row["where"],

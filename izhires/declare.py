@@ -413,7 +413,7 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         return type(self).parse(data, place=place)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._text() == other._text()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._text() == other._text()
 
     def __hash__(self) -> int:
         return hash((type(self), self._text()))

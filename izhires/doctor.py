@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from izhires.errors import IzhiresError, ToolchainError
 
@@ -160,7 +160,7 @@ def _cache() -> Finding:
     return Finding("cache", True, f"{folder}: {len(found)} builds, {size:.0f} MB, {free:.0f} GB free", True)
 
 
-def _toy() -> tuple[Plan, dict]:
+def _toy() -> tuple[Plan, dict[str, Any]]:
     """Return the plan of a small network that learns for a few trials."""
     from izhires.building.draft import make_plan
     from izhires.model.configuration import Configuration
@@ -180,7 +180,7 @@ def _toy() -> tuple[Plan, dict]:
     return make_plan(configuration, experiment, configuration.seeds)
 
 
-def _try(name: str, plan: Plan, arrays: dict) -> Finding:
+def _try(name: str, plan: Plan, arrays: dict[str, Any]) -> Finding:
     """Build and run the small network, and compare what came out with what must."""
     from izhires.building.parts import Monitor
     from izhires.devices import get

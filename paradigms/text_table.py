@@ -79,8 +79,8 @@ class TextTable:
         ParadigmError
             If two columns have the name.
         """
-        for same in (lambda name: name == wanted, lambda name: name.casefold() == wanted.casefold()):
-            found = [name for name in self.columns if same(name)]
+        alike = [name for name in self.columns if name.casefold() == wanted.casefold()]
+        for found in ([name for name in alike if name == wanted], alike):
             if len(found) > 1:
                 raise ParadigmError(f"{len(found)} columns are named {wanted}", f"{self.path}, line {self.header_line}")
             if found:

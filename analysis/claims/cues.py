@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from izhires.analysis.claims.base import LAST, OURS, Criterion, Runs, claim, enough, errors, needed
+from izhires.analysis.claims.base import OURS, Criterion, Runs, claim, enough, errors, needed
 from izhires.analysis.counter import counter
 from izhires.analysis.statistics import ANGLE
 from izhires.analysis.studies import CUES, FIRST, SECOND
+from izhires.recordings.bounds import LAST
 
 if TYPE_CHECKING:
     import xarray as xr

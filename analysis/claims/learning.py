@@ -8,7 +8,6 @@ import numpy as np
 
 from izhires.analysis.claims.base import (
     ENDS,
-    LAST,
     OURS,
     Criterion,
     Runs,
@@ -22,6 +21,7 @@ from izhires.analysis.claims.base import (
 )
 from izhires.analysis.counter import counter
 from izhires.analysis.statistics import CORRELATION
+from izhires.recordings.bounds import LAST
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis.claims.base import (
-    LAST,
     OURS,
     Criterion,
     Runs,
@@ -20,6 +19,7 @@ from izhires.analysis.claims.base import (
     probe_error,
     zero_error,
 )
+from izhires.recordings.bounds import LAST
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -164,7 +164,9 @@ def trials_of(several: Sequence[xr.Dataset]) -> pd.DataFrame:
         released, cues = each[RELEASED].values[:, 0], np.rint(each["trial_cue"].values * 1e3).astype(int)
         start = round(float(each[f"{RELEASED}_time"].values[0]) * 1e3)
 
-        def around(low: int, high: int, at: int = 0, values=released, cues=cues - start) -> np.ndarray:
+        def around(
+            low: int, high: int, at: int = 0, values: np.ndarray = released, cues: np.ndarray = cues - start
+        ) -> np.ndarray:
             return values[cues[:, None] + np.arange(at + low, at + high)]
 
         names = each["input_channel"].values.astype(str)

@@ -230,7 +230,9 @@ def synchrony(recording: xr.Dataset) -> Iterator[Row]:
         firing = rng.choice(firing, min(CELLS, len(firing)), replace=False)
         mine = [(trial[cell == each], column[cell == each]) for each in firing]
 
-        def correlation(orders: Sequence[np.ndarray], mine: list = mine, trials: np.ndarray = trials) -> float:
+        def correlation(
+            orders: Sequence[np.ndarray], mine: list[tuple[np.ndarray, np.ndarray]] = mine, trials: np.ndarray = trials
+        ) -> float:
             trains = [order[which] * bins + when for order, (which, when) in zip(orders, mine, strict=True)]
             return mean_correlation(trains, len(trials) * bins)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from izhires.analysis.report import contents, outcome
+from izhires.analysis.report import contents, film, outcome
 from izhires.analysis.report.outcome import number
 from izhires.files import as_path, whole
 
@@ -54,7 +54,7 @@ def make_report(folder: str | Path) -> str:
     folder = as_path(folder, "folder")
     places = study_folders(folder)
     several = len(places) > 1
-    share = contents.NUMBERS // min(contents.FILMS, len(places))
+    share = film.NUMBERS // min(contents.FILMS, len(places))
     runs, compared, first = [], [], None
     films: list[dict[str, Any]] = []
     missing: list[str] = []

@@ -397,7 +397,7 @@ def check(parts: tuple[Part, ...]) -> None:
                     if reaction.side == side:
                         check_known(reaction.event, events, "event", name)
         elif isinstance(part, Update | Guard) or (isinstance(part, Monitor) and not extended):
-            check_known(part.of, by_name, "part", name)  # type: ignore[attr-defined]
+            check_known(part.of, by_name, "part", name)
 
 
 def places(part: Part) -> Iterator[str]:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from izhires.circuits.base import REFERENCE_SIZE, Reservoir, Synapses, fixed_out_degree
+from izhires.circuits.base import Reservoir, Synapses, fixed_out_degree
 from izhires.declare import Drive, Milliseconds, parameter, parse_quantity
 from izhires.errors import ConfigurationError, check_ascends
+from izhires.model.population import REFERENCE_SIZE
 from izhires.model.seeds import Seeds
 
 USUAL_DELAY = (8.0, 12.0)

@@ -19,7 +19,7 @@ ends the run."""
 
 
 def _ability(short: str, words: str) -> bool:
-    return field(default=False, metadata={"short": short, "words": words})  # type: ignore[no-any-return]
+    return field(default=False, metadata={"short": short, "words": words})
 
 
 @dataclass(frozen=True)

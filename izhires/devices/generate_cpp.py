@@ -114,13 +114,13 @@ HEADERS = [
 ]
 
 
-class OwnCodeObject(CPPStandaloneCodeObject):
+class OwnCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
     """A code object that also knows the templates of this package, which come first."""
 
     templater = CPPStandaloneCodeObject.templater.derive("izhires.devices")
 
 
-class OwnDevice(CPPStandaloneDevice):
+class OwnDevice(CPPStandaloneDevice):  # type: ignore[misc]
     """Brian2's standalone device with this package's templates."""
 
     def code_object_class(self, codeobj_class: Any = None, fallback_pref: str | None = None) -> Any:  # noqa: D102

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@xr.register_dataset_accessor("izhires")
+@xr.register_dataset_accessor("izhires")  # type: ignore[no-untyped-call]
 class Accessor:
     """The forms of `izhires.formats` and the figures of `izhires.analysis.plots` as methods of a recording.
 

@@ -87,7 +87,7 @@ class Connection(Declaration):
             sign = self.cells
         for number, rule in enumerate(self.plasticity):
             if rule.sign not in ("any", sign):
-                problem = f"{rule.type!r} is for {rule.sign} cells"  # type: ignore[attr-defined]
+                problem = f"{rule.type!r} is for {rule.sign} cells"
                 raise ConfigurationError(problem, f"{place}.plasticity[{number}]")
         if name in OF_CIRCUIT_CONNECTIONS:
             return

@@ -27,7 +27,7 @@ class Joint(Merged):
         if not model.when.rule.consolidates:
             fitting = [name for name, rule in Rule.alternatives().items() if rule.consolidates]
             raise ConfigurationError(
-                f"{model.when.rule.type!r} learns at every step, the joint prediction once a trial",  # type: ignore[attr-defined]
+                f"{model.when.rule.type!r} learns at every step, the joint prediction once a trial",
                 "when.rule",
                 fitting,
             )

@@ -183,7 +183,7 @@ class Online(Readout):
         if rule.inverse:
             if draft.experiment.latencies is not None and not model.prediction.together:
                 problem = "has a matrix of states for each event's trials, and several events may come in one"
-                raise ConfigurationError(f"{rule.type!r} {problem}", f"{name}.rule")  # type: ignore[attr-defined]
+                raise ConfigurationError(f"{rule.type!r} {problem}", f"{name}.rule")
             # one matrix that all share, or that of the trial's event
             update += "\nselected = " + ("0" if model.prediction.together else "clip(event(t), 0, inf)")
         lines, values = draft.constants(rule)
@@ -232,7 +232,7 @@ class Online(Readout):
             count=1 if draft.model.prediction.together else draft.channels,
             template="inverse",
         )
-        draft.add(synapses, penalty=self.rule.penalty)  # type: ignore[attr-defined]
+        draft.add(synapses, penalty=self.rule.penalty)
         draft.add(Update(f"{inverse}_reset", inverse, INVERSE_RESET, "inverse reset"))
         draft.add(Update(f"{inverse}_update", inverse, INVERSE_UPDATE, "inverse update"))
         equations = "projected_post = gain_pre*s_pre : 1 (summed)"

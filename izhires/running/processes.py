@@ -19,7 +19,7 @@ GUARD = "read done || kill -s KILL 0"
 
 
 @contextmanager
-def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
+def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
     """Start a program and wait for its end; on an error, or when this process is killed, kill it and all it started.
 
     The program is in a process group apart: a Ctrl-C of the terminal reaches this process only, which then decides.
@@ -44,7 +44,7 @@ def tied(command: list[str], **options: Any) -> Iterator[subprocess.Popen]:
         return
     # the guard leads the group, so that there is no moment at which the program has none
     guard = subprocess.Popen(["/bin/sh", "-c", GUARD], stdin=subprocess.PIPE, process_group=0)
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen[Any] | None = None
     try:
         process = subprocess.Popen(command, process_group=guard.pid, **options)
         yield process

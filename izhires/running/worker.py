@@ -186,7 +186,7 @@ def silent(name: str, stage: str, share: float) -> None:
 
 
 @contextmanager
-def _worker(work: Path, imports: Sequence[str]) -> Iterator[tuple[Connection, subprocess.Popen]]:
+def _worker(work: Path, imports: Sequence[str]) -> Iterator[tuple[Connection, subprocess.Popen[bytes]]]:
     """Start a worker; it ends at the end of the block, is killed on an error, and ends with this process.
 
     Its temporary files lie in the folder `work`.
@@ -228,7 +228,7 @@ def main(descriptor: int) -> None:
     try:
         sys.path[:], imports, own = channel.recv()
         warnings.simplefilter("ignore", SlowerWarning)  # the process that gives the tasks has said it
-        warnings.showwarning = _say_growth  # type: ignore[assignment]  # nobody else knows it
+        warnings.showwarning = _say_growth  # nobody else knows it
         for each in imports:
             importlib.import_module(each)
         load(own)

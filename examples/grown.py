@@ -30,7 +30,7 @@ from izhires.analysis.claims.base import end_error
 from izhires.analysis.figures import style
 from izhires.analysis.metrics.prediction import rmse
 from izhires.analysis.statistics import over_seeds
-from izhires.circuits.development import SETTLING, Developed, develop, first_spikes, tested
+from izhires.circuits.development import SETTLING, develop, first_spikes, tested
 from izhires.circuits.grown import Grown
 from izhires.errors import GrowthWarning
 from izhires.model.configuration import parse_seeds
@@ -53,6 +53,8 @@ NETWORKS["random, recurrence cut"]["reservoir"]["recurrence"] = 0.0
 AT_BIRTH = Configuration.parse({"reservoir": {"type": "grown", "development": "none"}})
 CONTROLS, FEW = ("grown, recurrence cut", "grown, shuffled"), 5
 """Networks that predict hardly more than nothing, and on how many seeds they are looked at."""
+YOUNG = 100
+"""Trials after which a network is drawn on its way."""
 PROBES = [1, 80, 85, 90, 95, 100]
 """Those that are looked at: the first and, at the end of a block, the mean of five, since in one the wave may die."""
 TASK = {"type": "meet", "probes": PROBES, "blocks": [block.to_dict() for block in DEFAULT_BLOCKS[:2]]}
@@ -185,32 +187,36 @@ def beside(found: pd.DataFrame) -> str:
 
 
 def draw(seed: int, found: pd.DataFrame, out: Path) -> None:
-    """Draw one trial at birth and one after the development, the weights before and after, and the errors."""
+    """Draw one trial at birth, one on the way and one after the development, the weights, and the errors."""
     circuit, seeds = Grown(), Seeds(seed=seed)
-    recordings = [izhires.simulate(tested(circuit, seeds, at_birth=at_birth)) for at_birth in (True, False)]
-    after: Developed = develop(circuit, seeds)
-    developed = f"after {after.trials} trials"
+    young = Grown.parse({"development": {"trials": YOUNG}})
+    states = {
+        "at birth": (drawn(AT_BIRTH, seed).arrays["excitation.w"], tested(circuit, seeds, at_birth=True)),
+        f"after {YOUNG} trials": (develop(young, seeds).weight, tested(young, seeds)),
+        f"after {(after := develop(circuit, seeds)).trials} trials": (after.weight, tested(circuit, seeds)),
+    }
+    recordings = {title: izhires.simulate(test) for title, (_, test) in states.items()}
+    order = _order(list(recordings.values())[-1])
     with style.applied():
-        made, grid = style.canvas(2, 2, width=style.DOUBLE, height=115 * style.MILLIMETRE)
-        order = _order(recordings[1])
-        for axes, recording, title in zip(grid[0], recordings, ("at birth", developed), strict=True):
+        made, grid = style.canvas(2, 3, width=style.DOUBLE, height=105 * style.MILLIMETRE)
+        for axes, (title, recording) in zip(grid[0], recordings.items(), strict=True):
             _raster(axes, recording, order)
             axes.set(title=title, xlabel="time from the cue (ms)")
         grid[0, 0].set_ylabel(f"excitatory cells, seed {seed}")
-        born = drawn(AT_BIRTH, seed)
-        bins = np.linspace(0, 2, 41)
-        for weights, label in ((born.arrays["excitation.w"], "at birth"), (after.weight, developed)):
-            grid[1, 0].hist(weights, bins, histtype="step", label=label)
+        for title, (weights, _) in states.items():
+            grid[1, 0].hist(weights, np.linspace(0, 2, 41), histtype="step", label=title)
         grid[1, 0].set(yscale="log", xlabel="weight (mV/ms)", ylabel="synapses", yticks=[1, 100, 10_000])
         grid[1, 0].set_yticklabels(["1", "100", "10,000"])
         grid[1, 0].legend()
-        ends = found[found["measure"] == "end of blocks"]
-        for place, name in enumerate(names := list(dict.fromkeys(ends["network"]))):
-            values = ends.loc[ends["network"] == name, "value"]
-            grid[1, 1].plot(values, np.full(len(values), place), "o", color="black", markersize=2.5, alpha=0.5)
-        grid[1, 1].set(yticks=range(len(names)), yticklabels=names, xlim=(0, None))
-        grid[1, 1].set_xlabel("error at the ends of blocks, a dot a seed")
-        grid[1, 1].invert_yaxis()
+        labels = {"end of blocks": "error at the ends of blocks", "ratio 100/1": "error, trial 100 over trial 1"}
+        for axes, (measure, label) in zip(grid[1, 1:], labels.items(), strict=True):
+            own = found[found["measure"] == measure]
+            for place, name in enumerate(names := list(dict.fromkeys(own["network"]))):
+                values = own.loc[own["network"] == name, "value"]
+                axes.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5, alpha=0.5)
+            axes.set(yticks=range(len(names)), yticklabels=names, xlim=(0, None), xlabel=label)
+            axes.invert_yaxis()
+        grid[1, 2].set_yticklabels([])
         for kind in ("png", "pdf"):
             made.savefig(out / f"grown.{kind}")
 

@@ -6,9 +6,9 @@
 With one cue the identity readout is a counter. With three it must read the cue. Each network learns all three
 interleaved, then hears two of them at once at half strength; another one learns one cue in the first block and another
 in the second. Beside the default do it networks whose "what" reads another state, or learns at another rate; and two
-counters without any network, one told which cue it was and one not. Prints three tables, and writes cues.csv, cues.md
-and cues.png/.pdf. With ``--tune``: which of several states and rates those were chosen of, replayed on recorded states,
-since "what" drives no cell.
+counters without any network, one told which cue it was and one not, each by the rule of the network beside it. Prints
+three tables, and writes cues.csv, learning.csv, cues.md and cues.png/.pdf. With ``--tune``: which of several states and
+rates those were chosen of, replayed on recorded states, since "what" drives no cell.
 """
 
 from __future__ import annotations
@@ -242,6 +242,7 @@ def main() -> None:
     (given.out / "cues.md").write_text(text + "\n", encoding="utf-8")
     print(text)
     curve = pd.DataFrame(curves, columns=["network", "seed", "cue", "trial", "q"])
+    curve.to_csv(given.out / "learning.csv", index=False, float_format="%.5g")
     draw(table, curve, given.out)
 
 
@@ -343,7 +344,7 @@ def draw(table: pd.DataFrame, curve: pd.DataFrame, out: Path) -> None:
             axes.set(title=title, xlabel="training trials with this cue", ylim=(0, 1))
         grid[0, 0].set_ylabel("q of event A")
         who = {network: (network, "network") for network in NETWORKS}
-        who |= {f"counter {each}": ("one rate", f"counter {each}") for each in ("told", "not told")}
+        who |= {f"counter {each}": ("default", f"counter {each}") for each in ("told", "not told")}
         for place, (network, each) in enumerate(who.values()):
             _dots(grid[1, 0], table, network, f"interleaved, {each}: error of q", place)
         grid[1, 0].set(yticks=range(len(who)), yticklabels=list(who), xlim=(0, None))

@@ -1,5 +1,6 @@
 """The site: its sources say what is so; it is built without a warning, and what it shows was run."""
 
+import json
 import os
 import re
 import shutil
@@ -117,16 +118,21 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     site = tmp_path / "site"
     parameters = (site / "reference" / "parameters.html").read_text(encoding="utf-8")
     components = (site / "reference" / "components.html").read_text(encoding="utf-8")
-    from izhires.cli.list import owners, tables
-
-    for place, owner in owners().items():
-        for row in owner.symbols():
-            assert f">{row['name']}</span>" in parameters, (place, row["name"])
-    for entries in tables().values():
-        for name in entries:
-            assert f">{name}</span>" in components or name.replace(" ", '</span> <span class="pre">') in components, (
-                name
-            )
+    # in a process of its own, since this one knows the components of other tests, too
+    code = """
+import json
+from izhires.cli.list import owners, tables
+symbols = {place: [row["name"] for row in owner.symbols()] for place, owner in owners().items()}
+print(json.dumps([symbols, [name for entries in tables().values() for name in entries]]))
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    symbols, names = json.loads(said)
+    assert len(symbols) > 20 and len(names) > 100
+    for place, own in symbols.items():
+        for name in own:
+            assert f">{name}</span>" in parameters, (place, name)
+    for name in names:
+        assert f">{name}</span>" in components or name.replace(" ", '</span> <span class="pre">') in components, name
     assert broken_links(site) == []
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import xarray as xr
 
 from izhires import Configuration, simulate
-from izhires.analysis.metrics.prediction import rmse
+from izhires.analysis.claims.base import end_error
 from izhires.circuits.base import Synapses
 from izhires.circuits.development import BIN, SETTLING, Development, develop, examine, first_spikes, stage, tested
 from izhires.circuits.grown import Grown
@@ -140,8 +140,7 @@ def still_plastic(seed: int) -> list[dict[str, Any]]:
         task = {"type": "meet", "probes": [1, 80, 85, 90, 95, 100]}
         table = {"reservoir": {"type": "grown"}, "paradigm": task, "keep": {"spikes": "none"}, **connections}
         recording = simulate(Configuration.parse(table), seed)
-        error, block = rmse(recording["prediction"], recording["expectation"]).values, recording["block"].values
-        ends = [error[block == each][-5:].mean() for each in np.unique(block)]
+        ends = [end_error(recording, each) for each in np.unique(recording["block"].values)]
         said = "ends of the four blocks: " + ", ".join(f"{each:.4f}" for each in ends)
         rows.append({"error": float(np.mean(ends)), "said": said})
     return rows

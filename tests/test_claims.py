@@ -64,6 +64,17 @@ def test_no_interval_leaves_the_range_of_its_quantity():
     assert 0 < sizes.interval(wide, "ours")[1] < sizes.interval(wide, "ours")[0] < sizes.interval(wide, "ours")[2] < 1
 
 
+def test_a_quantity_outside_of_its_range_is_an_error():
+    def claim(ours):
+        found = {"ours": ours, "control": np.nan}
+        return made({"ours": enough("ratio")}, lambda runs: found, within=errors())
+
+    assert claim(0.5).measure({}).values["ours"] == 0.5
+    assert claim(-1e-12).measure({}).values["ours"] == -1e-12  # rounding
+    with pytest.raises(ConfigurationError, match=r"claim it: 'ours' is -0.1, outside of its declared range, 0 to inf"):
+        claim(-0.1).measure({})
+
+
 def test_ranges_are_of_what_is_measured():
     for name, claim in all_claims().items():
         assert {*claim.within} <= {"ours", "control", *claim.tests, *claim.beside}, name

@@ -50,6 +50,10 @@ DECIDED = 0.05
 """Adjusted p below which a test is decided. The usual level."""
 
 
+ROUNDING = 1e-9
+"""By so much a quantity may leave its range; its interval would else be moved to the bound, and nothing said."""
+
+
 def errors(*beside: str) -> dict[str, Range]:
     """Return the ranges of a claim whose quantities "ours", "control" and some more are errors, or shares of them."""
     return dict.fromkeys(("ours", "control", *beside), POSITIVE)
@@ -137,7 +141,13 @@ class Claim:
         return float(mean), float(low), float(high)
 
     def measure(self, runs: Runs) -> Measured:
-        """Return what one seed says: "ours", "control", "difference" (control - ours) and what else is tested."""
+        """Return what one seed says: "ours", "control", "difference" (control - ours) and what else is tested.
+
+        Raises
+        ------
+        ConfigurationError
+            If a quantity lies outside of its declared range.
+        """
         try:
             found = self.function(runs)
         except Unavailable as reason:
@@ -146,6 +156,10 @@ class Claim:
             )
         found.setdefault("control", float("nan"))
         found.setdefault("difference", found["control"] - found["ours"])
+        for quantity, (least, most) in self.within.items():
+            if not least - ROUNDING <= (value := found[quantity]) <= most + ROUNDING and value == value:
+                problem = f"{quantity!r} is {value:g}, outside of its declared range, {least:g} to {most:g}"
+                raise ConfigurationError(problem, f"claim {self.name}")
         return Measured(found)
 
 

@@ -149,6 +149,54 @@ def test_a_signal_in_the_removal_of_an_object():
     assert process.returncode == 143
 
 
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+def test_a_signal_while_a_file_is_locked(number, tmp_path):
+    """xarray would close the file under the lock that it holds, and wait for it for ever: it is written first."""
+    code = (
+        "import signal, sys\n"
+        "import xarray as xr\n"
+        "from xarray.backends.locks import CombinedLock\n"
+        "from izhires import cli\n"
+        "path, number = sys.argv[1], int(sys.argv[2])\n"
+        "enter, met = CombinedLock.__enter__, []\n"
+        "def entered(lock):\n"
+        "    enter(lock)\n"
+        "    if not met:\n"
+        "        met.append(lock)\n"
+        "        signal.raise_signal(number)\n"
+        "CombinedLock.__enter__ = entered\n"
+        "cli._begun = True\n"
+        "with cli._signals():\n"
+        "    try:\n"
+        "        xr.Dataset({'a': ('x', [1.0, 2.0])}).to_netcdf(path, engine='netcdf4')\n"
+        "        print('written', flush=True)\n"
+        "        while True: pass\n"
+        "    except cli.Ended as ended:\n"
+        "        sys.exit(ended.code if met else 1)\n"
+    )
+    process = start(tmp_path / "a.nc", int(number), command=[sys.executable, "-c", code])
+    out, said = finished(process)
+    assert (process.returncode, out, said) == (CODES[number], "written\n", "")
+
+
+def test_a_signal_that_waited_interrupts_what_is_waited_for():
+    """A thread sends it anew, and the system tells the main one, which may be waiting for another program."""
+    code = (
+        "import subprocess, sys\n"
+        "from izhires import cli\n"
+        "cli._begun = True\n"
+        "with cli._signals():\n"
+        "    try:\n"
+        "        cli._later(15)\n"
+        "        subprocess.run(['sleep', '100'])\n"
+        "    except cli.Ended as ended:\n"
+        "        sys.exit(ended.code)\n"
+    )
+    process = start(command=[sys.executable, "-c", code])
+    out, said = finished(process)
+    assert (process.returncode, out, said) == (143, "", "")
+
+
 def test_what_a_shell_ignores_stays_ignored():
     """`nohup` ignores SIGHUP, and a shell SIGINT of what it starts in the background."""
     process = start(command=["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh", *COMMAND, "list", "devices"])

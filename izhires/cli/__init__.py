@@ -29,6 +29,11 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 DELAY = 0.02
 """How long a signal waits that came where nothing can be raised, s."""
 
+CLOSED = ("importlib", "_frozen_importlib", "xarray.backends")
+"""Packages within which nothing is raised. An import would swallow it, or leave modules half-made; a file would be
+closed under a lock that it left taken, and wait for it for ever.
+"""
+
 
 class Interrupted(Exception):  # noqa: N818
     """A command was ended from outside; its text says what it left."""
@@ -200,8 +205,8 @@ def _end(number: int, frame: FrameType | None) -> None:
         _say(INTERRUPTED)
         os._exit(error.code)
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            # an exception would be swallowed by some modules, and leave others half-made
+        name = frame.f_globals.get("__name__") or ""
+        if any(name == each or name.startswith(f"{each}.") for each in CLOSED):
             _later(number)
             return
         frame = frame.f_back
@@ -209,9 +214,17 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _later(number: int) -> None:
-    timer = threading.Timer(DELAY, signal.raise_signal, [number])
+    timer = threading.Timer(DELAY, _send, [number])
     timer.daemon = True
     timer.start()
+
+
+def _send(number: int) -> None:
+    """Send this process a signal as from outside: what its main thread waits for meanwhile is interrupted, too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _again(unraisable: sys.UnraisableHookArgs) -> None:

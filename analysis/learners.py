@@ -59,7 +59,7 @@ class Bandit:
         Unavailable
             If no readout chose.
         """
-        require(recording, ["trial_choice", "trial_reward", "trial_value", "trial_payoff"])
+        require(recording, ["trial_choice", "trial_choice_reward", "trial_choice_value", "trial_payoff"])
         arms = selection.events(recording)
         table = selection.trials(recording)
         names = recording["trial_choice"].values.astype(str)
@@ -71,7 +71,7 @@ class Bandit:
         of_arm = {name: k for k, name in enumerate(arms)}
         payoff, value = (recording[f"trial_{name}"].transpose("trial", "event").values for name in ("payoff", "value"))
         choice = np.array([of_arm[name] for name in names[rows]])
-        reward = recording["trial_reward"].values[rows]
+        reward = recording["trial_choice_reward"].values[rows]
         return cls(payoff[rows], numbers, blocks, chance, choice, reward, value[rows])
 
     @property

@@ -149,12 +149,12 @@ def gumbel(seed, trials, arms=2):
 
 
 def test_each_choice_follows_the_rule_and_its_reward_is_that_of_the_table(made):
-    value, payoff = made["trial_value"].values, made["trial_payoff"].values
+    value, payoff = made["trial_choice_value"].values, made["trial_payoff"].values
     utility = value + TEMPERATURE * gumbel(3, len(value))
     chosen = utility.argmax(axis=1)
     assert made["trial_choice"].values.tolist() == np.array(["left", "right"])[chosen].tolist()
-    np.testing.assert_array_equal(made["trial_reward"].values, payoff[np.arange(len(payoff)), chosen])
-    assert np.isfinite(made["trial_reward"].values).sum() == 10
+    np.testing.assert_array_equal(made["trial_choice_reward"].values, payoff[np.arange(len(payoff)), chosen])
+    assert np.isfinite(made["trial_choice_reward"].values).sum() == 10
     assert len(set(chosen)) == 2
 
 
@@ -162,7 +162,7 @@ def test_only_what_was_chosen_learns_and_from_its_reward_alone(made):
     """The delta rule by hand, along the states that the recording holds: in the probes all values follow."""
     training = made["trial_kind"].values == "train"
     rows = np.flatnonzero(training)
-    value, reward = made["trial_value"].values, made["trial_reward"].values
+    value, reward = made["trial_choice_value"].values, made["trial_choice_reward"].values
     chosen = (made["trial_choice"].values[:, None] == np.array(["left", "right"])).astype(float)
     weights = made["choice_weights"].values  # at the start, after block 1, after block 2
     state = made["mean_state"].values
@@ -178,9 +178,9 @@ def test_only_what_was_chosen_learns_and_from_its_reward_alone(made):
 def test_the_same_spikes_and_choices_on_cpp_and_numpy(made):
     other = simulate(chooser(), seed=3, device="numpy")
     np.testing.assert_array_equal(small.spikes(_spikes(made)), small.spikes(_spikes(other)))
-    for name in ("trial_choice", "trial_reward", "trial_payoff"):
+    for name in ("trial_choice", "trial_choice_reward", "trial_payoff"):
         np.testing.assert_array_equal(made[name].values, other[name].values)
-    np.testing.assert_allclose(made["trial_value"].values, other["trial_value"].values, atol=1e-12)
+    np.testing.assert_allclose(made["trial_choice_value"].values, other["trial_choice_value"].values, atol=1e-12)
 
 
 def _spikes(recording):
@@ -202,11 +202,11 @@ def changed(**values):
 def test_without_learning_it_chooses_by_chance():
     """Values stay 0, so that the Gumbel numbers alone decide, whatever was paid."""
     found = simulate(changed(learning_blocks=0), seed=3)
-    assert not found["trial_value"].values.any()
+    assert not found["trial_choice_value"].values.any()
     chosen = gumbel(3, found.sizes["trial"]).argmax(axis=1)
     assert found["trial_choice"].values.tolist() == np.array(["left", "right"])[chosen].tolist()
     np.testing.assert_array_equal(
-        found["trial_reward"].values, found["trial_payoff"].values[np.arange(len(chosen)), chosen]
+        found["trial_choice_reward"].values, found["trial_payoff"].values[np.arange(len(chosen)), chosen]
     )
 
 
@@ -221,7 +221,7 @@ def test_numbers_of_gumbel_choose_as_a_softmax():
 
 def test_at_temperature_0_the_largest_value_is_chosen_and_the_first_of_equal_ones():
     found = simulate(changed(temperature=0.0), seed=3)
-    value = found["trial_value"].values
+    value = found["trial_choice_value"].values
     assert found["trial_choice"].values.tolist() == np.array(["left", "right"])[value.argmax(axis=1)].tolist()
     assert found["trial_choice"].values[0] == "left" and (value[0] == 0).all()
 
@@ -230,11 +230,11 @@ def test_at_temperature_0_the_largest_value_is_chosen_and_the_first_of_equal_one
 def test_three_arms():
     rewards = {"a": 0.2, "b": 0.5, "c": 1.0}
     found = simulate(chooser({**TASK, "blocks": [{"trials": 8, "reward": rewards}]}), seed=0, device="numpy")
-    value = found["trial_value"].values
+    value = found["trial_choice_value"].values
     chosen = (value + TEMPERATURE * gumbel(0, len(value), 3)).argmax(axis=1)
     assert found["trial_choice"].values.tolist() == np.array(["a", "b", "c"])[chosen].tolist()
     np.testing.assert_array_equal(
-        found["trial_reward"].values, found["trial_payoff"].values[np.arange(len(chosen)), chosen]
+        found["trial_choice_reward"].values, found["trial_payoff"].values[np.arange(len(chosen)), chosen]
     )
 
 
@@ -255,14 +255,14 @@ def test_a_neuromodulator_hears_the_reward_when_it_comes():
     configuration = chooser(neuromodulators={"dopamine": heard}, keep__record=record)
     found = simulate(configuration, seed=3, device="numpy")
     moments = found["dopamine_released_time"].values[found["dopamine_released"].values[:, 0] > 0]
-    expected = found["trial_cue"].values[found["trial_reward"].values == 1] + 0.22 + 0.02
+    expected = found["trial_cue"].values[found["trial_choice_reward"].values == 1] + 0.22 + 0.02
     np.testing.assert_allclose(moments, expected, atol=1e-9)
     assert len(expected) > 2
 
 
 def test_a_recording_of_choices_is_written_and_read(made, tmp_path):
     again = load(save(made, tmp_path / "choice.nc"))
-    for name in ("trial_choice", "trial_reward", "trial_value", "trial_payoff"):
+    for name in ("trial_choice", "trial_choice_reward", "trial_choice_value", "trial_payoff"):
         np.testing.assert_array_equal(again[name].values, made[name].values)
     assert "trial_what" in again and "choice_weights" in again
 

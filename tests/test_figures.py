@@ -131,9 +131,9 @@ def choosing():
         choice = rng.integers(0, shape[1], shape[0])
         more = {
             "trial_payoff": (("trial", "event"), payoff),
-            "trial_value": (("trial", "event"), rng.random(shape)),
+            "trial_choice_value": (("trial", "event"), rng.random(shape)),
             "trial_choice": ("trial", made["event"].values.astype(str)[choice]),
-            "trial_reward": ("trial", payoff[np.arange(shape[0]), choice]),
+            "trial_choice_reward": ("trial", payoff[np.arange(shape[0]), choice]),
         }
         found.append(made.assign(more))
     return found

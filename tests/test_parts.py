@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 import brian2 as b2
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ import small
 import izhires
 from izhires.building.parts import Group, Link, Monitor, Pathway, Update, check, from_dict, to_dict
 from izhires.building.plan import Plan
+from izhires.declare import parameter
 from izhires.errors import ConfigurationError
+from izhires.readouts.trial import Trial
+from izhires.recordings.recording import load, save
 from izhires.running.run import draw, simulate, simulate_together
 
 OPEN_LOOP = {"when__feedback": "0 mV/ms"}
@@ -113,6 +118,51 @@ def test_names_of_readouts():
         small.configuration(readouts={"keep": {}})
     with pytest.raises(ConfigurationError, match="'a b' cannot be a name here"):
         small.configuration(readouts={"a b": {}})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "variable"),
+    [
+        ("rate", "online", "rate"),  # the rates of the cells were not in the recording
+        ("kind", "trial", "trial_kind"),
+        ("reward", "choice", "trial_choice_reward"),
+        ("value", "choice", "trial_choice_value"),
+        ("choice", "value", "trial_choice"),
+        ("count", "online", "trial_count"),
+        ("against", "confidence", "trial_count_against"),
+    ],
+)
+def test_no_readout_takes_the_name_of_another_variable(name, kind, variable):
+    with pytest.raises(ConfigurationError, match=f"{name!r} cannot be a name here.*'{variable}' is something else"):
+        small.configuration(readouts={name: {"type": kind}})
+
+
+def test_what_is_recorded_of_a_readout_has_the_names_that_it_says(tmp_path):
+    """And can be written: a readout called 'value' could not."""
+    readouts = {"value": {"type": "value"}, "reward": {"type": "trial"}, "again": {"type": "confidence"}}
+    model = small.configuration(readouts=readouts)
+    found = simulate(model, 3, device="numpy")
+    for name, each in model.all_readouts().items():
+        assert set(each.recorded(name)) <= set(found.data_vars), name
+    assert load(save(found, tmp_path / "a.nc"))["trial_value"].attrs["long_name"].startswith("timing prediction")
+
+
+class Greedy(Trial):
+    """A readout that records under a name that is not its own."""
+
+    type: Literal["greedy"] = "greedy"
+    source: ClassVar[str] = "this test"
+    under: str = parameter("", "the name", source="this test")
+
+    def variables(self, results, name):
+        return {self.under: super().variables(results, name)[f"trial_{name}"]}
+
+
+@pytest.mark.parametrize("under", ["trial_kind", "rate", "state_trace", "mean_state", "trial_what"])
+def test_no_variable_is_replaced_by_another(under):
+    model = small.configuration(readouts={"mine": {"type": "greedy", "under": under}})
+    with pytest.raises(ConfigurationError, match=rf"(mine|{under}): .*records"):
+        simulate(model, 3, device="numpy")
 
 
 # what is recorded

@@ -527,7 +527,7 @@ def refused(recording, path, *words, fresh=True):
 OPTIONAL = {"trial_response_time", "trial_count", "trial_count_against", "cue_name", "trial_cue_name"}
 OPTIONAL |= {"outcome_cue_name", "input_onset", "input_duration", "input_strength", "input_channel"}
 OPTIONAL |= {"trial_latency_of", "epoch_onset", "epoch_duration", "epoch_name"}
-OPTIONAL |= {"trial_payoff", "trial_choice", "trial_reward", "trial_value"}
+OPTIONAL |= {"trial_payoff", "trial_choice", "trial_choice_reward", "trial_choice_value"}
 HELD = [name for name in VARIABLES if name not in OPTIONAL]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RUN, OF_RUN = 10, 8
 """Criterion: so many trials in a row, of which at least so many with the better arm."""
 
-NEEDS = ("trial_choice", "trial_reward", "trial_value", "trial_payoff")
+NEEDS = ("trial_choice", "trial_choice_reward", "trial_choice_value", "trial_payoff")
 LEARNERS = (
     f"rescorla_wagner: {AGENTS} learners with softmax on the same payoffs, rate and temperature those of the network's "
     f"readout ({RATE:g} and {TEMPERATURE:g} where it has none); bayes: as many that know the arms' probabilities in "
@@ -171,9 +171,10 @@ def win_stay(recording: xr.Dataset) -> Iterator[Row]:
     within=POSITIVE,
     description="how far the network's values are from those of a counter without any network",
     definition=(
-        "root mean square of trial_value minus the values of a Rescorla-Wagner learner that has the network's own "
-        "choices and rewards, and the rate of its rule; deviation: standard deviation of trial_value over all trials "
-        "and arms. Where the first is far below the second, the readout is a counter, and the cells play no part in it"
+        "root mean square of trial_choice_value minus the values of a Rescorla-Wagner learner that has the network's "
+        "own choices and rewards, and the rate of its rule; deviation: standard deviation of trial_choice_value over "
+        "all trials and arms. Where the first is far below the second, the readout is a counter, and the cells play no "
+        "part in it"
     ),
     needs=NEEDS,
     parts={"": Item("distance from a counter"), "deviation": Item("standard deviation of the values")},

@@ -68,10 +68,13 @@ class Configuration(Model):
         return [*super().declarations(), self._precision, self._extension, self.keep.parts]
 
     def variables(self, results: Results) -> dict[str, RecordedVariable]:  # noqa: D102
+        from izhires.recordings.schema import VARIABLES
+
         found = super().variables(results)
         for each in self.keep.record:
             # what a neuromodulator keeps in each probe has the name of its level already
-            found |= {f"kept_{name}" if name in found else name: own for name, own in each.variables(results).items()}
+            own = each.variables(results)
+            found |= {f"kept_{name}" if name in found or name in VARIABLES else name: own[name] for name in own}
         return found
 
     def _precision(self, draft: Draft) -> None:

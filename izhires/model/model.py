@@ -175,6 +175,8 @@ class Model(Declaration):
                     continue
                 if not name.isidentifier() or name in TAKEN or name in type(self).model_fields:
                     raise ConfigurationError(f"{name!r} cannot be a name here; give another", kind)
+        for name, readout in self.readouts.items():
+            readout.check_name(name)
         known = self.all_populations()
         named = {"state.of": self.state.of}
         named |= {f"{name}.feedback_to": getattr(each, "feedback_to", "") for name, each in self.all_readouts().items()}
@@ -239,20 +241,35 @@ class Model(Declaration):
         return [*circuit, *populations, *levels, *connections, self.state.parts, *readouts, *heard, *drives]
 
     def variables(self, results: Results) -> dict[str, RecordedVariable]:
-        """Return what a recording keeps of the state and the readouts."""
+        """Return what a recording keeps of the state and the readouts.
+
+        Raises
+        ------
+        ConfigurationError
+            If two parts have variables of one name.
+        """
         found = self.state.variables(results)
+
+        def add(own: dict[str, RecordedVariable], name: str) -> None:
+            for each in own:
+                if each in found:
+                    raise ConfigurationError(
+                        f"another part of the model records {each!r}, too; give another name", name
+                    )
+            found.update(own)
+
         for name, cells in self.all_populations().items():
             if name != self.state.of:
-                found |= spikes_of(results, name, cells)
+                add(spikes_of(results, name, cells), name)
             if cells.intrinsic is not None:
                 dimension = "neuron" if name == self.state.of else f"{name}_neuron"
-                found |= cells.intrinsic.variables(results, name, dimension)
+                add(cells.intrinsic.variables(results, name, dimension), name)
         for name, connection in self.connections.items():
-            found |= connection.variables(results, name)
+            add(connection.variables(results, name), name)
         for name, neuromodulator in self.neuromodulators.items():
-            found |= neuromodulator.variables(results, name)
+            add(neuromodulator.variables(results, name), name)
         for name, each in self.all_readouts().items():
-            found |= each.variables(results, name)
+            add(each.variables(results, name), name)
         return found
 
     def predict(self, results: Results) -> np.ndarray:

@@ -82,12 +82,15 @@ class Readout(Component):
     ----------
     schedule : {"step", "trial"}
         The schedule of the rules that it takes.
+    usual_name : str
+        The name under which variables of its own in every recording (`izhires.recordings.schema`) are those of it.
     """
 
     family: ClassVar[str] = "readout"
     package: ClassVar[str] = "izhires.readouts"
     schedule: ClassVar[Literal["step", "trial"]]
     source: ClassVar[str] = ""
+    usual_name: ClassVar[str] = ""
 
     learning_blocks: int | None = parameter(None, "learn in this many first blocks only; in all when 'none'", ge=0)
 
@@ -113,6 +116,24 @@ class Readout(Component):
     @abc.abstractmethod
     def parts(self, draft: Draft, name: str) -> None:
         """Add the parts of the readout, all of whose names begin with `name`."""
+
+    def recorded(self, name: str) -> tuple[str, ...]:
+        """Return the names of the variables that a recording keeps of the readout, see `variables`."""
+        return name, f"{name}_weights", f"trial_{name}"
+
+    def check_name(self, name: str) -> None:
+        """Refuse a name under which something else would be recorded.
+
+        Raises
+        ------
+        ConfigurationError
+        """
+        from izhires.recordings.schema import VARIABLES
+
+        taken = [each for each in self.recorded(name) if each in VARIABLES]
+        if taken and name != self.usual_name:
+            problem = f"{name!r} cannot be a name here, since a recording's {taken[0]!r} is something else"
+            raise ConfigurationError(f"{problem}; give another", "readouts")
 
     @abc.abstractmethod
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:

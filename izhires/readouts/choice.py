@@ -70,6 +70,12 @@ class Choice(Trial):
         "doi 10.1016/0022-2496(77)90026-8"
     )
 
+    usual_name: ClassVar[str] = "choice"
+
+    def recorded(self, name: str) -> tuple[str, ...]:  # noqa: D102
+        own = "" if name == self.usual_name else f"_{name}"
+        return f"trial_choice{own}", f"trial_choice_reward{own}", f"trial_choice_value{own}", f"{name}_weights"
+
     def output(self, results: Results, name: str) -> None:  # noqa: D102
         return None
 
@@ -95,22 +101,22 @@ class Choice(Trial):
         draft.add(Monitor(f"{name}_made", name, ("chosen", "reward"), every=draft.snapshot, after=True))
 
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
-        own = "" if name == "choice" else f"_{name}"
+        choice, paid_for, value, weights = self.recorded(name)
         chosen, reward = (results.at_window_ends(f"{name}_made.{each}") for each in ("chosen", "reward"))
         made = np.isfinite(chosen).all(axis=1)  # not in trials after a run that was stopped
         names = np.where(made, np.array(results.experiment.events, object)[np.nan_to_num(chosen).argmax(axis=1)], "")
         paid = np.where((results.trials["kind"] == "train").to_numpy(), reward.sum(axis=1), np.nan)
         common = super().variables(results, name)
         return {
-            f"trial_choice{own}": RecordedVariable(("trial",), names.astype(str), "", "event that the readout chose"),
-            f"trial_reward{own}": RecordedVariable(
+            choice: RecordedVariable(("trial",), names.astype(str), "", "event that the readout chose"),
+            paid_for: RecordedVariable(
                 ("trial",), paid, "1", "reward of what was chosen; NaN in a trial that is inserted"
             ),
-            f"trial_value{own}": RecordedVariable(
+            value: RecordedVariable(
                 ("trial", "event"),
                 common[f"trial_{name}"].values,
                 "1",
                 "value of each event when the readout chose, before learning from the trial",
             ),
-            f"{name}_weights": common[f"{name}_weights"],
+            weights: common[weights],
         }

@@ -49,20 +49,26 @@ class Confidence(Trial):
     def watched(self, name: str) -> Iterator[Watched]:  # noqa: D102
         yield from ()
 
+    usual_name: ClassVar[str] = "confidence"
+
+    def recorded(self, name: str) -> tuple[str, ...]:  # noqa: D102
+        own = "" if name == self.usual_name else f"_{name}"
+        return f"trial_count{own}", f"trial_count_against{own}"
+
     def output(self, results: Results, name: str) -> None:  # noqa: D102
         return None
 
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
         counts = results.at_window_ends(f"{name}_output.q").reshape(-1, 2, results.channels)
-        own = "" if name == "confidence" else f"_{name}"
+        count, against = self.recorded(name)
         return {
-            f"trial_count{own}": RecordedVariable(
+            count: RecordedVariable(
                 ("trial", "event"),
                 counts[:, 0],
                 "1",
                 "occurrences of the event that the confidence readout counts, before learning from the trial",
             ),
-            f"trial_count_against{own}": RecordedVariable(
+            against: RecordedVariable(
                 ("trial", "event"), counts[:, 1], "1", "absences of the event that the confidence readout counts"
             ),
         }

@@ -31,6 +31,9 @@ class Value(Online):
         super().parts(draft, name)
         draft.add(Monitor(f"{name}_errors", name, ("delta",)))
 
+    def recorded(self, name: str) -> tuple[str, ...]:  # noqa: D102
+        return *super().recorded(name), f"{name}_delta"
+
     def variables(self, results: Results, name: str) -> dict[str, RecordedVariable]:  # noqa: D102
         errors = RecordedVariable(
             ("probe", "event", "time"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from izhires.building.parts import Monitor
-from izhires.errors import ParadigmError, RecordingError
+from izhires.errors import ConfigurationError, ParadigmError, RecordingError
 from izhires.files import as_path, whole
 from izhires.recordings import schema
 from izhires.recordings.schema import LAYOUT
@@ -205,6 +205,11 @@ def assemble(
     Returns
     -------
     xarray.Dataset
+
+    Raises
+    ------
+    ConfigurationError
+        If a part of the model records something under the name of something else.
     """
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
@@ -225,7 +230,6 @@ def assemble(
         "expectation": (
             np.stack([expected[given] for given in of_probes]) if len(probes) else np.empty((0, k, len(time)))
         ),
-        **{name: each.values for name, each in read.items() if name in schema.VARIABLES},
         **task_values(experiment),
         "rate": mean_rates(n, experiment.duration, outputs),
         "cell_type": cells.cell_types(),
@@ -251,6 +255,10 @@ def assemble(
         data |= {"state_trace": np.stack(traces), "state_probe": kept, "state_time": state_time}
     if keep_spikes != "none":
         data["spike_time"], data["spike_neuron"] = results.kept_spikes("spikes")
+    for name, each in read.items():
+        if name in data or (name in schema.VARIABLES and each.dims != schema.VARIABLES[name].dims):
+            raise ConfigurationError("a part of the model records something else under this name", name)
+    data |= {name: each.values for name, each in read.items() if name in schema.VARIABLES}
     recording = schema.dataset(data)
     further = {name: each for name, each in read.items() if name not in schema.VARIABLES}
     return recording.assign(

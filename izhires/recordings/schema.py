@@ -185,11 +185,11 @@ VARIABLES: dict[str, Variable] = {
     "trial_choice": Variable(
         ("trial",), TEXT, "", "event that the readout chose", _WITH_CHOICES, "choices"
     ),
-    "trial_reward": Variable(
+    "trial_choice_reward": Variable(
         ("trial",), "float64", "1", "reward of what was chosen; NaN in a trial that is inserted", _WITH_CHOICES,
         "choices", missing=True,
     ),
-    "trial_value": Variable(
+    "trial_choice_value": Variable(
         ("trial", "event"), "float64", "1",
         "value of each event when the readout chose, before learning from the trial",
         _WITH_CHOICES, "choices", missing=True,

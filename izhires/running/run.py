@@ -29,7 +29,7 @@ from izhires.errors import ConfigurationError, SimulationError
 from izhires.imports import loaded
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
-from izhires.recordings import bounds, elapsed
+from izhires.recordings import bounds, elapsed, schema
 from izhires.recordings.recording import assemble, mean_rates, of_experiment, portions, task_values
 from izhires.recordings.schema import LAYOUT
 from izhires.units import MS
@@ -215,7 +215,9 @@ def simulate_together(
     found: list[xr.Dataset | SimulationError] = []
     for each, own in zip(networks, outputs, strict=True):
         try:
-            found.append(record(each, own, facts))
+            recording = record(each, own, facts)
+            schema.check(recording, recording.attrs["title"])  # as `save` does: what a user's parts record is in it
+            found.append(recording)
         except SimulationError as error:
             found.append(error)
     return found

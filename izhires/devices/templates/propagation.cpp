@@ -5,6 +5,11 @@
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
+#if defined(__clang__)
+#define UNROLLED _Pragma("unroll 4")
+#else
+#define UNROLLED _Pragma("GCC unroll 4")
+#endif
     {% set _eventspace = get_array_name(eventspace_variable) %}
     {% set _partners = get_array_name(_other) %}
     struct _Run { int start, stop, steps; };
@@ -94,6 +99,7 @@
                     __builtin_prefetch({{get_array_name(variable)}} + _idx);
                 {% endfor %}
             }
+            UNROLLED
             for (int _idx = _run.start; _idx < _run.stop; _idx++)
             {
                 const size_t _vectorisation_idx = _idx;

@@ -29,13 +29,14 @@ from izhires.devices.generate import Carried, describe, main, open_sizes, placeh
 from izhires.devices.standalone import EARLIER
 
 ALIGNED = """
-// large arrays lie where vector code reads them fastest
+// large arrays lie where vector code reads them fastest: at lines of the cache, and one after the other not a little less
+// than a multiple of 4096 bytes apart, where a load waits for the store before it whose last 12 bits are the same
 #include <cstdlib>
 #include <new>
 #ifndef _MSC_VER
 void* operator new(std::size_t size)
 {
-    void* memory = size < 4096 ? std::malloc(size ? size : 1) : std::aligned_alloc(64, (size + 63)/64*64);
+    void* memory = size < 4096 ? std::malloc(size ? size : 1) : std::aligned_alloc(64, (size + 4095)/4096*4096 + 64);
     if (!memory)
         throw std::bad_alloc();
     return memory;

@@ -69,7 +69,8 @@ class Bandit:
         blocks, numbers = np.unique(table["block"].to_numpy()[rows], return_inverse=True)
         chance = np.array([[selection.probability(recording, int(b), arm) for arm in arms] for b in blocks])
         of_arm = {name: k for k, name in enumerate(arms)}
-        payoff, value = (recording[f"trial_{name}"].transpose("trial", "event").values for name in ("payoff", "value"))
+        of_each = ("trial_payoff", "trial_choice_value")
+        payoff, value = (recording[name].transpose("trial", "event").values for name in of_each)
         choice = np.array([of_arm[name] for name in names[rows]])
         reward = recording["trial_choice_reward"].values[rows]
         return cls(payoff[rows], numbers, blocks, chance, choice, reward, value[rows])

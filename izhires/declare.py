@@ -311,7 +311,7 @@ class _DeclarationType(ModelMetaclass):
 
     @__signature__.setter
     def __signature__(cls, given: Any) -> None:
-        """Pydantic sets its own when it builds the validators of a class, which is when the class is first used."""
+        """Pydantic sets its own when it has built a class."""
 
     def __dir__(cls) -> list[str]:
         """What ``help`` and completion show: what this package declares, and not pydantic's own methods."""
@@ -343,7 +343,7 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     """What parameters were called in earlier versions, each with its present name; both are read. A name with a dot is
     one inside another declaration: ``{"composition": "cell.composition"}``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

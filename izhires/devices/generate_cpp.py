@@ -29,8 +29,8 @@ from izhires.devices.generate import Carried, describe, main, open_sizes, placeh
 from izhires.devices.standalone import EARLIER
 
 ALIGNED = """
-// large arrays lie where vector code reads them fastest: at lines of the cache, and one after the other not a little less
-// than a multiple of 4096 bytes apart, where a load waits for the store before it whose last 12 bits are the same
+// large arrays lie where vector code reads them fastest: at lines of the cache, and one after the other not a little
+// less than a multiple of 4096 bytes apart, where a load waits for the store before it with the same last 12 bits
 #include <cstdlib>
 #include <new>
 #ifndef _MSC_VER

@@ -300,19 +300,6 @@ class _DeclarationType(ModelMetaclass):
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
 
-    @property
-    def __signature__(cls: type[BaseModel]) -> inspect.Signature:  # type: ignore[misc]
-        """Names and defaults; what pydantic's has besides, all annotations, fills pages of ``help``."""
-        empty, by_name = inspect.Parameter.empty, inspect.Parameter.KEYWORD_ONLY
-        return inspect.Signature([
-            inspect.Parameter(name, by_name, default=empty if each.is_required() else _Shown(each))
-            for name, each in cls.model_fields.items() if name.isidentifier()
-        ])  # fmt: skip
-
-    @__signature__.setter
-    def __signature__(cls, given: Any) -> None:
-        """Pydantic sets its own when it has built a class."""
-
     def __dir__(cls) -> list[str]:
         """What ``help`` and completion show: what this package declares, and not pydantic's own methods."""
         ours = {name for each in cls.__mro__ if each not in (*BaseModel.__mro__,) for name in vars(each)}
@@ -359,6 +346,12 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        # names and defaults; what pydantic's has besides, all annotations, fills pages of ``help``
+        empty, by_name = inspect.Parameter.empty, inspect.Parameter.KEYWORD_ONLY
+        cls.__signature__ = inspect.Signature([
+            inspect.Parameter(name, by_name, default=empty if each.is_required() else _Shown(each))
+            for name, each in cls.model_fields.items() if name.isidentifier()
+        ])  # fmt: skip
         for old in cls.earlier_names.keys() & cls.model_fields.keys():
             raise ConfigurationError(f"{old!r} is now {cls.earlier_names[old]!r}: declare it there", cls.__name__)
 

@@ -78,10 +78,13 @@ def simulate(
         If the device cannot be used.
     SimulationError
         If the network is silent, ran away, or did not finish.
+    RecordingError
+        If what a part of one's own records makes it no whole recording.
     """
     (found,) = simulate_together([draw(configuration or Configuration(), seed, variant)], device, report)
     if isinstance(found, SimulationError):
         raise found
+    schema.check(found, found.attrs["title"])  # as `save` does: what a user's own parts record is in it
     return found
 
 
@@ -215,9 +218,7 @@ def simulate_together(
     found: list[xr.Dataset | SimulationError] = []
     for each, own in zip(networks, outputs, strict=True):
         try:
-            recording = record(each, own, facts)
-            schema.check(recording, recording.attrs["title"])  # as `save` does: what a user's parts record is in it
-            found.append(recording)
+            found.append(record(each, own, facts))
         except SimulationError as error:
             found.append(error)
     return found

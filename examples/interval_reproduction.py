@@ -25,6 +25,7 @@ import xarray as xr
 import izhires
 from izhires import Configuration
 from izhires.analysis import analyse, make_figures
+from izhires.analysis.metrics.base import range_of
 from izhires.analysis.metrics.interval_reproduction import measures, productions, read_times, slope
 from izhires.analysis.selection import by_cue
 from izhires.analysis.statistics import over_seeds, t_interval
@@ -128,10 +129,11 @@ def main() -> None:
 
 def written(found: pd.DataFrame) -> str:
     """Return the measures as markdown: the mean over seeds with its 95% t-interval."""
-    means = over_seeds(found[found["part"].isin(PARTS)], ["network", "variant", "part"], "value")
-    means = means.set_index(["network", "variant", "part"])
+    by = ["network", "variant", "part"]
+    each = [over_seeds(found[found["part"] == part], by, "value", range_of(TASK.type, part)) for part in PARTS]
+    means = pd.concat(each).set_index(by)
     lines = [f"| network | prior | {' | '.join(PARTS)} |", "|---" * (len(PARTS) + 2) + "|"]
-    for network, prior in dict.fromkeys((each[0], each[1]) for each in means.index):
+    for network, prior in found[["network", "variant"]].drop_duplicates().itertuples(index=False):
         cells = []
         for part in PARTS:
             mean, low, high = means.loc[(network, prior, part), ["mean", "low", "high"]]
@@ -172,7 +174,7 @@ def apart(recordings: Sequence[xr.Dataset], held_out: Sequence[float]) -> Iterat
         each = [measures(one["interval"].to_numpy(), one["peak"].to_numpy()) for _, one in own.groupby("seed")]
         text = []
         for part in ("slope", "error", "bias"):
-            mean, low, high = t_interval([one[part] for one in each])
+            mean, low, high = t_interval([one[part] for one in each], within=range_of(TASK.type, part))
             text.append(f"{part} {mean:.3g} [{low:.3g}, {high:.3g}]")
         yield f"{own['interval'].nunique()} intervals {which}: {', '.join(text)}"
 

@@ -18,8 +18,9 @@ import xarray as xr
 
 from izhires import Configuration, load_folder, run_batch
 from izhires.analysis import analyse, make_figures
+from izhires.analysis.metrics.base import range_of
 from izhires.analysis.observers.change_point import HAZARD, change_point
-from izhires.analysis.statistics import t_interval
+from izhires.analysis.statistics import POSITIVE, Range, t_interval
 from izhires.model.configuration import parse_seeds, read
 
 # the default, and two others at the best point found for each
@@ -37,16 +38,16 @@ LATENCIES = [
 ]
 
 
-def text(values: np.ndarray, worst: float | None = None, digits: int = 3) -> str:
-    """Return mean, 95% interval over seeds, and the worst seed."""
+def text(values: np.ndarray, within: Range, worst: bool = False) -> str:
+    """Return mean, 95% interval over seeds within the range of the quantity, and the worst (the largest) seed."""
     found = values[~np.isnan(values)]
     if not len(found):
         return "none"
-    mean, low, high = t_interval(found)
-    shown = f"{mean:.{digits}g}"
+    mean, low, high = t_interval(found, within=within)
+    shown = f"{mean:.3g}"
     if not np.isnan(low):
-        shown += f" [{low:.{digits}g}, {high:.{digits}g}]"
-    return shown + (f", worst {worst:.{digits}g}" if worst is not None else "")
+        shown += f" [{low:.3g}, {high:.3g}]"
+    return shown + (f", worst {found.max():.3g}" if worst else "")
 
 
 class Results:
@@ -78,6 +79,12 @@ class Results:
         if event is not None:
             rows = rows[rows["event"] == event]
         return rows["value"].to_numpy(float)
+
+    def text(self, name: str, metric: str, block: int | None = None, event: str | None = None,
+             worst: bool = False) -> str:  # fmt: skip
+        """Return a metric over seeds, see `text`."""
+        whole, _, part = metric.partition(".")
+        return text(self.values(name, metric, block, event), range_of(whole, part), worst)
 
 
 def observer_recovery(recordings: list[xr.Dataset], block: int) -> np.ndarray:
@@ -114,24 +121,22 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     everything = "all events"
     meet, levels, latencies = (f"{kind}-{circuit}" for kind in ("meet", "levels", "latencies"))
     found = {
-        f"mean rate (Hz), {kind}": text(results.values(meet, f"mean_rate.{kind}"))
-        for kind in ("excitatory", "inhibitory")
+        f"mean rate (Hz), {kind}": results.text(meet, f"mean_rate.{kind}") for kind in ("excitatory", "inhibitory")
     }
-    ratio = results.values(meet, "error.ratio", 0, everything)
-    found["error at trial 100 over error at trial 1"] = text(ratio, np.nanmax(ratio))
+    found["error at trial 100 over error at trial 1"] = results.text(meet, "error.ratio", 0, everything, worst=True)
     for block, kind in ((0, "trial 100"), (1, "end of block 1"), (2, "end of block 2"), (3, "end of block 3")):
-        found[f"error, {kind}"] = text(results.values(meet, "error.last", block, everything))
-    found["error of zero output, block 0"] = text(results.values(meet, "error_zero_output", 0, everything))
-    found["error of a fitted readout, block 0 (other probes)"] = text(
-        results.values(meet, "error_best_fit.other_probes", 0, everything)
+        found[f"error, {kind}"] = results.text(meet, "error.last", block, everything)
+    found["error of zero output, block 0"] = results.text(meet, "error_zero_output", 0, everything)
+    found["error of a fitted readout, block 0 (other probes)"] = results.text(
+        meet, "error_best_fit.other_probes", 0, everything
     )
     for block, kind in ((1, "timing"), (2, "probability"), (3, "both")):
-        value = results.values(meet, "recovery.75", block, everything)
-        found[f"75% recovery after a switch of {kind} (trials)"] = text(value, np.nanmax(value))
-        value = results.values(meet, "recovery.75_sustained", block, everything)
-        found[f"the same, sustained over 5 probes, {kind}"] = text(value, np.nanmax(value))
-    rare = results.values(meet, "recovery.75", 3, "B")
-    found["75% recovery of the rare event (p = .2, trials)"] = text(rare, np.nanmax(rare))
+        for metric, name in (
+            ("recovery.75", f"75% recovery after a switch of {kind} (trials)"),
+            ("recovery.75_sustained", f"the same, sustained over 5 probes, {kind}"),
+        ):
+            found[name] = results.text(meet, metric, block, everything, worst=True)
+    found["75% recovery of the rare event (p = .2, trials)"] = results.text(meet, "recovery.75", 3, "B", worst=True)
     if levels in results.tables:
         for event in ("A", "B"):
             pooled = results.values(levels, "calibration.r", event=event)
@@ -144,11 +149,10 @@ def rows(results: Results, circuit: str) -> dict[str, str]:
     if latencies in results.tables:
         table = results.tables[latencies]
         peaks = table[table["metric"] == "peak_error.absolute"].groupby("seed")["value"].mean().to_numpy()
-        found["peak timing error, latencies 200 to 800 ms (ms)"] = text(peaks, np.nanmax(peaks))
+        found["peak timing error, latencies 200 to 800 ms (ms)"] = text(peaks, POSITIVE, worst=True)
     for name, title in (("angle", "as they are"), ("angle_without_mean", "mean state removed")):
         for block in (0, 3):
-            observed = results.values(meet, f"{name}.smallest", block)
-            parts = [text(observed)]
+            parts = [results.text(meet, f"{name}.smallest", block)]
             for null in ("isotropic", "covariance"):
                 low, mean, high = (
                     results.values(meet, f"{name}.smallest_{null}_{part}", block).mean()
@@ -198,7 +202,8 @@ def main() -> None:
         parts = []
         for block in range(4):
             with_it = results.values("meet-sequence", "error.last", block, "all events")
-            parts.append(text(results.values(f"meet-{control}", "error.last", block, "all events") / with_it))
+            without = results.values(f"meet-{control}", "error.last", block, "all events")
+            parts.append(text(without / with_it, POSITIVE))
         lines.append(f"- {control}: " + "; ".join(parts))
     more = parse_seeds(options.more)
     results.run("more-sequence", read(), seeds=more)
@@ -209,8 +214,7 @@ def main() -> None:
         ("recovery.75", 2, "75% recovery, probability"),
         ("recovery.75", 3, "75% recovery, both"),
     ):
-        value = results.values("more-sequence", metric, block, "all events")
-        lines.append(f"- {name}: {text(value, np.nanmax(value))}")
+        lines.append(f"- {name}: {results.text('more-sequence', metric, block, 'all events', worst=True)}")
     lines += [
         "",
         "What the trials allow, without any network: the trial after a switch of timing by which both events have",
@@ -222,8 +226,8 @@ def main() -> None:
         recordings = load_folder(options.out / name)
         seen, known = all_seen(recordings, 1), observer_recovery(recordings, 2)
         lines.append(
-            f"- seeds {seeds}: both events by trial {text(seen, np.nanmax(seen))}; "
-            f"the observer by trial {text(known, np.nanmax(known))}"
+            f"- seeds {seeds}: both events by trial {text(seen, POSITIVE, worst=True)}; "
+            f"the observer by trial {text(known, POSITIVE, worst=True)}"
         )
     if options.participant:
         given = {"type": "cued_reaction", "events_files": options.participant, "cue": "cue", "events": ["go", "no-go"]}
@@ -233,7 +237,8 @@ def main() -> None:
         for event in ("go", "no-go"):
             amplitude = results.values("participant", "amplitude", event=event)
             off = results.values("participant", "amplitude.minus_probability", event=event)
-            lines.append(f"- {event}: {text(amplitude)}; frequency {np.mean(amplitude - off):.3g}")
+            shown = results.text("participant", "amplitude", event=event)
+            lines.append(f"- {event}: {shown}; frequency {np.mean(amplitude - off):.3g}")
     report = "\n".join(lines) + "\n"
     print(report)
     if options.write:

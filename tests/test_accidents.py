@@ -187,11 +187,18 @@ def test_interrupted_while_it_runs(number, everyone, code, tmp_path, long):
     assert list(run.temporary.iterdir()) == []
 
 
-def test_interrupted_between_the_runs_of_a_batch(tmp_path, long):
+@pytest.mark.parametrize("told", [True, False])
+def test_interrupted_between_the_runs_of_a_batch(told, tmp_path, long):
+    """Where a recording was not yet `told` of, the signal finds the command at rest while its workers go on."""
     run, out = start(tmp_path, long, "--processes", "2", seeds="0:6")
-    run.until(lambda: len(list(out.glob("*.nc"))) >= 1)
     run.until(run.program)
+    if not told:
+        os.kill(run.process.pid, signal.SIGSTOP)
+    run.until(lambda: len(list(out.glob("*.nc"))) >= 1)
+    if told:
+        run.until(run.program)
     os.killpg(run.process.pid, signal.SIGINT)
+    os.kill(run.process.pid, signal.SIGCONT)
     code, _, errors = run.ended(10)
     whole = recordings(out)
     assert code == 130
@@ -202,6 +209,21 @@ def test_interrupted_between_the_runs_of_a_batch(tmp_path, long):
         assert name.removesuffix(".nc").replace("meet_seed", "seed ") in errors
     assert parts(out) == []
     run.nothing_remains(2)
+
+
+def test_interrupted_while_runs_are_done_anew(tmp_path, long):
+    """A recording of before counts for nothing, until it is another."""
+    run, out = start(tmp_path, long, "--processes", "2", seeds="0:2")
+    assert run.ended(60)[0] == 0
+    before = {path.name: path.stat().st_ino for path in out.glob("*.nc")}
+    run, out = start(tmp_path, long, "--processes", "1", "--again", seeds="0:2")
+    run.until(lambda: any(path.stat().st_ino != before[path.name] for path in out.glob("*.nc")))
+    os.killpg(run.process.pid, signal.SIGINT)
+    code, _, errors = run.ended(10)
+    assert code == 130
+    assert errors == (
+        f"izhires: interrupted; 1 of 2 recordings finished in {out} (seed 0); of the others nothing was written\n"
+    )
 
 
 def test_interrupted_while_it_builds(tmp_path, short):

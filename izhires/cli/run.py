@@ -76,7 +76,8 @@ def command(
             print(f"izhires: {remark}", file=sys.stderr)
         else:
             print(remark)
-    progress = RunProgress(len(jobs(configuration, wanted, out)))
+    todo = jobs(configuration, wanted, out)
+    progress = RunProgress({job.name: job.path for job in todo})
     began = time.perf_counter()
     try:
         with progress:
@@ -88,7 +89,7 @@ def command(
         if progress.runs > 1 and "failed" in progress.stages.values():
             print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
-    _say_what_is_wrong([job.path for job in jobs(configuration, wanted, out)])
+    _say_what_is_wrong([job.path for job in todo])
     kept = list(progress.stages.values()).count("kept")
     took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
     took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
@@ -270,11 +271,27 @@ def _own_options(arguments: list[str], paradigm: Any, others: list[str], command
     return found
 
 
-class RunProgress:
-    """Builds and runs on the terminal, with an estimate of the time left; silent where there is none."""
+def _which(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from one of the same name that was there before; nothing where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
-    def __init__(self, runs: int) -> None:
-        self.runs, self.build_seconds = runs, 0.0
+
+class RunProgress:
+    """Builds and runs on the terminal, with an estimate of the time left; silent where there is none.
+
+    Parameters
+    ----------
+    paths : dict of str to Path
+        Of each run, by name, the file of its recording.
+    """
+
+    def __init__(self, paths: dict[str, Path]) -> None:
+        self.runs, self.build_seconds = len(paths), 0.0
+        self.paths, self.before = paths, {name: _which(path) for name, path in paths.items()}
         self.stages: dict[str, str] = {}
         self._shares: dict[str, float] = {}
         self._began = 0.0
@@ -292,8 +309,15 @@ class RunProgress:
             self.bars.stop()
 
     def left(self, folder: Path) -> str:
-        """Return which recordings are whole, and which are not there."""
-        whole = [name for name, stage in self.stages.items() if stage in ("done", "kept")]
+        """Return which recordings are whole, and which are not there.
+
+        By their files: one may have been written and not yet told of.
+        """
+        whole = [
+            name
+            for name, path in self.paths.items()
+            if self.stages.get(name) in ("done", "kept") or _which(path) not in (None, self.before[name])
+        ]
         names = f" ({', '.join(whole)})" if 0 < len(whole) <= 20 else ""
         others = "; of the others nothing was written" if len(whole) < self.runs else ""
         return f"{len(whole)} of {self.runs} recordings finished in {folder}{names}{others}"

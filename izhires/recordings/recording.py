@@ -1,12 +1,16 @@
 """Recordings: what one run left, as one labelled data set and one netCDF-4 file.
 
 A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name
-is a whole one.
+is a whole one. Behind its last netCDF byte, where readers of netCDF do not look, stands the SHA-256 of all bytes before:
+the HDF5 library may end the process, or never come back, on a file of which one byte was changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,11 +37,16 @@ STATE_STEP = 0.01
 # how long before a moment a spike still shows in the trace, in time constants; the rest is below 1e-8
 MEMORY = 20.0
 
-# rows of results that are looked at together
+# rows of results, or bytes of a file, that are looked at together
 PORTION = 2**20
 
 # what two times may differ by and still be the same, s
 SAME = 1e-9
+
+# last bytes of a file: the SHA-256 of those before
+LAST_BYTES = "\nizhires sha256 {}\n"
+
+CHANGED = "was changed after it was written: its checksum does not agree"
 
 
 def spike_trace(times: np.ndarray, cells: np.ndarray, samples: np.ndarray, n: int, tau: float) -> np.ndarray:
@@ -451,6 +460,9 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
             written.to_netcdf(part, format="NETCDF4", engine="netcdf4", encoding=encoding)
         except (TypeError, ValueError, OverflowError, AttributeError) as error:  # what the format has no place for
             raise RecordingError(f"cannot be written: {' '.join(str(error).split())}", str(path)) from None
+        with part.open("r+b") as opened:
+            end = LAST_BYTES.format(hashlib.file_digest(opened, "sha256").hexdigest())
+            opened.write(end.encode())
     return path
 
 
@@ -497,8 +509,11 @@ def load(path: str | Path) -> xr.Dataset:
     if not path.is_file():
         raise RecordingError("is a folder" if path.is_dir() else "there is no such file", str(path))
     try:
+        untouched = _is_as_written(path)
         with xr.open_dataset(path, engine="netcdf4", decode_times=False) as opened:
             recording = opened.load()
+    except RecordingError:
+        raise
     except PermissionError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
     except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, in words of its own
@@ -507,11 +522,34 @@ def load(path: str | Path) -> xr.Dataset:
     said = recording.attrs.pop("checksum", None)
     if said is None and int(recording.attrs["layout"]) >= 2:
         raise RecordingError("lacks its checksum; izhires.recordings.recording.save writes it", str(path))
-    if said is not None and said != schema.checksum(recording):
-        raise RecordingError("was changed after it was written: its checksum does not agree", str(path))
+    if said is not None and not untouched and said != schema.checksum(recording):
+        raise RecordingError(CHANGED, str(path))
     recording = recording.set_coords([name for name, each in schema.VARIABLES.items()
                                       if each.coordinate and name in recording.variables])  # fmt: skip
     return _labelled(recording)
+
+
+def _is_as_written(path: Path) -> bool:
+    """Whether a file ends as `save` ends it; what other tools wrote anew, or an earlier version, does not.
+
+    Raises
+    ------
+    RecordingError
+        If it does, and its bytes are others.
+    """
+    length = len(LAST_BYTES.format(64 * "0"))
+    with path.open("rb") as opened:
+        rest = max(opened.seek(0, os.SEEK_END) - length, 0)
+        opened.seek(rest)
+        end = re.fullmatch(LAST_BYTES.format("([0-9a-f]{64})"), opened.read().decode("latin-1"))
+        opened.seek(0)
+        found = hashlib.sha256()
+        while end is not None and rest:
+            found.update(portion := opened.read(min(rest, PORTION)))
+            rest -= len(portion)
+    if end is not None and end[1] != found.hexdigest():
+        raise RecordingError(CHANGED, str(path))
+    return end is not None
 
 
 def _labelled(recording: xr.Dataset) -> xr.Dataset:

@@ -207,6 +207,7 @@ def _drawn(found: Analysed) -> Figure:
         own = table[table["claim"] == claim].set_index("parameter").loc[keys]
         chance = float(own["chance"].iloc[0])
         if found.kind == "one-at-a-time":
+            reach = 1.25 * max(own[["change_low", "change_high"]].abs().max().max(), np.nan_to_num(chance))
             if np.isfinite(chance):
                 axes.axvspan(-chance, chance, color=style.PALE, linewidth=0, label="chance (95%)")
             axes.axvline(0, color=style.GREY, linewidth=0.6)
@@ -215,10 +216,15 @@ def _drawn(found: Analysed) -> Figure:
                 spread = np.abs(np.stack([mean - own[f"change_{side}_from"], own[f"change_{side}_to"] - mean]))
                 axes.errorbar(mean, places + up, xerr=np.nan_to_num(spread), fmt="o", markersize=2.2, elinewidth=0.6,
                               color=shades[label], label=label)  # fmt: skip
+                # wide intervals of few seeds would hide the means
+                for end, marker in ((-1, "<"), (1, ">")):
+                    on = (end * own[f"change_{side}_{'to' if end > 0 else 'from'}"] > reach).to_numpy()
+                    axes.plot(np.full(on.sum(), 0.97 * end * reach), (places + up)[on], marker, markersize=2.2,
+                              color=shades[label], markeredgewidth=0)  # fmt: skip
+            axes.plot([], [], ">", color=style.GREY, markersize=2.2, label="interval reaches further")
             unit = CLAIMS[claim][1]
             axes.set_xlabel("change" + (f" ({unit})" if unit != "1" else ""))
-            reach = max(own[["change_low", "change_high"]].abs().max().max(), chance if np.isfinite(chance) else 0)
-            axes.set_xlim(-1.25 * reach, 1.25 * reach)  # wide intervals of few seeds would hide the means
+            axes.set_xlim(-reach, reach)
         else:
             if np.isfinite(chance):
                 axes.axvline(chance, color=style.GREY, linestyle=(0, (4, 2)), linewidth=0.8, label="chance")
@@ -231,7 +237,7 @@ def _drawn(found: Analysed) -> Figure:
         axes.set_yticks(places, keys)
         axes.set_ylim(-0.7, len(keys) - 0.3)
         style.few_ticks(axes)
-    style.legend_below(made, grid[0, 0], columns=3)
+    style.legend_below(made, grid[0, 0], columns=4)
     return made
 
 

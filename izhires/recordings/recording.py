@@ -1,8 +1,8 @@
 """Recordings: what one run left, as one labelled data set and one netCDF-4 file.
 
 A file is written under a temporary name beside its own and renamed when it is whole, so that a file with the right name
-is a whole one. Behind its last netCDF byte, where readers of netCDF do not look, stands the SHA-256 of all bytes before:
-the HDF5 library may end the process, or never come back, on a file of which one byte was changed.
+is a whole one. Behind its last netCDF byte, where readers of netCDF do not look, stands the SHA-256 of all bytes
+before: the HDF5 library may end the process, or never come back, on a file of which one byte was changed.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def test_killed_while_it_writes(seeds, processes, tmp_path, long, short):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         run, out = start(folder, long, "--processes", processes, seeds=seeds)
-        run.until(lambda out=out: parts(out))
+        run.until(lambda out=out: list(out.glob(".*.nc-*.part")))  # not of the configuration
         kill(run.process.pid)
         run.nothing_remains()
         left = parts(out)

@@ -26,6 +26,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PydanticUserError,
     SerializeAsAny,
     ValidationError,
     model_validator,
@@ -285,6 +286,11 @@ def _refuse_earlier_texts(name: str, attributes: Mapping[str, Any], earlier: Map
         refuse_earlier(text, foreign, f"{name}.{each}")
 
 
+def _cannot_be_read(cls: type[BaseModel], error: PydanticUserError) -> ConfigurationError:
+    """What to say of a class whose annotations pydantic cannot make sense of."""
+    return ConfigurationError(f"its parameters cannot be read: {' '.join(error.message.split())}", cls.__name__)
+
+
 class _DeclarationType(ModelMetaclass):
     """Turns pydantic's complaints into this package's when a declaration is made in Python."""
 
@@ -292,13 +298,30 @@ class _DeclarationType(ModelMetaclass):
         # before pydantic, which tells of an attribute that no class declares any more only that it is not annotated
         for earlier in (each.earlier_texts for each in bases if hasattr(each, "earlier_texts")):
             _refuse_earlier_texts(name, namespace, earlier)
-        return super().__new__(mcs, name, bases, namespace, **kwargs)
+        # to build validators takes long: those of this package when they are used, a user's when a mistake has its line
+        ours = namespace["__module__"].startswith("izhires.")
+        return super().__new__(mcs, name, bases, namespace, **{"defer_build": ours, **kwargs})
 
     def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
         try:
             return super().__call__(*args, **kwargs)  # type: ignore[misc]
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
+        except PydanticUserError as error:
+            raise _cannot_be_read(cls, error) from None
+
+    @property
+    def __signature__(cls: type[BaseModel]) -> inspect.Signature:  # type: ignore[misc]
+        """Names and defaults; what pydantic's has besides, all annotations, fills pages of ``help``."""
+        empty, by_name = inspect.Parameter.empty, inspect.Parameter.KEYWORD_ONLY
+        return inspect.Signature([
+            inspect.Parameter(name, by_name, default=empty if each.is_required() else _Shown(each))
+            for name, each in cls.model_fields.items() if name.isidentifier()
+        ])  # fmt: skip
+
+    @__signature__.setter
+    def __signature__(cls, given: Any) -> None:
+        """Pydantic sets its own when it builds the validators of a class, which is when the class is first used."""
 
     def __dir__(cls) -> list[str]:
         """What ``help`` and completion show: what this package declares, and not pydantic's own methods."""
@@ -343,15 +366,14 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         data = {key: None if key in optional and value == "none" else value for key, value in data.items()}
         return cls._with_present_names(data)
 
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """A worker takes declarations ready-made: nothing else builds there what writes them out again."""
+        type(self).model_rebuild()
+        super().__setstate__(state)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        # names and defaults; what pydantic's has besides, all annotations, fills pages of ``help``
-        empty, by_name = inspect.Parameter.empty, inspect.Parameter.KEYWORD_ONLY
-        cls.__signature__ = inspect.Signature([
-            inspect.Parameter(name, by_name, default=empty if each.is_required() else _Shown(each))
-            for name, each in cls.model_fields.items() if name.isidentifier()
-        ])  # fmt: skip
         for old in cls.earlier_names.keys() & cls.model_fields.keys():
             raise ConfigurationError(f"{old!r} is now {cls.earlier_names[old]!r}: declare it there", cls.__name__)
 
@@ -389,6 +411,8 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
             return cls.model_validate(data)
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=place) from None
+        except PydanticUserError as error:
+            raise _cannot_be_read(cls, error) from None
         except RecursionError:
             raise ConfigurationError("tables are nested too deeply", place) from None
         except OverflowError:

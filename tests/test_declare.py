@@ -1,5 +1,6 @@
 import gc
 import json
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -8,7 +9,7 @@ from typing import Annotated, Literal
 import brian2 as b2
 import numpy as np
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, PydanticUserError, ValidationError
 
 from izhires.circuits.base import Reservoir
 from izhires.circuits.random import Random
@@ -473,3 +474,37 @@ def test_numbers_of_numpy_are_read_and_quoted_as_plain_ones():
         assert "np." not in str(caught.value)
     with pytest.raises(ValueError, match=r"^0.5 has no unit; a time needs"):
         parse_quantity(np.float64(0.5), "ms")
+
+
+def test_a_declaration_reaches_a_process_that_has_made_none(tmp_path):
+    """Its class has no validators there yet, and what nests in it neither."""
+    sent = Sequence(n=400)
+    (tmp_path / "sent").write_bytes(pickle.dumps(sent))
+    script = """
+        import json, pickle, sys
+        found = pickle.loads(open(sys.argv[1], "rb").read())
+        assert found == type(found).parse(found.to_dict())
+        print(json.dumps(found.to_dict()))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "sent")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == sent.to_dict()
+
+
+def test_annotations_that_cannot_be_read():
+    with pytest.raises(PydanticUserError, match="Unable to generate pydantic-core schema"):  # at the class itself
+
+        class Foreign(Declaration):
+            mine: Sentinel = parameter(Sentinel(), "no type that text can stand for")
+
+    class Later(Declaration):
+        mine: "Undefined" = parameter(3, "a type that nobody defines")  # noqa: F821
+
+    for make in (Later, lambda: Later.parse({"mine": 4})):
+        with pytest.raises(ConfigurationError, match=r"^Later: its parameters cannot be read: .*Undefined"):
+            make()
+
+
+class Sentinel:
+    """No declaration."""

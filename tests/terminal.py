@@ -19,7 +19,7 @@ def izhires(*arguments, environment=None, cwd=None):
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         cwd=cwd,
         env={**os.environ, **(environment or {})},
     )
@@ -33,6 +33,15 @@ def unlearned(said):
     others = [line for line in lines if "the error of the last probes is" not in line]
     assert len(lines) == len(others) + 1, said
     return others
+
+
+def worked(number):
+    """Return the processor time that a process has taken, s; 0 when it is gone."""
+    try:
+        fields = (Path("/proc") / str(number) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Running:
@@ -54,7 +63,7 @@ class Running:
         )
         signal.signal(signal.SIGHUP, before)
 
-    def until(self, reached, seconds=60):
+    def until(self, reached, seconds=300):
         """Wait until something is there, and return it; the command must still be at work by then."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -65,7 +74,7 @@ class Running:
             time.sleep(0.002)
         raise AssertionError("not reached in time")
 
-    def ended(self, seconds=60):
+    def ended(self, seconds=300):
         """Wait for the end; return the exit code and what was said, which may not be a traceback."""
         out, err = self.process.communicate(timeout=seconds)
         assert "Traceback" not in err, err
@@ -86,9 +95,12 @@ class Running:
         """Return the number of the simulation's own process, when it runs."""
         return next((number for number, line in self.processes().items() if "/main --results_dir" in line), None)
 
-    def nothing_remains(self, seconds=10):
-        """Wait until no process of this command is left."""
-        end = time.monotonic() + seconds
-        while self.processes() and time.monotonic() < end:
+    def nothing_remains(self, seconds=300):
+        """Wait until no process of this command is left; one that was not ended would take processor time meanwhile."""
+        end, before = time.monotonic() + seconds, {number: worked(number) for number in self.processes()}
+        while left := self.processes():
+            assert time.monotonic() < end, left
+            for number in left:
+                taken = worked(number) - before.setdefault(number, 0.0)
+                assert taken < 1, f"works on, {taken} s: {left[number]}"
             time.sleep(0.02)
-        assert not self.processes()

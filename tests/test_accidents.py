@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import small
 from filelock import FileLock
-from terminal import COMMAND, Running, izhires
+from terminal import COMMAND, Running, izhires, worked
 
 import izhires as package
 from izhires.devices import get, standalone
@@ -70,12 +70,6 @@ def recordings(out):
 
 def parts(out):
     return list(out.glob(".*.part"))
-
-
-def worked(number):
-    """Return the processor time of a process, s."""
-    fields = (Path("/proc") / str(number) / "stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
 
 
 def kill(number, how=signal.SIGKILL):
@@ -146,7 +140,7 @@ def test_killed_while_it_builds(stage, tmp_path, short):
     assert recordings(out) == parts(out) == []
     if stage == "compile":
         again, out = start(tmp_path, short, environment={"XDG_CACHE_HOME": str(cache)})
-        code, said, _ = again.ended(90)
+        code, said, _ = again.ended()
         assert code == 0
         assert "build " in said
         assert recordings(out) == ["meet_seed0.nc"]
@@ -177,13 +171,13 @@ def test_interrupted_while_it_runs(number, everyone, code, tmp_path, long):
     run, out = start(tmp_path, long)
     run.until(run.program)
     (os.killpg if everyone else os.kill)(run.process.pid, number)
-    found, said, errors = run.ended(10)
+    found, said, errors = run.ended()
     assert found == code
     assert errors == f"izhires: interrupted; 0 of 1 recordings finished in {out}; of the others nothing was written\n"
     # what was understood was printed before, and nothing after it
     assert said.splitlines()[-1].startswith("  1 run of 100 cells")
     assert recordings(out) == parts(out) == []
-    run.nothing_remains(2)
+    run.nothing_remains()
     assert list(run.temporary.iterdir()) == []
 
 
@@ -199,7 +193,7 @@ def test_interrupted_between_the_runs_of_a_batch(told, tmp_path, long):
         run.until(run.program)
     os.killpg(run.process.pid, signal.SIGINT)
     os.kill(run.process.pid, signal.SIGCONT)
-    code, _, errors = run.ended(10)
+    code, _, errors = run.ended()
     whole = recordings(out)
     assert code == 130
     assert 1 <= len(whole) < 6
@@ -208,18 +202,18 @@ def test_interrupted_between_the_runs_of_a_batch(told, tmp_path, long):
     for name in whole:
         assert name.removesuffix(".nc").replace("meet_seed", "seed ") in errors
     assert parts(out) == []
-    run.nothing_remains(2)
+    run.nothing_remains()
 
 
 def test_interrupted_while_runs_are_done_anew(tmp_path, long):
     """A recording of before counts for nothing, until it is another."""
     run, out = start(tmp_path, long, "--processes", "2", seeds="0:2")
-    assert run.ended(60)[0] == 0
+    assert run.ended()[0] == 0
     before = {path.name: path.stat().st_ino for path in out.glob("*.nc")}
     run, out = start(tmp_path, long, "--processes", "1", "--again", seeds="0:2")
     run.until(lambda: any(path.stat().st_ino != before[path.name] for path in out.glob("*.nc")))
     os.killpg(run.process.pid, signal.SIGINT)
-    code, _, errors = run.ended(10)
+    code, _, errors = run.ended()
     assert code == 130
     assert errors == (
         f"izhires: interrupted; 1 of 2 recordings finished in {out} (seed 0); of the others nothing was written\n"
@@ -231,10 +225,10 @@ def test_interrupted_while_it_builds(tmp_path, short):
     run, out = start(tmp_path, short, environment={"XDG_CACHE_HOME": str(cache)})
     run.until(lambda: list(cache.glob("izhires/builds/*.part/Makefile")))
     os.killpg(run.process.pid, signal.SIGINT)
-    code, _, errors = run.ended(10)
+    code, _, errors = run.ended()
     assert code == 130
     assert errors.startswith("izhires: interrupted; 0 of 1 recordings finished ")
-    run.nothing_remains(2)
+    run.nothing_remains()
     assert recordings(out) == []
 
 
@@ -254,7 +248,7 @@ def test_the_program_is_ended(number, words, tmp_path, long):
     program = run.until(run.program)
     run.until(lambda: worked(program) > 0.3)
     kill(program, number)
-    code, _, errors = run.ended(10)
+    code, _, errors = run.ended()
     assert code == 4
     assert len(errors.splitlines()) == 1
     assert errors.startswith("izhires: seed 0: ")
@@ -281,7 +275,7 @@ def test_a_worker_is_ended(tmp_path, long):
     assert code == 4
     assert len(recordings(out)) == 2
     assert "its process was ended by SIGKILL (out of memory?)" in errors
-    run.nothing_remains(2)
+    run.nothing_remains()
 
 
 # one folder
@@ -449,7 +443,7 @@ def test_a_program_ends_with_its_parent(tmp_path):
         inner = Path("/proc") / file.read_text().strip()
         assert inner.exists()
         parent.kill()
-        end = time.monotonic() + 5
+        end = time.monotonic() + 300
         while inner.exists() and "sleep" in (inner / "cmdline").read_text() and time.monotonic() < end:
             time.sleep(0.01)
         assert not inner.exists() or not (inner / "cmdline").read_text()

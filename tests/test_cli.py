@@ -397,7 +397,7 @@ def on_a_terminal(*arguments):
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
     )
     os.close(theirs)
-    said, end = b"", time.monotonic() + 60
+    said, end = b"", time.monotonic() + 300
     while time.monotonic() < end:
         if select.select([ours], [], [], 0.1)[0]:
             try:

@@ -253,7 +253,7 @@ def test_a_browser_shows_the_page_without_errors(width, meet, tmp_path):
             f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--virtual-time-budget=3000",
             f"--window-size={width + 200},900", "--dump-dom", f"http://127.0.0.1:{server.server_port}/frame.html",
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         server.shutdown()
     assert "CONSOLE" not in done.stderr, re.findall(r".*CONSOLE.*", done.stderr)
     found = json.loads(re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)[1].replace("&amp;", "&"))

@@ -42,7 +42,7 @@ def catches(process, number):
 def finished(process):
     """Wait for the end of a process; return what it said."""
     try:
-        return process.communicate(timeout=60)
+        return process.communicate(timeout=300)
     finally:
         process.kill()
 

@@ -363,7 +363,7 @@ def test_a_worker_is_killed(tmp_path, long):
     assert (code, errors) == (0, "")
     assert said.startswith(f"6 of 6 runs in {out}\n")
     assert same(out, long[1])
-    run.nothing_remains(2)
+    run.nothing_remains()
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -385,13 +385,13 @@ def test_ctrl_c(everyone, tmp_path, long):
     run, out = start(tmp_path, long[0])
     run.until(lambda: len(list(out.glob("*.nc"))) >= 1 and run.program())
     (os.killpg if everyone else os.kill)(run.process.pid, signal.SIGINT)
-    code, said, errors = run.ended(10)
+    code, said, errors = run.ended()
     whole = len(list(out.glob("*.nc")))
     assert (code, said) == (130, "")
     goes_on = f"'izhires sweep --out {out}' goes on with the others"
     assert errors == f"izhires: interrupted; {whole} of 6 runs finished in {out}; {goes_on}\n"
     assert 1 <= whole < 6
-    run.nothing_remains(2)
+    run.nothing_remains()
     assert list(run.temporary.iterdir()) == []
     assert izhires("sweep", "--out", out).returncode == 0
     assert same(out, long[1])

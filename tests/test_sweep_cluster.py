@@ -33,7 +33,7 @@ def scheduler(folder, workers):
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *options]
     processes = [subprocess.Popen(command, **quiet)]
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not file.exists() and time.monotonic() < end:
             time.sleep(0.05)
         command = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", *options]

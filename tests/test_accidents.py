@@ -433,8 +433,8 @@ def test_a_program_ends_with_its_parent(tmp_path):
     code = f"""
     import sys, time
     from izhires.running.processes import tied
-    with tied(["sh", "-c", "sleep 100 & echo $! > {tmp_path}/number; wait"]):
-        time.sleep(100)
+    with tied(["sh", "-c", "sleep 1000 & echo $! > {tmp_path}/number; wait"]):
+        time.sleep(1000)
     """
     with tied([sys.executable, "-c", textwrap.dedent(code)]) as parent:
         file = tmp_path / "number"

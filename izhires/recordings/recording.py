@@ -521,7 +521,7 @@ def load(path: str | Path) -> xr.Dataset:
     _check(recording, str(path))
     said = recording.attrs.pop("checksum", None)
     if said is None and int(recording.attrs["layout"]) >= 2:
-        raise RecordingError("lacks its checksum; izhires.recordings.recording.save writes it", str(path))
+        raise RecordingError("lacks its checksum; izhires.save writes it", str(path))
     if said is not None and not untouched and said != schema.checksum(recording):
         raise RecordingError(CHANGED, str(path))
     recording = recording.set_coords([name for name, each in schema.VARIABLES.items()

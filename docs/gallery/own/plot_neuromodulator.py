@@ -27,7 +27,7 @@ for name in ("dopamine", "noradrenaline", "acetylcholine", "serotonin"):
         course.append(level)
     axes.plot(time, course, dashes, label=f"{name}: {substance.tau_rise:g}, {substance.tau_decay:g} ms")
 axes.set(xlabel="time from the first release (ms)", ylabel="level above its tonic one")
-axes.legend(title="rise, decay", loc="upper right")
+figure.legend(title="rise, decay", loc="outside right center")
 
 # %%
 # The closed form is a difference of exponentials; the step of 1 ms of the readouts is exact for it.

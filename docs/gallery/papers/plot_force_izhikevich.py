@@ -62,7 +62,7 @@ figure, grid = plt.subplots(2, 1, figsize=(7, 4), sharex=True, layout="constrain
 grid[0].plot(time / 1000, target, color="0.6", label="target")
 grid[0].plot(time / 1000, produced, linewidth=0.8, label="produced")
 grid[0].set(ylabel="z", ylim=(-2, 2))
-grid[0].legend(loc="upper left")
+grid[0].legend(loc="lower right", ncols=2)
 moments, who = np.array(spikes).T
 grid[1].plot(moments / 1000, who, "|", markersize=1.5, color="k")
 grid[1].set(xlabel="time (s)", ylabel="cell")

@@ -51,5 +51,5 @@ for synapse, name in ((change.argmax(), "most changed"), (change.argmin(), "leas
 grid[1].plot(recording["dopamine_level_time"], level, color="C2")
 for axes, text in zip(grid, ("eligibility", "dopamine", "change of the\nweight (mV/ms)"), strict=True):
     axes.set_ylabel(text)
-grid[0].legend()
+grid[0].legend(bbox_to_anchor=(1, 1), loc="upper left")
 grid[2].set_xlabel("time (s)")

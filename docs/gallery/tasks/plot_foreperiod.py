@@ -36,4 +36,4 @@ for name, course in (
     inside = times < 0.95
     axes.plot(times[inside], course[0][inside] / course[0][inside].max(), linestyle="--", label=f"blurred {name}")
 axes.set(xlabel="time from cue (s)", ylabel="relative to its maximum")
-axes.legend()
+figure.legend(loc="outside right center")

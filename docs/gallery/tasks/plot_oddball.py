@@ -35,7 +35,7 @@ came = recording.trial_event.values
 for event, height, colour in (("A", 1.05, "C0"), ("B", 1.1, "C1")):
     axes.plot(np.flatnonzero(came == event), np.full((came == event).sum(), height), "|", markersize=4, color=colour)
 axes.set(xlabel="stimulus (above: which came)", ylabel="what", ylim=(-0.2, 1.2))
-axes.legend(loc="center right")
+figure.legend(loc="outside right center")
 
 # %%
 # Surprise at what came, 1 less what was expected of it; and what was expected where nothing came.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,8 +42,8 @@ PORTION = 2**20
 # what two times may differ by and still be the same, s
 SAME = 1e-9
 
-# last bytes of a file: the SHA-256 of those before
-LAST_BYTES = "\nizhires sha256 {}\n"
+# after the last byte of netCDF; 64 digits and a line's end follow, the SHA-256 of all bytes before
+LAST_BYTES = b"\nizhires sha256 "
 
 CHANGED = "was changed after it was written: its checksum does not agree"
 
@@ -461,8 +460,8 @@ def save(recording: xr.Dataset, path: str | Path) -> Path:
         except (TypeError, ValueError, OverflowError, AttributeError) as error:  # what the format has no place for
             raise RecordingError(f"cannot be written: {' '.join(str(error).split())}", str(path)) from None
         with part.open("r+b") as opened:
-            end = LAST_BYTES.format(hashlib.file_digest(opened, "sha256").hexdigest())
-            opened.write(end.encode())
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            opened.write(LAST_BYTES + f"{digest}\n".encode())
     return path
 
 
@@ -517,7 +516,7 @@ def load(path: str | Path) -> xr.Dataset:
     except PermissionError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", str(path)) from None
     except Exception:  # the netCDF library raises OSError, RuntimeError, ValueError and others, in words of its own
-        raise RecordingError(f"is not a whole netCDF file ({path.stat().st_size} bytes)", str(path)) from None
+        raise RecordingError(_not_whole(path.stat().st_size), str(path)) from None
     _check(recording, str(path))
     said = recording.attrs.pop("checksum", None)
     if said is None and int(recording.attrs["layout"]) >= 2:
@@ -537,19 +536,27 @@ def _is_as_written(path: Path) -> bool:
     RecordingError
         If it does, and its bytes are others.
     """
-    length = len(LAST_BYTES.format(64 * "0"))
     with path.open("rb") as opened:
-        rest = max(opened.seek(0, os.SEEK_END) - length, 0)
+        size = opened.seek(0, os.SEEK_END)
+        rest = max(size - len(LAST_BYTES) - 65, 0)
         opened.seek(rest)
-        end = re.fullmatch(LAST_BYTES.format("([0-9a-f]{64})"), opened.read().decode("latin-1"))
+        before, found, said = opened.read().partition(LAST_BYTES)
+        if not found:
+            return False
+        if before:  # the file was cut within the line
+            raise RecordingError(_not_whole(size), str(path))
         opened.seek(0)
-        found = hashlib.sha256()
-        while end is not None and rest:
-            found.update(portion := opened.read(min(rest, PORTION)))
+        digest = hashlib.sha256()
+        while rest:
+            digest.update(portion := opened.read(min(rest, PORTION)))
             rest -= len(portion)
-    if end is not None and end[1] != found.hexdigest():
+    if said != f"{digest.hexdigest()}\n".encode():
         raise RecordingError(CHANGED, str(path))
-    return end is not None
+    return True
+
+
+def _not_whole(size: int) -> str:
+    return f"is not a whole netCDF file ({size} bytes)"
 
 
 def _labelled(recording: xr.Dataset) -> xr.Dataset:

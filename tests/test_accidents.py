@@ -207,17 +207,20 @@ def test_interrupted_between_the_runs_of_a_batch(told, tmp_path, long):
 
 def test_interrupted_while_runs_are_done_anew(tmp_path, long):
     """A recording of before counts for nothing, until it is another."""
-    run, out = start(tmp_path, long, "--processes", "2", seeds="0:2")
+    run, out = start(tmp_path, long, "--processes", "2", seeds="0:4")
     assert run.ended()[0] == 0
     before = {path.name: path.stat().st_ino for path in out.glob("*.nc")}
-    run, out = start(tmp_path, long, "--processes", "1", "--again", seeds="0:2")
-    run.until(lambda: any(path.stat().st_ino != before[path.name] for path in out.glob("*.nc")))
+
+    def others():
+        return [path.name for path in out.glob("*.nc") if path.stat().st_ino != before[path.name]]
+
+    run, out = start(tmp_path, long, "--processes", "1", "--again", seeds="0:4")
+    run.until(others)
     os.killpg(run.process.pid, signal.SIGINT)
     code, _, errors = run.ended()
     assert code == 130
-    assert errors == (
-        f"izhires: interrupted; 1 of 2 recordings finished in {out} (seed 0); of the others nothing was written\n"
-    )
+    assert 1 <= len(others()) < 4
+    assert errors.startswith(f"izhires: interrupted; {len(others())} of 4 recordings finished in {out} (seed 0")
 
 
 def test_interrupted_while_it_builds(tmp_path, short):

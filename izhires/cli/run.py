@@ -82,6 +82,8 @@ def command(
     try:
         with progress:
             run_batch(configuration, wanted, out, device, processes, again, progress.report, replicates, first)
+        took = time.perf_counter() - began - progress.build_seconds
+        _say_what_is_wrong([job.path for job in todo])
     except KeyboardInterrupt as interrupt:
         interrupt.args = (progress.left(out),)
         raise
@@ -89,11 +91,9 @@ def command(
         if progress.runs > 1 and "failed" in progress.stages.values():
             print(f"izhires: {progress.left(out)}", file=sys.stderr)
         raise
-    _say_what_is_wrong([job.path for job in todo])
     kept = list(progress.stages.values()).count("kept")
-    took = [f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"]
-    took.append(f"runs {time.perf_counter() - began - progress.build_seconds:.1f} s")
-    parts = [f"{progress.runs - kept} run ({', '.join(took)})"] if kept < progress.runs else []
+    build = f"build {progress.build_seconds:.1f} s" if progress.build_seconds > 1 else "built before"
+    parts = [f"{progress.runs - kept} run ({build}, runs {took:.1f} s)"] if kept < progress.runs else []
     parts += [f"{kept} kept from before (--again runs them anew)"] if kept else []
     print(f"{_recordings(progress.runs)} in {out}: {', '.join(parts)}")
 

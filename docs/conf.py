@@ -58,6 +58,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "capture_repr": ("_repr_html_",),  # what is printed, and tables; not that a legend was made
     "write_computation_times": False,
     "min_reported_time": 1e9,
     "nested_sections": False,

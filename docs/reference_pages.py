@@ -44,8 +44,11 @@ def write(folder: Path) -> None:
 
 
 def cell(text: object) -> str:
-    """Return text that may stand in a cell of a table in Markdown."""
-    return " ".join(re.sub(r"([\\|`*_<>\[\]$~])", r"\\\1", str(text)).split())
+    """Return text that may stand in a cell of a table in Markdown, its ``code`` as code."""
+    parts = re.split(r"``(.+?)``|`([^`]+)`", " ".join(str(text).split()))
+    plain = [re.sub(r"([\\|`*_<>\[\]$~])", r"\\\1", each) for each in parts[::3]]
+    quoted = [code(one or other) for one, other in zip(parts[1::3], parts[2::3], strict=True)]
+    return "".join(each + quote for each, quote in zip(plain, [*quoted, ""], strict=True))
 
 
 def code(text: object) -> str:
@@ -184,7 +187,7 @@ def commands() -> str:
 
     from izhires import cli
 
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "84"
     import typer
     from typer.testing import CliRunner
 
@@ -202,7 +205,7 @@ def commands() -> str:
     text.append("Every command takes `--import FILE.py` or `--import MODULE`, repeatable: components of your own."
                 " Exit codes: [errors](errors.md).")  # fmt: skip
     for name in found:
-        said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
+        said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "84", "NO_COLOR": "1", "TERM": "dumb"})
         shown = "\n".join(line.rstrip() for line in said.output.strip("\n").splitlines())
         text += [f"## izhires {name}", f"```text\n{shown}\n```"]
     return "\n\n".join(text) + "\n"

@@ -35,7 +35,7 @@ for start in paper.starts(recording)[1:-1]:
     axes.axvline(start, color="0.8", zorder=0)
 axes.axhline(paper.TARGET, color="0.5", linestyle="--", linewidth=0.8, label="target")
 axes.set(xlabel="time (s)", ylabel="rate (Hz)", yscale="log")
-axes.legend()
+figure.legend(loc="outside right center")
 
 # %%
 # The same in numbers: inhibition follows excitation from cell to cell (balance, a correlation) only after learning.

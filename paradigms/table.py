@@ -173,8 +173,10 @@ class Table(Paradigm):
             )
         none = np.flatnonzero(times <= 0)
         trials.loc[times <= 0, "response_time"] = np.nan
+        if not len(none):
+            return []
         more = f" (and {len(none) - 1} more)" if len(none) > 1 else ""
-        return [f"{self.file}, line {lines[none[0]]}: response_time of 0 or less, read as none{more}"] * bool(len(none))
+        return [f"{self.file}, line {lines[none[0]]}: response_time of 0 or less, read as none{more}"]
 
 
 def _by_line(complaint: Complaint, file: str, places: dict[str, tuple[str, list[int]]]) -> Complaint:

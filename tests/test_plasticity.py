@@ -5,11 +5,13 @@ import itertools
 from typing import ClassVar, Literal
 
 import bench
+import brian2 as b2
 import numpy as np
 import pytest
 import small
 from given import DT, model, run, trains, weights
 
+from izhires.building.build import LongClock
 from izhires.cli.list import tables
 from izhires.declare import parameter
 from izhires.devices import cuda
@@ -606,6 +608,29 @@ def test_weights_of_a_recording():
     assert recording["forward_source"].max() < 50
     assert 50 < recording["forward_target"].max() < 100
     assert recording["cells_intrinsic"].dims == ("cells_intrinsic_end", "neuron")
+
+
+def test_a_clock_of_many_steps_reaches_the_end():
+    """Of a step of more than 10 s, 1e-4 are a step of the readouts: Brian2 took an end for reached one step too early."""
+    for steps in (2, 10_001, 873_001):
+        clock = LongClock((steps - 1) * b2.ms, steps - 1, "every_so_often")
+        for end, due in ((steps - 1, 1), (steps, 2), (2 * steps - 2, 2)):
+            clock.set_interval(0 * b2.ms, end * b2.ms)
+            assert clock._i_end == due, (steps, end)
+
+
+@pytest.mark.slow
+def test_plastic_weights_of_a_long_task_on_numpy():
+    """Weights at the start and the end are read by a clock of the whole length, here 11.4 s."""
+    plastic = {"excitation": {"plasticity": {"type": "stdp", "w_max": "40 mV/ms", "a_plus": 1e-4, "a_minus": 1e-4}}}
+    blocks = [{"trials": 35, "latency": {"A": "60 ms"}, "probability": {"A": 1.0}}]
+    configuration = small.configuration(connections=plastic, paradigm__blocks=blocks)
+    one, other = (simulate(configuration, seed=3, device=device) for device in ("numpy", "cpp"))
+    assert one.attrs["duration"] > 10.5
+    assert np.array_equal(one["spike_time"], other["spike_time"])
+    start, end = one["excitation_weight"].values
+    assert (start != end).any()
+    np.testing.assert_allclose(one["excitation_weight"], other["excitation_weight"], rtol=1e-9)
 
 
 def test_snapshots_of_all_weights():

@@ -92,6 +92,13 @@ def test_response_times_are_looked_at(tmp_path):
     assert "  response times: 2 in 5 trials with events, 0.3 to 0.4 s, median 0.35 s" in found.describe()
 
 
+def test_response_times_that_are_all_there_need_no_word(tmp_path):
+    rows = [f"{2 * k},2,{2 * k + 0.2},A,0.4,0.{k + 2}" for k in range(4)]
+    found = read(write(tmp_path / "trials.csv", rows, HEADER + ",response_time"))
+    assert found.trials["response_time"].tolist() == [0.2, 0.3, 0.4, 0.5]
+    assert found.notes == ()
+
+
 def test_other_columns_stay_and_are_text(tmp_path):
     path = write(tmp_path / "trials.csv", ["0,2,0.2,A,0.4,x", "2,2,2.2,A,0.4,5"], HEADER + ",note")
     assert read(path).trials["note"].tolist() == ["x", "5"]

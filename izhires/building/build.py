@@ -18,6 +18,24 @@ from izhires.building.plan import INDICES, Plan
 from izhires.errors import ConfigurationError, closest
 
 
+class LongClock(b2.Clock):
+    """A clock of many steps of another.
+
+    Brian2 takes the end of a run for reached where less than 1e-4 of a step is missing. Of a step of ten seconds that is
+    a whole step of the others, in which its runtime then ends the run or fails. Here it is 1e-4 of theirs.
+    """
+
+    dt = b2.Clock.dt  # which Brian2 looks for in the class itself
+
+    def __init__(self, dt: b2.Quantity, many: int, name: str) -> None:
+        self._slack = b2.Clock.epsilon_dt / many
+        super().__init__(dt, name=name)
+
+    def _calc_timestep(self, target_t: float) -> np.int64:
+        """Return the first step that is not before a time, s."""
+        return np.int64(np.ceil(float(target_t) / self.dt_ - self._slack))
+
+
 class Additions:
     """What a device needs or adds beyond plain Brian2; this one adds nothing."""
 
@@ -129,7 +147,7 @@ class _Builder:
         if (step, every) not in self.clocks:
             dt = every * (self.plan.cell_step if step == "cells" else self.plan.readout_step)
             # not a number at the end: in single precision brian2cuda takes the 1500. of clock_1500.t for one
-            self.clocks[step, every] = b2.Clock(dt * b2.second, name=f"{step}_clock_every_{every}_steps")
+            self.clocks[step, every] = LongClock(dt * b2.second, every, f"{step}_clock_every_{every}_steps")
         return self.clocks[step, every]
 
     @singledispatchmethod

@@ -21,8 +21,8 @@ from izhires.errors import ConfigurationError, closest
 class LongClock(b2.Clock):
     """A clock of many steps of another.
 
-    Brian2 takes the end of a run for reached where less than 1e-4 of a step is missing. Of a step of ten seconds that is
-    a whole step of the others, in which its runtime then ends the run or fails. Here it is 1e-4 of theirs.
+    Brian2 takes the end of a run for reached where less than 1e-4 of a step is missing. Of a step of ten seconds that
+    is a whole step of the others, in which its runtime then ends the run or fails. Here it is 1e-4 of theirs.
     """
 
     dt = b2.Clock.dt  # which Brian2 looks for in the class itself

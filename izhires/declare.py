@@ -591,7 +591,8 @@ class Component(Declaration):
     """A declaration with alternatives, chosen by its ``type``. Each alternative is one file of its family's package.
 
     A family is a direct subclass that names its package; a user's own subclass joins it by being defined with a type
-    of its own: ``type: Literal["mine"] = "mine"``. When two have the same, the later one counts.
+    of its own: ``type: Literal["mine"] = "mine"``. Of a class that was defined again, as in a notebook, the later one
+    counts; two different ones that have the same type are refused.
     """
 
     family: ClassVar[str]
@@ -609,19 +610,35 @@ class Component(Declaration):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{cls.package}.{module.name}")
         found: dict[str, type[Self]] = {}
-        for each in subclasses(cls):
-            # one that inherits its type must not take the place of the one it derives from
-            if "type" in inspect.get_annotations(each) and not inspect.isabstract(each):
-                name = each.model_fields["type"].default
-                if not isinstance(name, str):
-                    raise ConfigurationError("its type needs a default: type: Literal['mine'] = 'mine'", each.__name__)
+        # one that inherits its type must not take the place of the one it derives from
+        typed = [each for each in subclasses(cls) if "type" in inspect.get_annotations(each)]
+        own = [each for each in typed if not inspect.isabstract(each)]
+        latest = {_origin(each): each for each in own}
+        for each in own:
+            name = each.model_fields["type"].default
+            if not isinstance(name, str):
+                raise ConfigurationError("its type needs a default: type: Literal['mine'] = 'mine'", each.__name__)
+            other = found.get(name, each)
+            again = other.__module__ == each.__module__ == "__main__"  # in a notebook, under another name
+            if again or _origin(other) == _origin(each) or latest[_origin(other)] is not other:
                 found[name] = each
+            elif latest[_origin(each)] is each:
+                mine, theirs = (other, each) if each.__module__.startswith("izhires.") else (each, other)
+                raise ConfigurationError(
+                    f"the type {name!r} is taken by {theirs.__module__}.{theirs.__name__}; give it a name of its own",
+                    mine.__name__,
+                )
         return dict(sorted(found.items()))
 
     @classmethod
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (inspect.getdoc(cls) or "").splitlines()[0]
+
+
+def _origin(cls: type) -> tuple[str, str]:
+    """Return what a class has in common with those that it replaces: its module, or script, and its name there."""
+    return re.sub("_[0-9a-f]{8}$", "", cls.__module__), cls.__qualname__
 
 
 def subclasses(cls: type[C]) -> Iterator[type[C]]:

@@ -55,6 +55,12 @@ def every_alternative():
     yield Configuration.parse({"seeds": {"topology": 3}, "keep": {"spikes": "none"}})
 
 
+def test_a_component_comes_before_its_parameters():
+    for order in (slice(None), slice(None, None, -1)):
+        found = read(settings=["reservoir.n=300", "reservoir=random"][order])
+        assert (found.reservoir.type, found.reservoir.n) == ("random", 300)
+
+
 @pytest.mark.parametrize(
     "made", list(every_alternative()), ids=lambda made: f"{made.paradigm.type}-{made.reservoir.type}"
 )
@@ -277,6 +283,7 @@ def test_a_file_that_cannot_be(text, parts, tmp_path, command):
         (["--set", "reservoir.n"], "--set: 'reservoir.n' is not key=value"),
         (["--set", "=4"], "--set: '=4' is not key=value"),
         (["--set", "reservoir.n.x=4"], "reservoir.n: must be a whole number, got {'x': 4}"),
+        (["--set", "what.rule.damping=3", "--set", "what.rule=two_factor"], "what.rule.damping: unknown key (valid: "),
         (["--set", "reservoir.n=40", "--set", "reservoir.n.x=4"], "--set reservoir.n.x=4: 'n' is not a table"),
         (["--seeds", "a"], "--seeds: 'a' is not a seed (valid: 7, 1,4,9, 100:105)"),
         (["--seeds", "3,3"], "--seeds: '3,3' names a seed twice"),

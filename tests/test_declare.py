@@ -25,6 +25,7 @@ from izhires.declare import (
     Noise,
     PerMillisecond,
     Seconds,
+    _DeclarationType,
     chosen,
     parameter,
     parse_quantity,
@@ -415,6 +416,36 @@ def test_a_users_own_component_joins_its_family_while_it_lives():
     scope()
     gc.collect()
     assert "slow" not in Gate.alternatives()
+
+
+def test_a_type_that_is_taken():
+    """By the package's own gate, or by one of another script; what is defined again takes its own earlier place."""
+
+    def scope():
+        def make(module, name="Mine", type="open"):
+            annotations = {"type": Literal[type]}
+            return _DeclarationType(name, (Gate,), {
+                "__module__": module, "__qualname__": name, "__annotations__": annotations, "type": type
+            })  # fmt: skip
+
+        mine = make("mine_0123abcd")
+        with pytest.raises(ConfigurationError, match=r"^Mine: the type 'open' is taken by izhires\.gates\.open\.Open"):
+            Gate.alternatives()
+        again = make("mine_4567cdef", type="ajar")  # the script after its type was changed, in another folder
+        assert Gate.alternatives()["ajar"] is again and mine not in Gate.alternatives().values()
+        assert Gate.alternatives()["open"].__module__ == "izhires.gates.open"
+        other = make("other", "Other", type="ajar")
+        with pytest.raises(ConfigurationError, match=r"^Other: the type 'ajar' is taken by mine_4567cdef\.Mine"):
+            Gate.alternatives()
+        del other
+        gc.collect()
+        for name in ("First", "Second"):  # in a notebook, under another name
+            last = make("__main__", name, type="wide")
+            assert Gate.alternatives()["wide"] is last
+
+    scope()
+    gc.collect()
+    assert Gate.alternatives().keys().isdisjoint({"ajar", "wide"})
 
 
 def test_a_component_whose_type_has_no_default():

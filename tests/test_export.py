@@ -150,6 +150,35 @@ def test_collect_of_what_is_no_project(project, tmp_path):
         assert done.stderr == f"izhires: {wrong}: is not a project that 'izhires export' wrote\n"
 
 
+def test_collect_needs_the_rule_of_ones_own(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        """
+from typing import ClassVar, Literal
+from izhires import Rule
+
+class Mine(Rule):
+    \"\"\"A rule.\"\"\"
+    type: Literal["mine"] = "mine"
+    schedule: ClassVar[str] = "step"
+    channel_update: ClassVar[str] = "step = 0*error"
+    weight_update: ClassVar[str] = "w += step_post*s_pre"
+"""
+    )
+    done = izhires("export", "meet", "--import", script, "--set", "when.rule=mine", "--out", tmp_path / "own")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"then 'izhires collect {tmp_path / 'own'} --import {script}'\n")
+    assert "`izhires collect FOLDER --import mine.py`" in (tmp_path / "own" / "README.md").read_text()
+    for given, said in (
+        ([], "'mine' is not a rule (valid: "),
+        (["--import", script], "holds no results yet"),
+    ):
+        done = izhires("collect", tmp_path / "own", *given)
+        assert done.returncode == 5
+        assert said in done.stderr and ("(it was made with --import mine.py)" in done.stderr) == (not given)
+        assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("what", ["plan", "trials"])
 def test_collect_by_another_version(what, project, tmp_path):
     folder = shutil.copytree(project[0], tmp_path / "old")

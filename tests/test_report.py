@@ -182,6 +182,14 @@ def test_what_a_poor_recording_lacks_is_said_in_one_line_each(tmp_path):
     measured(single, [recording(states=False)], ["error"])
     one = make_report(single)
     assert '"low"' not in one.partition('id="film-data"')[2].partition("</script>")[0]
+    foreign = recording(states=False)
+    own = Configuration().to_dict()
+    own["when"]["rule"] = {"type": "mine", "rate": "1.0 1/ms"}  # of a script that is not imported here
+    foreign.attrs["configuration"] = json.dumps(own)
+    text = Page(make_report(kept(tmp_path / "own", [foreign]))).text
+    assert "so its sources are not listed: when.rule.type: 'mine' is not a rule" in text
+    assert "when.rule.rate" in text
+    (tmp_path / "own" / "meet__0.nc").unlink()
     (tmp_path / "none" / "meet__0.nc").unlink()
     (tmp_path / "one" / "meet__0.nc").unlink()
     with pytest.raises(RecordingError, match="no recording"):

@@ -202,7 +202,8 @@ def _settings(attributes: dict[str, Any]) -> tuple[list[dict[str, Any]], list[st
         rows = list(_parameters(Configuration.parse(data), data, ""))
         return [{**row, "assumed": row["source"] == ASSUMED} for row in rows], []
     except ConfigurationError as error:
-        rows = [{"name": name, "value": value, "meaning": "", "source": ""} for name, value in _leaves(data, "")]
+        empty = {"meaning": "", "source": "", "assumed": False}
+        rows = [{"name": name, "value": value, **empty} for name, value in _leaves(data, "")]
         reason = str(error).splitlines()[0]
         return rows, [f"this version does not know the configuration, so its sources are not listed: {reason}"]
 

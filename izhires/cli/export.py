@@ -28,8 +28,9 @@ def command(
     results.
     """
     from izhires.cli.run import configured
-    from izhires.running.export import export
+    from izhires.imports import loaded
+    from izhires.running.export import export, import_options
 
     configuration = configured(context, paradigm, config, set_ or [], condition or [])
     folder = export(configuration, seed, variant, device, out)
-    print(f"project in {folder}: make run there, then 'izhires collect {folder}'")
+    print(f"project in {folder}: make run there, then 'izhires collect {folder}{import_options(loaded())}'")

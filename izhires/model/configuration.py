@@ -121,7 +121,8 @@ def read(
     path : str or Path, optional
         A TOML file; what it leaves out keeps its default.
     settings : iterable of str
-        ``key=value`` with dots between tables, as ``reservoir.n=500``; they win over the file.
+        ``key=value`` with dots between tables, as ``reservoir.n=500``; they win over the file. Of a component and
+        its parameters the component comes first, whatever their order.
     paradigm : dict, optional
         Parameters of the paradigm, its ``type`` among them; they win over the file, and lose to settings.
         A file's ``paradigm`` of another type says nothing about it.
@@ -144,13 +145,15 @@ def read(
     load(own, beside=Path(path or "").parent)
     if paradigm:
         data["paradigm"] = {**_of_the_same_type(data.get("paradigm", {}), paradigm, path, say), **paradigm}
-    keys = []
+    given = []
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise ConfigurationError(f"{setting!r} is not key=value", "--set")
-        put(data, key.strip().split("."), _value(text.strip(), f"--set {key.strip()}"), f"--set {setting}")
-        keys.append(key.strip())
+        given.append((key.strip(), _value(text.strip(), f"--set {key.strip()}"), f"--set {setting}"))
+    for key, value, place in sorted(given, key=lambda each: each[0].count(".")):  # a component before its parameters
+        put(data, key.split("."), value, place)
+    keys = [key for key, _, _ in given]
     try:
         return Configuration.parse(data)
     except ConfigurationError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from izhires.devices import check, get, require
 from izhires.devices.standalone import StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
+from izhires.imports import loaded
 from izhires.model.configuration import Configuration, read
 from izhires.running.run import Drawn, Execution, draw, record
 
@@ -30,8 +32,8 @@ Written by izhires {version}. It needs GNU make and {compiler}, and no Python:
     make        # compile
     make run    # simulate {duration:g} s; writes results/
 
-{remark}Then take the folder back to a machine with izhires: `izhires collect FOLDER` reads results/ into a recording
-(netCDF-4).
+{remark}Then take the folder back to a machine with izhires: `izhires collect FOLDER{imports}` reads results/ into a
+recording (netCDF-4).
 """
 
 PREFIX = ".izhires-export-"
@@ -130,6 +132,8 @@ def _write(drawn: Drawn, target: StandaloneDevice, folder: Path) -> None:
         makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
     title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
     words = {"title": title, "compiler": target.export_needs, "remark": target.export_remark}
+    imports = [Path(name).name if name.endswith(".py") else name for name in loaded()]
+    words["imports"] = import_options(imports)
     (folder / "README.md").write_text(README.format(version=version("izhires"), duration=plan.duration, **words))
     (folder / "configuration.toml").write_text(configuration.to_toml(), encoding="utf-8")
     facts = {
@@ -139,9 +143,15 @@ def _write(drawn: Drawn, target: StandaloneDevice, folder: Path) -> None:
         "plan": plan.fingerprint(),
         "trials": _trials(arrays),
         "izhires": version("izhires"),
+        "imports": imports,
     }
     (folder / FACTS).write_text(json.dumps(facts, indent=1))
     (folder / "generate.log").unlink(missing_ok=True)
+
+
+def import_options(names: Iterable[str]) -> str:
+    """Return the options of a command by which scripts and modules of a user are imported, after a space each."""
+    return "".join(f" --import {name}" for name in names)
 
 
 def _trials(arrays: dict[str, np.ndarray]) -> str:
@@ -178,9 +188,13 @@ def collect(folder: str | Path) -> xr.Dataset:
     try:
         facts = json.loads((folder / FACTS).read_text())
         exported = {name: facts[name] for name in ("seed", "variant", "device", "plan", "trials", "izhires")}
-        configuration = read(folder / "configuration.toml")
-    except (OSError, ValueError, TypeError, KeyError):  # a ConfigurationError is a ValueError
+    except (OSError, ValueError, TypeError, KeyError):
         raise RecordingError("is not a project that 'izhires export' wrote", str(folder)) from None
+    try:
+        configuration = read(folder / "configuration.toml")
+    except ConfigurationError as error:
+        own = import_options(facts.get("imports", []))
+        raise RecordingError(f"{error}{f' (it was made with{own})' if own else ''}", str(folder)) from None
     results = folder / "results"
     if not (results / "last_run_info.txt").exists():
         raise RecordingError("holds no results yet; 'make run' there writes them", str(folder))

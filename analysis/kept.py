@@ -69,10 +69,13 @@ def study_folders(folder: str | Path) -> list[Path]:
 
 
 def study(folder: str | Path) -> tuple[list[xr.Dataset], pd.DataFrame | None]:
-    """Return all recordings of a folder, one a cue, and its table of metrics where that can be trusted."""
+    """Return all recordings of a folder, one a cue, and its table of metrics where that can be trusted.
+
+    Their attribute ``study`` is the name of the folder.
+    """
     from izhires.recordings.recording import load_folder
 
-    recordings = load_folder(folder)
+    recordings = [each.assign_attrs(study=as_path(folder, "folder").resolve().name) for each in load_folder(folder)]
     return by_cue(recordings), kept_table(folder, recordings)
 
 

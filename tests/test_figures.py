@@ -584,6 +584,23 @@ def test_each_figure_is_of_the_first_study_that_allows_it(tmp_path, recordings):
         study_folders(tmp_path / "nowhere")
 
 
+def test_studies_stand_side_by_side_of_whatever_folders(tmp_path, recordings, monkeypatch):
+    one, other = ([each.assign_attrs(study=name) for each in recordings(study)] for name in ("mine", "theirs"))
+    (made,) = prepare_all([(one, None), (other, None)], ["conditions"])
+    assert set(made.tables["error"]["study"]) == {"mine", "theirs", "predicting nothing"}
+    assert list(prepare_all([(one, None)], ["conditions"])) == [
+        "conditions: needs recordings of two or more studies: name a folder of their folders"
+    ]
+    another = [each.assign_attrs(study="levels") for each in recordings(levels)]
+    assert list(prepare_all([(one, None), (another, None)], ["conditions"])) == [
+        "conditions: the study 'levels' has another task than 'mine'"
+    ]
+    monkeypatch.setattr("izhires.analysis.figures.base.SIDE_BY_SIDE", 1)
+    assert list(prepare_all([(one, None), (other, None)], ["conditions"])) == [
+        "conditions: shows at most 1 studies side by side, and there are more"
+    ]
+
+
 def test_styles_that_are_not_there_are_said(tmp_path):
     with pytest.raises(ConfigurationError, match="'natur' is not a style, did you mean 'nature'"):
         make_figures([recording(states=False)], tmp_path, only=["learning_curve"], style="natur")

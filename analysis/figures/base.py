@@ -64,6 +64,9 @@ class DeclaredFigure:
         Rows of the figures that it is composed of.
     all_cues : bool
         Whether it shows all cues at once; others are made for each cue, where there are several.
+    side_by_side : bool
+        Whether it shows several studies; its recordings say by the attribute ``study`` of which each is, and hold
+        neither spikes nor what is of single cells.
     """
 
     name: str
@@ -78,6 +81,7 @@ class DeclaredFigure:
     function: Draw = field(default=lambda tables, figure: [], repr=False)
     panels: tuple[tuple[str, ...], ...] = ()
     all_cues: bool = False
+    side_by_side: bool = False
 
     def tables(self, recordings: Sequence[xr.Dataset], known: pd.DataFrame | None = None) -> Tables:
         """Return the tables of what is drawn.
@@ -143,12 +147,13 @@ def figure(
     columns: int = 2,
     height: float | Height = 70.0,
     all_cues: bool = False,
+    side_by_side: bool = False,
 ) -> Callable[[Draw], Draw]:
     """Declare a figure: the decorated function draws what `prepare` prepared.
 
     Parameters
     ----------
-    name, title, alt, prepare, needs, metrics, columns, all_cues
+    name, title, alt, prepare, needs, metrics, columns, all_cues, side_by_side
         See `DeclaredFigure`.
     caption : str or sequence of str
         One for each panel that gets a letter.
@@ -172,6 +177,7 @@ def figure(
                 prepare,
                 function,
                 all_cues=all_cues,
+                side_by_side=side_by_side,
             )
         )
         return function
@@ -306,12 +312,17 @@ Analysed = tuple["Sequence[xr.Dataset]", "pd.DataFrame | None"]
 """All recordings of a study, and their tidy table of metrics where it is known (see `izhires.analysis.kept`)."""
 
 
+SIDE_BY_SIDE = 8
+"""Studies that a figure shows side by side, at most."""
+
+
 def prepare_all(
     studies: Iterable[Analysed], only: Iterable[str] | None = None, style: str = "plain", columns: int | None = None
 ) -> Iterator[Prepared | str]:
     """Prepare every figure that some studies allow, each from the first study that allows it, one after the other.
 
-    Of a study with several cues each figure is made once a cue, but for those that show all cues.
+    Of a study with several cues each figure is made once a cue, but for those that show all cues. Figures that show
+    studies side by side are made of all of them, as long as these are no more than `SIDE_BY_SIDE`.
 
     Parameters
     ----------
@@ -379,9 +390,15 @@ def prepare_all(
         return any(isinstance(each, dict) for each in found.get(panel, {}).values())
 
     left = list(names)
-    for recordings, known in studies:
+    together = [name for name in names if declared[name].side_by_side]
+    beside: list[xr.Dataset] = []
+    number = 0
+    for number, (recordings, known) in enumerate(studies, start=1):
+        if together and number <= SIDE_BY_SIDE:
+            # weights and states fill the memory
+            beside += [each.drop_dims(["neuron", "spike"], errors="ignore") for each in recordings]
         for panel in dict.fromkeys(panel for name in left for panel in panels_of[name]):
-            if there(panel):
+            if there(panel) or declared[panel].side_by_side:
                 continue
             tables = _tables_by_cue(declared[panel], recordings, known)
             if panel in found and not any(isinstance(each, dict) for each in tables.values()):
@@ -391,8 +408,12 @@ def prepare_all(
             left = [name for name in left if name not in whole]
             for name in whole:
                 yield from made(name)
-        if not left:
+        if all(name in together for name in left) and (not left or number > SIDE_BY_SIDE):
             break
+    for name in together:
+        found[name] = _tables_by_cue(declared[name], beside, None)
+        if number > SIDE_BY_SIDE:
+            found[name] = {"": Unavailable(f"shows at most {SIDE_BY_SIDE} studies side by side, and there are more")}
     for name in left:
         yield from made(name)
 

@@ -36,7 +36,12 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     errors, switches = [], {}
     studies = list(dict.fromkeys(str(recording.attrs.get("study", "")) for recording in recordings))
     if len(studies) < 2:
-        raise Unavailable("needs recordings of two or more studies, as 'izhires reproduce' makes them")
+        raise Unavailable("needs recordings of two or more studies: name a folder of their folders")
+    first = recordings[0]["expectation"]
+    for recording in recordings:
+        own = recording["expectation"]
+        if own.shape != first.shape or not np.array_equal(recording["probe_trial"], recordings[0]["probe_trial"]):
+            raise Unavailable(f"the study {recording.attrs['study']!r} has another task than {studies[0]!r}")
     for recording in recordings:
         study, seed = str(recording.attrs["study"]), selection.seed(recording)
         found = rmse(recording["prediction"], recording["expectation"]).values
@@ -73,6 +78,8 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     ),
     prepare=prepare,
     height=75,
+    all_cues=True,
+    side_by_side=True,
 )
 def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw one line a study, over all blocks."""

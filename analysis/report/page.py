@@ -74,7 +74,7 @@ def make_report(folder: str | Path) -> str:
             first = table
             missing += [f"not computed: {line}" for line in notes(table)] if not several else []
     assert first is not None  # `study_folders` never returns none
-    names = [name for name in all_figures_alone() if name != "conditions"]
+    names = all_figures_alone(several)
     figures, undrawn = _figures(prepare_all(_studies(places), names))
     claims = contents.claims(folder)
     pictures = [each for each in figures if each["figure"] == _picture(figures)]
@@ -125,13 +125,16 @@ def write_report(folder: str | Path, out: str | Path | None = None) -> Path:
     return path
 
 
-def all_figures_alone() -> list[str]:
-    """Return the names of the figures that are not composed of others, in the order in which a reader wants them."""
+def all_figures_alone(several: bool = False) -> list[str]:
+    """Return the names of the figures that are not composed of others, in the order in which a reader wants them.
+
+    Those that show studies side by side are among them where there are several.
+    """
     from izhires.analysis.figures.base import all_figures
 
-    order = ["cues", "task", "model", "raster", "learning_curve", "predictions", "timing", "calibration", "levels",
-             "recalibration", "adaptation", "observers", "weight_space", "angles", "subspaces"]  # fmt: skip
-    alone = [name for name, each in all_figures().items() if not each.panels]
+    order = ["conditions", "cues", "task", "model", "raster", "learning_curve", "predictions", "timing", "calibration",
+             "levels", "recalibration", "adaptation", "observers", "weight_space", "angles", "subspaces"]  # fmt: skip
+    alone = [name for name, each in all_figures().items() if not each.panels and (several or not each.side_by_side)]
     return sorted(alone, key=lambda name: order.index(name) if name in order else len(order))
 
 

@@ -23,12 +23,12 @@ def command(
     processes: Annotated[
         int | None, typer.Option(min=1, help="At most this many figures at once; default: one per core.")
     ] = None,
-) -> None:
+) -> int:
     """Draw every figure as PDF and PNG, with what it shows as CSV beside it.
 
     Metrics are read from metrics.csv of 'izhires analyse' where that is newer than the recordings. Of a folder of
-    folders, each figure is made of the first folder that allows it. Where there are several cues, most figures are
-    drawn for each, as NAME_CUE.pdf.
+    folders, each figure is made of the first folder that allows it; 'conditions' shows all of them side by side. Where
+    there are several cues, most figures are drawn for each, as NAME_CUE.pdf.
     """
     from izhires.analysis.figures.base import prepare_all, save_all
     from izhires.analysis.kept import study, study_folders
@@ -43,4 +43,5 @@ def command(
             print(path)
     for line in skipped:
         print(f"not drawn: {line}")
-    print(f"{len(paths)} files in {target}")
+    print(f"{len(paths)} files in {target}" if paths else "nothing drawn")
+    return 2 if only and not paths else 0

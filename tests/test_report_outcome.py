@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.report.outcome import came_out, compared_out, of_seeds
@@ -114,15 +115,27 @@ def test_values_are_of_seeds_and_of_all_events_where_there_are_any():
 
 
 def test_several_studies_and_their_claims():
-    def cells(value):
-        return [{"name": "error.last", "value": (value, None, None, 3)}]
+    def errors(*values, seeds=(0, 1, 2)):
+        return pd.Series(values, list(seeds))
 
-    compared = [("default", cells(0.02)), ("no_gate", cells(0.1)), ("merged", cells(0.01)), ("bare", [])]
-    said = compared_out(compared, [{"verdict": "reproduced"}, {"verdict": "reproduced"}, {"verdict": "refuted"}])
+    compared = {
+        "default": errors(0.02, 0.03, 0.02),
+        "no_gate": errors(0.10, 0.12, 0.11),
+        "merged": errors(0.01, 0.02, 0.01),  # less by the same in every seed
+        "jittered": errors(0.01, 0.05, 0.03),
+        "elsewhere": errors(0.5, 0.6, 0.7, seeds=(7, 8, 9)),  # no seed in common: not compared
+        "bare": pd.Series(dtype=float),
+    }
+    verdicts = [{"verdict": "reproduced"}, {"verdict": "reproduced"}, {"verdict": "refuted"}]
+    said = compared_out(compared, verdicts)
+    low, high = stats.t.interval(0.95, 2, 0.26 / 3, np.std([0.08, 0.09, 0.09], ddof=1) / 3**0.5)
     assert said == [
-        "Of 3 studies, merged has the least error at the end of a block (0.01, root mean square) and no_gate the "
-        "largest (0.1).",
-        "1 of 2 others has a smaller error than default: merged.",
+        "Of 5 studies, merged has the least error at the end of a block (0.0133, root mean square) and elsewhere the "
+        "largest (0.6).",
+        f"Seed by seed (n = 3, 95% t-interval of the difference) the error against default is larger in no_gate by "
+        f"0.0867 [{low:.3g}, {high:.3g}]; smaller in merged by \u22120.01 [\u22120.01, \u22120.01]; not clearly "
+        "different in jittered.",
         "Of 3 claims: 2 reproduced, 1 refuted.",
     ]
-    assert compared_out([("bare", [])], []) == ["No error could be computed in any study."]
+    assert compared_out({"bare": pd.Series(dtype=float)}, []) == ["No error could be computed in any study."]
+    assert len(compared_out({"one": errors(0.1, seeds=[0]), "two": errors(0.2, seeds=[0])}, [])) == 1  # no interval

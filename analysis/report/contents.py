@@ -57,7 +57,8 @@ class Headline:
 
 
 _ISOTROPIC, _MATCHED = "isotropic random subspaces", "random subspaces with the states' covariance"
-_ANGLE, _BARE = "smallest angle between what and when", "the same, mean state removed"
+_ANGLE = "smallest angle between what and when"
+_BARE = f"{_ANGLE}, mean state removed"
 HEADLINES = (
     Headline("error.last", "error at the end of a block", "error_zero_output", "predicting nothing", True),
     Headline("error.last", "", "error_best_fit.other_probes", "readout fitted to the states"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -203,28 +203,50 @@ def _beside_the_observer(own: pd.Series, exact: pd.Series) -> str:
     )
 
 
-def compared_out(
-    compared: Sequence[tuple[str, Sequence[dict[str, Any]]]], claims: Sequence[dict[str, Any]]
-) -> list[str]:
-    """Return the sentences about several studies: which have the least and the largest error, and the verdicts."""
-    errors = {
-        name: float(cell["value"][0])
-        for name, cells in compared
-        for cell in cells
-        if cell["name"] == "error.last" and cell["value"]
-    }
+def _beside_the_first(errors: Mapping[str, pd.Series]) -> list[str]:
+    """Return how the error of each study differs from that of the first, on the seeds that both have."""
+    first, *others = errors
+    found: dict[str, list[str]] = {"larger in": [], "smaller in": [], "not clearly different in": []}
+    fewest = len(errors[first])
+    for name in others:
+        difference = (errors[name] - errors[first]).dropna()
+        mean, low, high = t_interval(difference.to_numpy(float))
+        if np.isnan(low):  # fewer than two seeds in common
+            continue
+        fewest = min(fewest, len(difference))
+        verdict = "larger in" if low > 0 else "smaller in" if high < 0 else "not clearly different in"
+        by = f" by {number(mean)} [{number(low)}, {number(high)}]" if low > 0 or high < 0 else ""
+        found[verdict].append(f"{name}{by}")
+    parts = [
+        f"{verdict} {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+        for verdict, names in found.items()
+        if names
+    ]
+    how = f"Seed by seed (n = {fewest}, 95% t-interval of the difference)"
+    return [f"{how} the error against {first} is {'; '.join(parts)}."] if parts else []
+
+
+def compared_out(errors: Mapping[str, pd.Series], claims: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the sentences about several studies: whose error is least, how others differ from the first, verdicts.
+
+    Parameters
+    ----------
+    errors : dict of str to pandas.Series
+        Error at the end of a block of each study, by seed. The same seeds have the same trials where the task is the
+        same, so studies are compared seed by seed.
+    claims : sequence of dict
+        Rows of the table of claims.
+    """
+    errors = {name: each.dropna() for name, each in errors.items() if each.notna().any()}
     said = []
     if errors:
-        least, most = min(errors, key=lambda name: errors[name]), max(errors, key=lambda name: errors[name])
+        mean = {name: float(each.mean()) for name, each in errors.items()}
+        least, most = min(mean, key=lambda name: mean[name]), max(mean, key=lambda name: mean[name])
         said.append(
-            f"Of {len(errors)} studies, {least} has the least error at the end of a block "
-            f"({number(errors[least])}, root mean square) and {most} the largest ({number(errors[most])})."
+            f"Of {len(mean)} studies, {least} has the least error at the end of a block "
+            f"({number(mean[least])}, root mean square) and {most} the largest ({number(mean[most])})."
         )
-        first, *others = errors
-        better = [name for name in others if errors[name] < errors[first]]
-        have = f"{len(better) or 'None'} of {len(others)} others {'has' if len(better) < 2 else 'have'} a smaller error"
-        which = f": {', '.join(better[:5])}{' ...' * (len(better) > 5)}" * bool(better)
-        said.append(f"{have} than {first}{which}.")
+        said += _beside_the_first(errors)
     else:
         said.append("No error could be computed in any study.")
     verdicts = pd.Series([str(row["verdict"]) for row in claims], dtype=str).value_counts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from izhires.analysis.report.outcome import number
 from izhires.files import as_path, whole
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from izhires.analysis.figures.base import Analysed, Prepared
@@ -58,9 +59,11 @@ def make_report(folder: str | Path) -> str:
     runs, compared, first = [], [], None
     films: list[dict[str, Any]] = []
     missing: list[str] = []
+    errors: dict[str, pd.Series] = {}
     for place in places:
         recordings, known = study(place)
-        wanted = {line.value.partition(".")[0] for line in contents.HEADLINES if line.compared}
+        lines = [line for line in contents.HEADLINES if line.compared]
+        wanted = {each.partition(".")[0] for line in lines for each in (line.value, line.chance) if each}
         table = known if known is not None else analyse(recordings, only=sorted(wanted) if several else None)
         said = contents.facts(place, recordings)
         runs.append(said)
@@ -70,12 +73,17 @@ def make_report(folder: str | Path) -> str:
             films += own
             missing += lacking
         compared.append((place.name, contents.headlines(table, compared=True)))
+        errors[place.name] = outcome.of_seeds(table, "error.last")
         if first is None:
             first = table
             missing += [f"not computed: {line}" for line in notes(table)] if not several else []
     assert first is not None  # `study_folders` never returns none
+    there = [any(cells[k]["value"] for _, cells in compared) for k in range(len(compared[0][1]))]
+    compared = [(name, [cell for cell, kept in zip(cells, there, strict=True) if kept]) for name, cells in compared]
+    what = runs[0].lines[0][1].replace("_", " ")
+    whose = folder.resolve().name
     names = all_figures_alone(several)
-    figures, undrawn = _figures(prepare_all(_studies(places), names))
+    figures, undrawn = _figures(prepare_all(_studies(places), names), names)
     claims = contents.claims(folder)
     pictures = [each for each in figures if each["figure"] == _picture(figures)]
     environment = jinja2.Environment(
@@ -88,12 +96,11 @@ def make_report(folder: str | Path) -> str:
     families = contents.results(first) if not several else []
     in_use = [row["name"] for row in families] if not several else [line.value for line in contents.HEADLINES]
     return environment.get_template("page.html.jinja").render(
-        title=f"{folder.resolve().name}: {runs[0].lines[0][1].replace('_', ' ')}" if not several
-        else f"{folder.resolve().name}: {len(runs)} studies",
+        title=f"{whose}: {len(runs)} studies" if several else whose if whose == what else f"{whose}: {what}",
         several=several, runs=runs, headlines=contents.headlines(first) if not several else [], families=families,
         compared=compared, claims=claims, films=films, pictures=pictures,
         figures=[each for each in figures if each not in pictures],
-        outcome=outcome.compared_out(compared, claims) if several else outcome.came_out(first),
+        outcome=outcome.compared_out(errors, claims) if several else outcome.came_out(first),
         film_data=json.dumps(films, separators=(",", ":")).replace("<", "\\u003c"),
         missing=[*missing, *(f"not drawn: {line}" for line in undrawn)], definitions=contents.definitions(in_use),
         bibliography=cite(folder),
@@ -156,8 +163,8 @@ def _studies(places: Iterable[Path]) -> Iterator[Analysed]:
     return (study(place) for place in places)
 
 
-def _figures(prepared: Iterable[Prepared | str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return each figure as an image within the page, and one line for each that could not be made."""
+def _figures(prepared: Iterable[Prepared | str], order: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return each figure as an image within the page, in order, and one line for each that could not be made."""
     found, missing = [], []
     for each in prepared:
         if isinstance(each, str):
@@ -171,7 +178,6 @@ def _figures(prepared: Iterable[Prepared | str]) -> tuple[list[dict[str, Any]], 
                 "image": _image(drawn), "wide": millimetres > 120, "figure": each.declared.name,
             }
         )  # fmt: skip
-    order = all_figures_alone()
     return sorted(found, key=lambda each: order.index(each["figure"])), missing
 
 

@@ -172,6 +172,8 @@ class Table(Paradigm):
                 f"{self.file}, line {lines[long[0]]}",
             )
         none = np.flatnonzero(times <= 0)
+        if not len(none):
+            return []
         trials.loc[times <= 0, "response_time"] = np.nan
         if not len(none):
             return []

@@ -90,6 +90,9 @@ def test_response_times_are_looked_at(tmp_path):
     assert found.trials["response_time"].dropna().tolist() == [0.3, 0.4]
     assert found.notes == (f"{path}, line 4: response_time of 0 or less, read as none (and 1 more)",)
     assert "  response times: 2 in 5 trials with events, 0.3 to 0.4 s, median 0.35 s" in found.describe()
+    good = write(tmp_path / "good.csv", ["0,1.5,0.2,A,0.3,0.3", "2,1.5,2.2,B,0.6,"], HEADER + ",response_time")
+    found = read(good)
+    assert (found.trials["response_time"].dropna().tolist(), found.notes) == ([0.3], ())
 
 
 def test_response_times_that_are_all_there_need_no_word(tmp_path):

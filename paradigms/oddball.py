@@ -170,6 +170,10 @@ class Oddball(TimedStream):
                 found.append(Complaint("deviant", f"{name!r} is named twice among standard, deviant and other"))
         return found + file_complaints(self.events_files)
 
+    def draws_onsets(self) -> bool:
+        """Return whether there are no event files."""
+        return not self.events_files
+
     def _rarest(self) -> float:
         return min((chance for chance in self.blocks[0].probability.values() if chance > 0), default=1.0)
 
@@ -236,10 +240,17 @@ class Oddball(TimedStream):
                 )
         notes, stimuli, waits = Notes(), [], []
         heard = [self._stimuli(run) for run in runs]
-        every = [later[1] - one[1] for run in heard for one, later in pairwise(run)]
+        gaps = [
+            (later[1] - one[1], run.place(later[2]))
+            for run, rows in zip(runs, heard, strict=True)
+            for one, later in pairwise(rows)
+        ]
+        every = [wait for wait, _ in gaps]
         if not every:
             raise ParadigmError("has fewer than two stimuli", ", ".join(run.path for run in runs))
         usual = int(np.median(every))
+        shortest, where = min(gaps, key=lambda each: each[0])
+        most = max(1, shortest - round(self.after) - 1)
         for number, (run, rows) in enumerate(zip(runs, heard, strict=True)):
             for k, (name, onset, row) in enumerate(rows):
                 wait = onset - rows[k - 1][1] if k else usual
@@ -247,7 +258,8 @@ class Oddball(TimedStream):
                 if k and wait < usual / 2 and self.lead is None:
                     raise ParadigmError(
                         f"{name!r} comes {wait} ms after the stimulus before, half the median of {usual} ms or less; "
-                        "so short a time must be asked for: lead = the time before a stimulus in which it is predicted",
+                        "so short a time must be asked for: lead, the time before a stimulus in which it is predicted, "
+                        f'at most {most} ms here, as lead = "{most} ms" or --lead "{most} ms"',
                         run.place(row),
                     )
                 if after_break and k:
@@ -270,11 +282,12 @@ class Oddball(TimedStream):
             row = (counted.loc[before] if before in counted.index else counted.mean()).to_dict()
             return [(name, float(row[name])) for name in names if row.get(name, 0) > 0]
 
+        self.check_shortest(shortest, where)
         return self.lay_out(
             stimuli,
             lambda: usual,
             outcomes,
-            shortest=min(waits[1:]),
+            shortest=shortest,
             names=names,
             events=names,
             variant=variant,

@@ -70,13 +70,15 @@ class Stream(Paradigm):
             raise ConfigurationError(found)
         return self
 
-    def lead_for(self, shortest: int) -> int:
+    def lead_for(self, shortest: int, where: str = "") -> int:
         """Return how long before its stimulus a trial's clock begins, whole ms.
 
         Parameters
         ----------
         shortest : int
             Shortest time between two onsets, whole ms.
+        where : str
+            File and line where it is.
 
         Raises
         ------
@@ -89,7 +91,7 @@ class Stream(Paradigm):
             problem = f"{found} ms before" if self.lead is not None else "a window"
             raise ConfigurationError(
                 f"{problem} and {self.after:g} ms after a stimulus (after) do not fit between two onsets, which are as "
-                f"little as {shortest} ms apart",
+                f"little as {shortest} ms apart{f' ({where})' if where else ''}",
                 "lead" if self.lead is not None else "after",
             )
         return found
@@ -192,12 +194,21 @@ class TimedStream(Stream):
         names = ("asynchrony", "jitter")
         if found := [each for name in names for each in whole_milliseconds(getattr(self, name), name)]:
             raise ConfigurationError(found)
-        shortest = self.shortest()
-        self.lead_for(shortest)
-        if self.stimulus_duration >= shortest:
-            problem = f"{self.stimulus_duration:g} ms outlast the {shortest} ms to the next stimulus"
-            raise ConfigurationError(problem, "stimulus_duration")
+        if self.draws_onsets():
+            self.check_shortest(self.shortest())
         return self
+
+    def draws_onsets(self) -> bool:
+        """Return whether onsets are drawn, rather than those of files."""
+        return True
+
+    def check_shortest(self, shortest: int, where: str = "") -> None:
+        """Refuse a window or a stimulus for which two onsets are too close; see `lead_for`."""
+        self.lead_for(shortest, where)
+        if self.stimulus_duration >= shortest:
+            at = f" ({where})" if where else ""
+            problem = f"{self.stimulus_duration:g} ms outlast the {shortest} ms to the next stimulus{at}"
+            raise ConfigurationError(problem, "stimulus_duration")
 
     def shortest(self) -> int:
         """Return the shortest time between two onsets, whole ms."""

@@ -1,5 +1,7 @@
 """Metrics of streams on recordings that are made by hand, so that every value is known."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,6 +105,35 @@ def test_a_control_takes_away_what_rarity_does():
     assert value(table, "mismatch.minus_control", variant="oddball less many_standards") == pytest.approx(0, abs=1e-12)
     assert value(table, "mismatch.minus_control", variant="oddball less cascade") == pytest.approx(0.64)
     assert value(table, "mismatch.unsigned_minus_control", variant="oddball less cascade") == pytest.approx(1.48 - 0.2)
+
+
+def declared(folder, expected):
+    """Return a recording of an event file whose standards are declared, and are not the most frequent stimulus."""
+    names = np.random.default_rng(0).choice(["go", "no-go", "cue"], 200, p=[0.2, 0.3, 0.5])
+    rows = [f"{k}.000\t0.1\t{name}" for k, name in enumerate(names)]
+    (folder / "run_events.tsv").write_text("\n".join(["onset\tduration\tvalue", *rows, ""]))
+    roles = {"standard": ("go*",), "deviant": ("no-go",), "other": ("cue",)}
+    paradigm = Oddball(events_files=(str(folder / "run_events.tsv"),), warm_up=0, omission_every=0, **roles)
+    found = recorded(paradigm, expected)
+    found.attrs["configuration"] = json.dumps({"paradigm": {"type": "oddball", **roles}})
+    return found, names
+
+
+def test_declared_roles_and_not_frequencies_make_a_standard(tmp_path):
+    found, names = declared(tmp_path, lambda block, before, event: {"go": 0.5, "no-go": 0.25, "cue": 1.0}[event])
+    table = analyse([found], only=["mismatch"])
+    assert value(table, "mismatch.minus_standard", event="no-go") == pytest.approx(0.8 * 0.25)
+    assert set(table[table["metric"].str.contains("standard")]["event"]) == {"no-go"}
+    assert set(table[table["metric"] == "mismatch.response"]["event"]) == {"go", "no-go", "cue"}
+    (stream,) = streams([found])
+    go = [0, *np.cumsum(names == "go")]
+    behind = [next(k for k in range(n + 1) if k == n or names[n - 1 - k] != "go") for n in range(1, len(names))]
+    assert go[-1] > 20 and stream.run_before(0).tolist() == behind
+    make_figures(by_cue([found]), tmp_path, only=["stream"])
+    shown = pd.read_csv(tmp_path / "stream_response.csv").set_index("event")["role"].to_dict()
+    assert shown == {"go": "standard", "no-go": "deviant", "cue": "neither"}
+    runs = pd.read_csv(tmp_path / "stream_run.csv").query("who == 'network'")
+    np.testing.assert_allclose(runs["mean"], 1 - 0.8 * 0.25)
 
 
 def test_the_number_of_standards_before_a_deviant():

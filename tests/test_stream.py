@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from izhires.analysis.metrics.stream import streams
 from izhires.errors import ConfigurationError, ParadigmError
 from izhires.paradigms import Oddball, SerialOrder
 from izhires.paradigms.oddball import stripped
@@ -277,9 +278,21 @@ def test_stimuli_that_share_an_onset_or_come_too_soon(tmp_path):
     with pytest.raises(ParadigmError, match="has the onset of another stimulus, on line 3"):
         made(of_files(same))
     soon = p300(tmp_path / "soon_events.tsv", more=[(2.3, "stimulus", "n/a", "noise")])
-    with pytest.raises(ParadigmError, match="comes 300 ms after the stimulus before, half the median of"):
+    with pytest.raises(ParadigmError, match=r"comes 300 ms after the stimulus before, half the median of.* or --lead "):
         made(of_files(soon))
     assert made(of_files(soon, lead="200 ms")).window == pytest.approx(0.201)
+
+
+def test_a_lead_is_held_against_the_files_own_gaps(tmp_path):
+    slow = p300(tmp_path / "slow_events.tsv", period=1.5)
+    assert made(of_files(slow, lead="1400 ms")).window == pytest.approx(1.401)
+    waits = [row.onset for row in pd.read_csv(slow, sep="\t").query("trial_type == 'stimulus'").itertuples()]
+    shortest = round(np.diff(waits).min() * 1e3)
+    said = rf"as little as {shortest} ms apart \(.*slow_events\.tsv, line \d+\)"
+    with pytest.raises(ConfigurationError, match=said):
+        made(of_files(slow, lead="1600 ms"))
+    with pytest.raises(ConfigurationError, match=rf"outlast the {shortest} ms .*slow_events\.tsv, line"):
+        made(of_files(slow, stimulus_duration="1600 ms"))
 
 
 def test_names_of_patterns():
@@ -322,6 +335,7 @@ def test_the_command_line_reads_an_event_file(tmp_path, command_line):
     assert found["input_channel"].values.tolist() == [name.split("_")[0] for name in pd.read_csv(path, sep="\t")
                                                       .query("trial_type == 'stimulus'")["value"]]  # fmt: skip
     assert (found["trial_kind"].values == "probe").sum() == 2
+    assert streams([found])[0].roles == {"standard": ("standard",), "deviant": ("oddball",)}
     code, said = command_line("run", "oddball", *[each if each != "oddball*" else "odball*" for each in arguments])
     assert code == 2
     assert said.err.startswith(f"izhires: {path}: the stimulus 'odball*' does not occur")

@@ -33,6 +33,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 """How network and observers are drawn."""
 
+NEITHER = "neither"
+"""Role of a stimulus that is no standard and no deviant."""
+
 LABELS = {NETWORK: NETWORK} | {name: f"exact observer of {of}" for name, of in OF_OBSERVERS.items()}
 
 
@@ -67,11 +70,9 @@ def _shown(found: Sequence[StreamOfTrials], stream: StreamOfTrials, block: int) 
         name
         for each in found
         for number in each.blocks
-        if each.standard(number) is not None
-        for k, name in enumerate(each.events)
-        if k != each.standard(number)
+        for name in (each.events[k] for k in each.role(number, "deviant"))
     }
-    control = stream.standard(block) is None and len({each.variant for each in found}) > 1
+    control = not stream.role(block, "standard") and len({each.variant for each in found}) > 1
     for k, name in enumerate(stream.events):
         if not control or not deviants or name in deviants:
             yield k, name
@@ -84,19 +85,21 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     for stream in found:
         each = _who(stream)
         for block in stream.blocks:
-            settled, standard = stream.settled(block), stream.standard(block)
+            settled = stream.settled(block)
+            roles = {k: role for role in ("standard", "deviant") for k in stream.role(block, role)}
             place = {"variant": stream.variant, "block": block, "seed": stream.seed}
             for k, name in _shown(found, stream, block):
                 mine = settled[stream.code[settled] == k]
                 rows += [
-                    {**place, "event": name, "standard": k == standard, "who": who, "response": values[mine].mean()}
+                    {**place, "event": name, "role": roles.get(k, NEITHER), "who": who, "response": values[mine].mean()}
                     for who, values in each.items()
                     if len(mine)
                 ]
-            if standard is not None:
-                before = np.minimum(stream.run_before(standard), LONGEST_RUN)
+            if "standard" in roles.values():
+                before = np.minimum(stream.run_before(block), LONGEST_RUN)
+                deviants = [k for k, role in roles.items() if role == "deviant"]
                 for number in range(LONGEST_RUN + 1):
-                    deviant = settled[(stream.code[settled] != standard) & (before[settled] == number)]
+                    deviant = settled[np.isin(stream.code[settled], deviants) & (before[settled] == number)]
                     runs += [
                         {**place, "standards": number, "who": who, "response": values[deviant].mean()}
                         for who, values in each.items()
@@ -111,7 +114,7 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
                     for time, value in zip(stream.time[::STEP], course, strict=True)
                 ]
     table = pd.DataFrame(rows)
-    by = ["variant", "block", "event", "standard", "who"]
+    by = ["variant", "block", "event", "role", "who"]
     made = {"response": spread_over_seeds(table, by, "response", RESPONSE)}
     if runs:
         made["run"] = spread_over_seeds(
@@ -130,7 +133,9 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     all_cues=True,
     caption=(
         "Response to each stimulus (1 - its prediction at its moment, before it is heard), by sequence and block; of "
-        "sequences in which all are equally frequent only the stimuli that are deviants elsewhere.",
+        "sequences in which all are equally frequent only the stimuli that are deviants elsewhere. "
+        "Below each is whether it is a standard or a deviant: as declared for event files, where what is declared as "
+        "other is neither; of drawn sequences the most frequent stimulus is the standard, all others are deviants.",
         "Response to deviants against the number of standards directly before.",
         "Prediction where a stimulus was left out, against the time from its expected onset, in the first sequence's "
         "last block. All: second half of each block, mean and spread over seeds; observers on the same trials.",
@@ -169,10 +174,11 @@ def _responses(axes: Axes, table: pd.DataFrame) -> None:
     for number, who in enumerate(LOOKS):
         own = table[table["who"] == who].set_index(["variant", "block", "event"]).loc[places].reset_index()
         style.points(axes, np.arange(len(own)) + 0.18 * (number - 1), own, label=LABELS[who], **LOOKS[who])
-    standards = set(table.loc[table["standard"], ["variant", "block", "event"]].itertuples(index=False, name=None))
+    roles = table.set_index(["variant", "block", "event"])["role"].to_dict()
     names = [
         "\n".join(filter(None, [variant.replace("_", " "), f"block {block}" if several else "",
-                                f"{event}, standard" if (variant, block, event) in standards else event]))
+                                event if roles[variant, block, event] == NEITHER
+                                else f"{event}, {roles[variant, block, event]}"]))
         for variant, block, event in places
     ]  # fmt: skip
     axes.set_xticks(range(len(places)), names, rotation=90)

@@ -17,6 +17,7 @@ from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.calibration import pearson
 from izhires.analysis.statistics import CORRELATION
+from izhires.paradigms.oddball import stripped
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,6 +57,8 @@ class StreamOfTrials:
         True probability of each stimulus, by block and stimulus before.
     contexts : dict of str to ndarray, (neuron,)
         Mean over omissions of the state that the identity readout reads, by stimulus before; empty where not recorded.
+    roles : dict of str to tuple of str
+        Stimuli that are declared a ``standard`` or a ``deviant``; empty where none is declared.
     """
 
     seed: int
@@ -70,6 +73,7 @@ class StreamOfTrials:
     event_width: float
     outcomes: dict[tuple[int, str], dict[str, float]]
     contexts: dict[str, np.ndarray]
+    roles: dict[str, tuple[str, ...]]
 
     @cached_property
     def code(self) -> np.ndarray:
@@ -128,25 +132,31 @@ class StreamOfTrials:
         own = self.trials["learn"].to_numpy(bool) & (self.trials["block"].to_numpy() == block) & (self.code >= 0)
         return np.bincount(self.code[own], minlength=len(self.events)) / max(1, own.sum())
 
-    def standard(self, block: int) -> int | None:
-        """Return the stimulus that is more frequent than any other of a block; None where there is none.
+    def role(self, block: int, role: str) -> list[int]:
+        """Return the stimuli that are the ``standard`` or ``deviant`` of a block.
 
-        By the true statistics: the mean over the stimuli before.
+        Those that are declared. Where none is, the standard is the stimulus that is more frequent than any other of the
+        block by the true statistics (the mean over the stimuli before), and all others are deviants; without such a
+        one there are neither.
         """
+        if self.roles:
+            return [k for k, name in enumerate(self.events) if name in self.roles[role]]
         rows = [row for (number, _), row in self.outcomes.items() if number == block]
         mean = np.array([np.mean([row.get(name, 0.0) for row in rows]) for name in self.events])
         first, *rest = np.sort(mean)[::-1]
-        return int(mean.argmax()) if not rest or first > rest[0] + 1e-9 else None
+        if rest and first <= rest[0] + 1e-9:
+            return []
+        return [k for k in range(len(mean)) if (k == mean.argmax()) == (role == "standard")]
 
-    def run_before(self, standard: int) -> np.ndarray:
-        """Return how many standards came directly before each trial, in a row; a silence ends it, (trial,)."""
+    def run_before(self, block: int) -> np.ndarray:
+        """Return how many standards of a block came directly before each trial; a silence ends a run, (trial,)."""
         found, length = [], 0
-        name = self.events[standard]
+        names = [self.events[k] for k in self.role(block, "standard")]
         for kind, before, earlier in zip(
             self.trials["kind"], self.trials["before"], ["", *self.trials["kind"]], strict=False
         ):
             # the stimulus before is one more in the run, unless it followed a silence, and is the first
-            length = length + 1 if before == name else 0
+            length = length + 1 if before in names else 0
             length = min(length, 1) if earlier == "warm-up" and kind == "train" else length
             found.append(length)
         return np.array(found)
@@ -174,7 +184,7 @@ def streams(recordings: Sequence[xr.Dataset]) -> list[StreamOfTrials]:
     ]
     if not found:
         raise Unavailable("needs a stream, in which the cue of each trial is the stimulus before it")
-    return sorted(found, key=lambda stream: all(stream.standard(block) is None for block in stream.blocks))
+    return sorted(found, key=lambda stream: not any(stream.role(block, "standard") for block in stream.blocks))
 
 
 def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
@@ -191,8 +201,10 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
     trials = trials.iloc[order].reset_index(drop=True).assign(learn=lambda table: table["learn"].astype(bool))
     what = np.clip(joined("trial_what"), 0, 1)
     when = np.maximum(joined("trial_when"), 0)
-    declared = json.loads(first.attrs.get("configuration", "{}")).get("prediction", {})
-    factorised = declared.get("type", "factorised") == "factorised"
+    declared = json.loads(first.attrs.get("configuration", "{}"))
+    factorised = declared.get("prediction", {}).get("type", "factorised") == "factorised"
+    task = declared.get("paradigm") or {}
+    roles = {role: tuple(map(stripped, task.get(role) or ())) for role in ("standard", "deviant")}
     probes = np.argsort(np.concatenate([each["probe"].values for each in parts]), kind="stable")
     blocks = np.concatenate([each["block"].values for each in parts])[probes]
     shown = np.concatenate([each["prediction"].transpose("probe", "event", "time").values for each in parts])[probes]
@@ -221,6 +233,7 @@ def _joined(parts: Sequence[xr.Dataset]) -> StreamOfTrials:
         event_width=float(first.attrs["event_width"]),
         outcomes=outcomes,
         contexts=contexts,
+        roles=roles if roles["standard"] else {},
     )
 
 
@@ -289,7 +302,8 @@ _RESPONSE = (
     unit="1",
     description="response to each stimulus of a stream: deviant against standard, against controls, after omissions",
     definition=(
-        f"{_RESPONSE}. standard: the most frequent stimulus of the block, where there is one; control: a variant in "
+        f"{_RESPONSE}. standard, deviant: those that are declared, otherwise the most frequent stimulus of the block, "
+        "where there is one, and all others; what is declared as neither has a response alone; control: a variant in "
         f"which all stimuli are equally frequent. chance: 95 % of {SHUFFLES} shuffles lie below, of which trials were "
         "the deviant's (minus_standard), of the numbers of standards (per_standard, size). omission: sum over stimuli "
         "of the prediction at the time at which nothing came; elsewhere: its mean before three event widths before it"
@@ -301,7 +315,7 @@ _RESPONSE = (
         **_of("frequency", "response"),
         **_of("transition", "response"),
         "unsigned": Item("the same with the sum over stimuli of abs(what came - prediction)", detail=True),
-        "minus_standard": Item("mean response less that to the standard"),
+        "minus_standard": Item("mean response to a deviant less that to the standards"),
         "minus_standard_chance": Item("what it exceeds by chance in 5 of 100", interval=False),
         **_of("frequency", "minus_standard"),
         **_of("transition", "minus_standard"),
@@ -339,7 +353,8 @@ def responses(stream: StreamOfTrials) -> dict[str, np.ndarray]:
 
 
 def _mismatch(stream: StreamOfTrials, block: int) -> Iterator[Row]:
-    rows, standard = stream.settled(block), stream.standard(block)
+    rows, standard = stream.settled(block), stream.role(block, "standard")
+    deviant = stream.role(block, "deviant")
     each, code = responses(stream), stream.code[rows]
     rng = np.random.default_rng([stream.seed, block])
 
@@ -360,16 +375,16 @@ def _mismatch(stream: StreamOfTrials, block: int) -> Iterator[Row]:
         for who, values in each.items():
             yield row(values[mine].mean(), f"response{who}", name)
         yield row(stream.unsigned[mine].mean(), "unsigned", name)
-        if standard is None or k == standard or not (code == standard).any():
+        others = rows[np.isin(code, standard)]
+        if k not in deviant or not len(others):
             continue
-        others = rows[code == standard]
         for who, values in each.items():
             yield row(values[mine].mean() - values[others].mean(), f"minus_standard{who}", name)
         both = np.concatenate([mine, others])
         label = np.repeat([1.0, 0.0], [len(mine), len(others)])
         drawn = shuffled("difference", label, each[""][both], rng)
         yield row(np.quantile(drawn, 0.95), "minus_standard_chance", name)
-        run = stream.run_before(standard)[mine].astype(float)
+        run = stream.run_before(block)[mine].astype(float)
         if len(mine) < 3 or np.ptp(run) == 0:
             note = f"fewer than three, or always as many standards before {name}"
             yield row(np.nan, "per_standard", name, note)
@@ -382,8 +397,8 @@ def _mismatch(stream: StreamOfTrials, block: int) -> Iterator[Row]:
 
 def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
     for block in stream.blocks:
-        standard = stream.standard(block)
-        if standard is None or block not in control.blocks or control.standard(block) is not None:
+        deviant = stream.role(block, "deviant")
+        if not deviant or block not in control.blocks or control.role(block, "standard"):
             continue
         here, there = stream.settled(block), control.settled(block)
         one, other = responses(stream), responses(control)
@@ -391,7 +406,7 @@ def _against(stream: StreamOfTrials, control: StreamOfTrials) -> Iterator[Row]:
             if name not in control.events:
                 continue
             mine, theirs = here[stream.code[here] == k], there[control.code[there] == control.events.index(name)]
-            if k == standard or not len(mine) or not len(theirs):
+            if k not in deviant or not len(mine) or not len(theirs):
                 continue
             found = {f"minus_control{who}": (one[who], other[who]) for who in one}
             found["unsigned_minus_control"] = (stream.unsigned, control.unsigned)

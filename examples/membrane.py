@@ -1,7 +1,7 @@
 """The Brian2 network in one's own hands: membrane potentials of three cells, and an inhibitory group added by hand.
 
 `izhires.network` returns an ordinary `brian2.Network` with all objects by name; what is added to it takes part in it.
-Draws the traces of three trials, with and without the added inhibition, to membrane.png.
+Draws the traces of a probe and two trials, with and without the added inhibition, to membrane.png.
 """
 
 import brian2 as b2
@@ -13,8 +13,8 @@ TRIAL = {"trials": 3, "latency": {"A": "300 ms"}, "probability": {"A": 1.0}}
 
 
 def traces(inhibited: bool) -> b2.StateMonitor:
-    """Return v of three cells in the first three trials."""
-    net = izhires.network(izhires.Configuration(paradigm={"blocks": [TRIAL]}), seed=100)
+    """Return v of three cells in a probe and two trials that are learned from."""
+    net = izhires.network(izhires.Configuration(paradigm={"warm_up": 0, "probes": [3], "blocks": [TRIAL]}), seed=100)
     cells = net["cells"]
     monitor = b2.StateMonitor(cells, "v", record=[0, 400, 700])
     net.add(monitor)

@@ -100,7 +100,12 @@ def by_value(module: ModuleType) -> None:
 
 
 def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return source_hash(path.read_bytes())
+
+
+def source_hash(source: bytes) -> str:
+    """Return the hash of a source, as a recording has it."""
+    return hashlib.sha256(source).hexdigest()[:16]
 
 
 def _failed(name: str, error: BaseException) -> ConfigurationError:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -250,7 +251,8 @@ class CuedReaction(Paradigm):
             variant=variant,
             cues=[name for name in self.cues if any(name in names for names in blocks)] if several else None,
         )
-        return replace(experiment, notes=notes.lines())
+        answers = Counter(each.answer for trials in heard for each in trials if not math.isnan(each.response_time))
+        return replace(experiment, notes=notes.lines(), answers=tuple(answers.items()))
 
     def _columns(self) -> tuple[str, str, str]:
         """Return the columns that name cue, targets and responses."""
@@ -319,6 +321,7 @@ class CuedReaction(Paradigm):
                     )
                 trial.target, trial.target_onset = row, onset
                 trial.response_time = response_time(run, row, notes, self.longest_response)
+                trial.answer = f"column {run.times}"
                 if trial.awaits_response and onset in pressed:
                     raise ParadigmError(
                         f"{pressed[onset].response!r} has the onset of its target {row.event!r}, on line {row.line}: "
@@ -330,7 +333,7 @@ class CuedReaction(Paradigm):
                 trial = trials[-1]
                 after = onset - trial.target_onset
                 if after <= self.longest_response:
-                    trial.response_time = after / 1e3
+                    trial.response_time, trial.answer = after / 1e3, repr(row.response)
                 elif trial is not late:
                     late = trial
                     notes.add(
@@ -377,12 +380,14 @@ class CuedReaction(Paradigm):
                 raise ParadigmError(
                     f"{longest.event!r} comes {longest.latency} ms after its cue, on line {longest.cue.line}, which "
                     f"makes the window {window} ms: too long for the {between} ms between the cues on lines "
-                    f"{trial.cue.line} and {following.cue.line} of {run.path} with {lead} ms (cue_onset) before a cue",
+                    f"{trial.cue.line} and {following.cue.line} of {run.path} with {lead} ms (cue_onset) before a cue; "
+                    "a shorter paradigm.window or paradigm.cue_onset must be given, which end before the next cue",
                     longest.target.place,
                 )
             raise ParadigmError(
                 f"the next cue, on line {following.cue.line}, comes {between} ms after this one: too soon for "
-                f"the window of {window} ms and the {lead} ms (cue_onset) before a cue",
+                f"the window of {window} ms and the {lead} ms (cue_onset) before a cue; a shorter paradigm.window or "
+                "paradigm.cue_onset must be given",
                 run.place(trial.cue),
             )
         end = max(row.onset for row in run.rows if row.onset is not None)
@@ -501,6 +506,7 @@ class _Cued:
     target: EventRow | None = None
     target_onset: int = 0
     response_time: float = math.nan  # s from the target
+    answer: str = ""  # the row or column that it is of
 
     @property
     def event(self) -> str:

@@ -77,6 +77,8 @@ class Experiment:
         Length of the cue (s).
     notes : tuple of str
         What whoever made it read otherwise than it stood; no part of what two experiments are compared by.
+    answers : tuple of (str, int)
+        Which rows or column of a file the response times are of, and how many; no part of that either.
     cues : tuple of str
         Names of the cues, one of which a trial has.
     inputs : pandas.DataFrame, optional
@@ -119,6 +121,7 @@ class Experiment:
     reward_delay: float = 0.0
     latencies: pd.DataFrame | None = None
     epochs: pd.DataFrame | None = None
+    answers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("window", "event_width", "cue_duration"):
@@ -514,7 +517,8 @@ class Experiment:
             times = self.trials["response_time"].dropna()
             range_ = f", {times.min():.3g} to {times.max():.3g} s, median {times.median():.3g} s" if len(times) else ""
             happened = int((self.trials["event"] != "").sum())
-            lines.append(f"  response times: {len(times)} in {happened} trials with events{range_}")
+            of = f"; of {', '.join(f'{number} {what}' for what, number in self.answers)}" if self.answers else ""
+            lines.append(f"  response times: {len(times)} in {happened} trials with events{range_}{of}")
         return "\n".join(lines)
 
     def plot(self, figure: Figure | None = None) -> list[Axes]:

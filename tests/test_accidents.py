@@ -19,6 +19,7 @@ from izhires.devices import get, standalone
 from izhires.errors import ConfigurationError, RecordingError, SimulationError
 from izhires.recordings.recording import load
 from izhires.running import batch
+from izhires.running.batch import _differences
 from izhires.running.processes import ending, tied
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are watched through /proc")
@@ -306,6 +307,20 @@ def test_a_folder_of_another_configuration(tmp_path, short):
         "paradigm.order is 'exact' there, 'independent' here); choose another folder\n"
     )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_the_entry_of_a_list_that_differs_is_named():
+    there, here = (
+        {"keep": {"record": record}}
+        for record in (
+            [{"of": "cells", "variable": "v"}],
+            [{"of": "cells", "variable": "u"}, {"of": "cells", "variable": "r"}],
+        )
+    )
+    assert list(_differences(there, here)) == [
+        "keep.record[0].variable is 'v' there, 'u' here",
+        "keep.record[1] is None there, {'of': 'cells', 'variable': 'r'} here",
+    ]
 
 
 def test_what_binds_a_folder(tmp_path):

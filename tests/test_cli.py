@@ -154,8 +154,8 @@ def test_a_batch_on_the_default_device(finished):
     assert first[3] == "  window 0.22 s from the cue, which lasts 0.02 s; events are 0.02 s wide"
     # 4.2 s in steps of 0.5 ms, 100 cells, 2 ns each
     assert re.fullmatch(
-        r"  3 runs of 100 cells, \d at once: each about 0.0017 s \(2 ns a cell and step, on a quiet machine\) "
-        r"and \d+ MB; all about 0.00\d+ s",
+        r"  3 runs of 100 cells, \d at once: each about 0.0017 s \(2 ns a cell and step, on a quiet machine; "
+        r"building and recording come on top\) and \d+ MB; all about 0.00\d+ s",
         first[4],
     )
     assert len(first) == 5

@@ -58,6 +58,7 @@ def test_a_small_file(good):
     assert trials["event"].tolist() == ["", "go", "no-go", "", "go", ""]
     np.testing.assert_array_equal(trials["latency"], [np.nan, 2.0, 1.7, np.nan, 1.8, np.nan])
     np.testing.assert_allclose(trials["response_time"], [np.nan, 0.3, 0.5, np.nan, 0.3, np.nan])
+    assert "median 0.3 s; of 2 'button press', 1 'error of commission'" in experiment.describe()
     # from cue to cue as in the file, the last to the file's end; a probe as long as the median of 7, 8, 8 and 9 s
     np.testing.assert_allclose(trials["duration"], [8, 7, 8, 8, 9, 8])
     np.testing.assert_allclose(trials["cue"] - trials["onset"], 1)
@@ -120,7 +121,9 @@ def test_probes_and_blocks(good, tmp_path):
 def test_a_target_row_may_hold_its_response_time(tmp_path):
     path = tmp_path / "run.tsv"
     path.write_text(f"{HEADER}\n1\tn/a\tcue\tn/a\n2.5\tn/a\tgo\t0.41\n2.9\tn/a\tbutton press\tn/a\n")
-    assert make(str(path), events=("go",)).trials["response_time"].dropna().tolist() == [0.41]
+    found = make(str(path), events=("go",))
+    assert found.trials["response_time"].dropna().tolist() == [0.41]
+    assert "; of 1 column response_time" in found.describe()
 
 
 def test_windows_newlines_a_byte_order_mark_and_blank_lines_do_no_harm(good, tmp_path):

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,29 @@ def test_what_make_built_and_ran_is_the_run(project, tmp_path):
     for name in expected.attrs.keys() - times:
         assert found.attrs[name] == expected.attrs[name], name
     assert found.attrs["run_seconds"] > 0
+
+
+@compiled
+def test_the_pages_code_reads_all_outputs_of_a_long_run(tmp_path, monkeypatch):
+    record = [{"of": "cells", "variable": "v", "every": "0.5 ms"}]
+    model = small.configuration(keep__record=record, paradigm={**small.PARADIGM, "trial_duration": "500 ms"})
+    folder = export(model, 3, "", "cpp", tmp_path / "project")
+    made = make(folder, "run")
+    assert made.returncode == 0, made.stdout
+    expected = small.outputs(model, "cpp", 3)
+    assert expected["record_cells_v.v"].size > 2**20  # so long that it is written in pieces
+    assert not list((folder / "results").glob("*.earlier"))
+    page = (Path(__file__).parents[1] / "docs" / "howto" / "export.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(code, found)
+    for name, values in expected.items():
+        assert np.array_equal(found["read"](name), values), name
+    assert found["z"].size and found["time"].size
+    collected = collect(folder)["cells_v"]
+    assert np.array_equal(collected, expected["record_cells_v.v"][: len(collected)])
+    assert len(collected) > 10_000
 
 
 def places():
@@ -184,7 +208,9 @@ def test_collect_by_another_version(what, project, tmp_path):
     folder = shutil.copytree(project[0], tmp_path / "old")
     facts = json.loads((folder / "export.json").read_text())
     (folder / "export.json").write_text(json.dumps({**facts, what: "0123", "izhires": "0.0.9"}))
-    with pytest.raises(RecordingError, match=rf"was exported by izhires 0\.0\.9 with another {what} than "):
+    with pytest.raises(
+        RecordingError, match=rf"was exported by izhires 0\.0\.9 with another {what} than this version makes of it"
+    ):
         collect(folder)
 
 

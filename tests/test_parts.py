@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import brian2 as b2
@@ -14,9 +19,10 @@ from izhires.building.parts import Group, Link, Monitor, Pathway, Update, check,
 from izhires.building.plan import Plan
 from izhires.declare import parameter
 from izhires.errors import ConfigurationError
+from izhires.model.configuration import Configuration, read
 from izhires.readouts.trial import Trial
 from izhires.recordings.recording import load, save
-from izhires.running.run import draw, simulate, simulate_together
+from izhires.running.run import draw, network, simulate, simulate_together
 
 OPEN_LOOP = {"when__feedback": "0 mV/ms"}
 HERE = __file__.rpartition("/")[0]
@@ -252,7 +258,7 @@ def test_an_extension_runs_on_every_device(device):
     counted, times = recording["counter_n"].values[:, 0], recording["counter_n_time"].values
     # by the beginning of a step, the spikes of all steps before
     expected = np.searchsorted(recording["spike_time"].values, times - 1e-9)
-    assert recording["counter_n"].attrs["units"] == "SI"  # nobody here knows more of another's equations
+    assert recording["counter_n"].attrs["units"] == "1"
     assert counted[-1] > 100
     assert np.array_equal(counted, expected)
     assert np.array_equal(recording["spike_time"], simulate(small.configuration(), seed=0, device=device)["spike_time"])
@@ -271,6 +277,75 @@ def test_an_extension_runs_on_every_device(device):
 def test_extensions_that_cannot_be(extend, said):
     with pytest.raises(ConfigurationError, match=said):
         simulate(small.configuration(extend=extend), seed=0)
+
+
+MISTAKES = """
+import brian2 as b2
+def lost(network):
+    cells = network["cells"]
+    counter = b2.NeuronGroup(1, "n : 1", name="counter", clock=cells.clock)
+    to_counter = b2.Synapses(cells, counter, on_pre="n_post += 1", name="to_counter", clock=cells.clock)
+    to_counter.connect()
+    network.add(to_counter)
+def same(network):
+    network.add(b2.NeuronGroup(1, "n : 1", name="cells"))
+def mine(network):
+    network.add(b2.NeuronGroup(1, "n : 1\\nv : volt\\nq : volt/second", name="mine"))
+"""
+
+
+@pytest.mark.parametrize("device", ["numpy", "cpp"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lost", "^extend: to_counter: needs an object that was not added; network.add has to be given all of them$"),
+        ("same", "^extend: cells: is the name of a part of this network; take another$"),
+        ("mine", r"'mine' has no variable 'w' \(valid: n, q, v\)$"),
+    ],
+)
+def test_mistakes_in_an_extension_are_told_in_one_line(name, said, device, tmp_path):
+    (tmp_path / "my.py").write_text(MISTAKES)
+    record = [{"of": "mine", "variable": "w", "elements": [0]}] if name == "mine" else []
+    with pytest.raises(ConfigurationError, match=said):
+        simulate(small.configuration(extend=f"{tmp_path}/my.py:{name}", keep__record=record), seed=0, device=device)
+
+
+@pytest.mark.parametrize("device", ["numpy", "cpp"])
+def test_what_is_recorded_of_an_extension_has_its_unit(device, tmp_path):
+    (tmp_path / "my.py").write_text(MISTAKES)
+    record = [{"of": "mine", "variable": name, "elements": [0]} for name in ("n", "v", "q")]
+    found = simulate(small.configuration(extend=f"{tmp_path}/my.py:mine", keep__record=record), seed=0, device=device)
+    assert [found[f"mine_{name}"].attrs["units"] for name in ("n", "v", "q")] == ["1", "V", "V/s"]
+    source = hashlib.sha256((tmp_path / "my.py").read_bytes()).hexdigest()[:16]
+    assert json.loads(found.attrs["imports"])[str(tmp_path / "my.py")] == source
+
+
+def test_an_extension_is_looked_for_beside_the_file_that_names_it(tmp_path, monkeypatch):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "my.py").write_text(MISTAKES)
+    (tmp_path / "inner" / "c.toml").write_text('extend = "my.py:mine"\n')
+    monkeypatch.chdir(tmp_path)
+    found = read("inner/c.toml")
+    assert found.extend == f"{tmp_path / 'inner' / 'my.py'}:mine"
+    (tmp_path / "again.toml").write_text(found.to_toml(), encoding="utf-8")
+    assert read(tmp_path / "again.toml") == found
+    with pytest.raises(ConfigurationError, match=re.escape(f"{tmp_path / 'my.py'}: No such file")):
+        draw(read(None, ["extend=my.py:mine"]), 0)
+
+
+@pytest.mark.parametrize("make", [simulate, network, draw])
+def test_a_configuration_and_no_dict(make):
+    with pytest.raises(ConfigurationError, match=r"^configuration: is a dict; make it one with izhires\.Configuration"):
+        make({"reservoir": {"n": 100}}, seed=0)
+
+
+def test_the_page_of_recordings_records_what_it_says():
+    page = (Path(__file__).parents[1] / "docs" / "howto" / "record.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    plan = draw(Configuration.parse(tomllib.loads(text)), 0).plan
+    assert {"record_cells_v", "record_when_weights_w"} <= {part.name for part in plan.parts}
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(code, {})
 
 
 def test_an_extension_knows_one_network_only():

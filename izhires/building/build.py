@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import brian2 as b2
 import numpy as np
 from brian2.core.base import BrianObjectException
+from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
 
 from izhires.building.parts import KINDS, SCHEDULE, Extension, Group, Guard, Monitor, Part, Pathway, Signal, Update
 from izhires.building.plan import INDICES, Plan
@@ -290,10 +291,20 @@ class _Builder:
     def _(self, part: Extension) -> None:
         self.additions.numbers_come_later(self.numbered)
         known = set(self.built.network.objects)
+        taken = {each.name for each in self.plan.parts}
         call(part, self.built.network)
+        there = {each.id for each in self.built.network.sorted_objects}
         for thing in sorted(set(self.built.network.objects) - known, key=lambda each: str(each.name)):
+            if thing.name in taken:
+                raise ConfigurationError("is the name of a part of this network; take another", f"extend: {thing.name}")
+            if not thing._dependencies <= there:  # Brian2 does not keep what nobody else does, and says nothing now
+                problem = "needs an object that was not added; network.add has to be given all of them"
+                raise ConfigurationError(problem, f"extend: {thing.name}")
             if isinstance(thing, b2.NetworkOperation) and not self.additions.python:
-                problem = "a network_operation runs in Python, which this device leaves behind; say it in equations"
+                problem = (
+                    "a network_operation runs in Python, which this device leaves behind; say it in equations, or take "
+                    "--device numpy or cython"
+                )
                 raise ConfigurationError(problem, f"extend: {thing.name}")
             self.objects[thing.name] = thing
 
@@ -302,6 +313,11 @@ class _Builder:
         if part.of not in self.objects:
             raise ConfigurationError(f"there is no object {part.of!r}{closest(part.of, self.objects)}", part.name)
         owner = self.objects[part.of]
+        for name in part.variables if part.every else ():
+            if name not in owner.variables:
+                own = list(getattr(owner, "equations", ()))
+                problem = f"{part.of!r} has no variable {name!r}{closest(name, own)}"
+                raise ConfigurationError(problem, part.name, own)
         if not part.every:
             if part.event == "spike":
                 monitor = b2.SpikeMonitor(owner, name=part.name)
@@ -351,6 +367,11 @@ class _Builder:
         """Refuse equations without a variable that has numbers or is linked to."""
         if variable not in thing.variables:
             raise ConfigurationError(f"the equations must have a variable {variable!r}", name)
+
+
+def unit(variable: Any) -> str:
+    """Return the unit (SI) of a Brian2 variable."""
+    return "1" if variable.dim is DIMENSIONLESS else str(get_unit(variable.dim).dispname)
 
 
 def call(part: Extension, network: b2.Network) -> None:

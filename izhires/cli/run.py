@@ -216,7 +216,7 @@ def _estimate(
     at_once = 1 if replicates > 1 else min(processes or resources.processes_for(plan), runs)
     text = f"{runs} run{'s' if runs > 1 else ''} of {plan.cells} cells, {at_once} at once: each about "
     if seconds is not None:
-        text += f"{_span(seconds)} ({source}, on a quiet machine) and "
+        text += f"{_span(seconds)} ({source}, on a quiet machine; building and recording come on top) and "
     text += f"{resources.needed_memory(plan, 1, beside) / 1e6:.0f} MB{f' for {beside} side by side' * (beside > 1)}"
     return text if seconds is None or runs == 1 else f"{text}; all about {_span(seconds * -(-runs // at_once))}"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -83,12 +84,15 @@ class Program(abc.ABC):
     measured : dict of str to float
         What the last run measured of itself: ``loop_seconds`` of the simulation alone, ``peak_bytes`` of memory. Empty
         where it is not known.
+    units : mapping of str to str
+        Unit of each output, as Brian2 knows it; after a run.
     templates : str
         ``"own"`` where this package's templates stand in for Brian2's, ``"plain"`` where they do not, and why.
     """
 
     build_seconds: float
     measured: dict[str, float]
+    units: Mapping[str, str] = MappingProxyType({})
     templates: str = "plain"
 
     @abc.abstractmethod

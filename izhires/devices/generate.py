@@ -20,6 +20,7 @@ import numpy as np
 from brian2.core.base import BrianObjectException
 
 from izhires.building.build import Built, cannot_read
+from izhires.building.build import unit as unit_of
 from izhires.building.plan import INDICES, Plan
 from izhires.errors import ConfigurationError
 
@@ -145,6 +146,7 @@ def describe(
         outputs[name] = {
             "file": Path(device.get_array_filename(variable)).name,
             "dtype": np.dtype(variable.dtype).str,
+            "unit": unit_of(variable),
             "columns": sizes.get(shape[1], int(shape[1])) if isinstance(shape, tuple) else 0,
         }
     written = {file for facts in inputs.values() for file in facts.get("files", ())}

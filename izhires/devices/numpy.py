@@ -29,7 +29,7 @@ class RuntimeProgram(Program):
         import brian2 as b2
         from brian2.core.base import BrianObjectException
 
-        from izhires.building.build import build, cannot_read
+        from izhires.building.build import build, cannot_read, unit
 
         check_arrays(self.plan, arrays)
         # a network that cannot be prepared is told of once, not for each of its objects
@@ -41,6 +41,7 @@ class RuntimeProgram(Program):
             b2.seed(noise_seed(arrays))
             built = build(self.plan, arrays)
             self.build_seconds = time.perf_counter() - began
+            self.units = {name: unit(variable) for name, variable in built.outputs.items()}
             counts = [each for each in built.network.objects if isinstance(each, b2.SpikeMonitor)]
 
             def progress(elapsed: object, completed: float, *_: object) -> None:

@@ -83,6 +83,7 @@ class StandaloneProgram(Program):
         self.spent: dict[int, float] = {}  # by the number of an object, of a profile
         self.facts: dict[str, Any] = json.loads((folder / "build.json").read_text())
         self.templates = self.facts["templates"]
+        self.units = {name: about["unit"] for name, about in self.facts["outputs"].items() if "unit" in about}
 
     def environment(self, arrays: dict[str, np.ndarray]) -> dict[str, str]:
         """Return what the program reads from its environment beyond that of this process."""

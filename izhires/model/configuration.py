@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from izhires import declare
 from izhires.building.parts import Extension
@@ -16,8 +16,8 @@ from izhires.circuits.base import Reservoir
 from izhires.declare import Declaration, Hertz, chosen, parameter
 from izhires.errors import ConfigurationError, closest, shown
 from izhires.files import read_toml
-from izhires.imports import load
-from izhires.model.extension import extension
+from izhires.imports import load, source_hash
+from izhires.model.extension import beside, extension
 from izhires.model.model import Model
 from izhires.model.record import Record
 from izhires.model.seeds import LARGEST, Seeds
@@ -92,6 +92,18 @@ class Configuration(Model):
             raise ConfigurationError(f"must divide 1 ms or be whole milliseconds, got {step:g} ms", "state.time_step")
         return self
 
+    @field_validator("extend")
+    @classmethod
+    def _whole_path(cls, text: str) -> str:
+        return beside(text, "")
+
+    def extended(self) -> dict[str, str]:
+        """Return the file or module of `extend`, and a hash of its source, as `izhires.imports.loaded` does."""
+        if not self.extend:
+            return {}
+        _, source = extension(self.extend)
+        return {self.extend.rpartition(":")[0]: source_hash(source.encode())}
+
     def to_toml(self) -> str:
         """Return the configuration as TOML; `read` makes an equal one of it."""
         import tomli_w
@@ -143,6 +155,8 @@ def read(
     if not isinstance(own, list):
         raise ConfigurationError('must be a list, as import = ["my.py"]', f"{path}, import")
     load(own, beside=Path(path or "").parent)
+    if isinstance(data.get("extend"), str):
+        data["extend"] = beside(data["extend"], Path(path or "").parent)
     if paradigm:
         data["paradigm"] = {**_of_the_same_type(data.get("paradigm", {}), paradigm, path, say), **paradigm}
     given = []

@@ -8,6 +8,20 @@ from pathlib import Path
 from izhires.errors import ConfigurationError, closest
 
 
+def beside(text: str, folder: str | Path) -> str:
+    """Return what names a function with the whole path of its file, where it has one; relative ones start at a folder.
+
+    Parameters
+    ----------
+    text : str
+        ``module:function`` or ``file.py:function``.
+    folder : str or Path
+        The present one where it is empty.
+    """
+    module, _, function = text.rpartition(":")
+    return f"{(Path(folder) / Path(module).expanduser()).resolve()}:{function}" if module.endswith(".py") else text
+
+
 def extension(text: str) -> tuple[str, str]:
     """Return the name of a function, and the source of the module that defines it.
 

@@ -90,7 +90,8 @@ class Record(Declaration):
         except ConfigurationError:  # an extension's, whose equations nobody knows here
             equations = ""
         known = _recordable(equations)
-        unit = symbol(known[self.variable]) if self.variable in known else "SI"
+        own = results.units.get(f"{monitor}.{self.variable}", "SI")
+        unit = symbol(known[self.variable]) if self.variable in known else own
         elements = np.arange(values.shape[1]) if self.elements is None else np.array(self.elements)
         dims = (f"{self.name}_time", f"{self.name}_element")
         return {

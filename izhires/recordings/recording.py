@@ -90,6 +90,8 @@ class Results:
         Which spikes to keep, see `assemble`.
     arrays : mapping, optional
         The numbers of the run, by ``part.variable``.
+    units : mapping, optional
+        The units of the outputs, as Brian2 knows them.
 
     Attributes
     ----------
@@ -108,9 +110,10 @@ class Results:
         outputs: dict[str, np.ndarray],
         keep_spikes: str = "probes",
         arrays: Mapping[str, np.ndarray] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.plan, self.experiment, self.outputs, self.keep_spikes = plan, experiment, outputs, keep_spikes
-        self.arrays = arrays or {}
+        self.arrays, self.units = arrays or {}, units or {}
         self.trials = experiment.trials.reset_index(drop=True)
         self.probes = np.flatnonzero(self.trials["kind"] == "probe")
         self.time = np.arange(round(experiment.window / plan.readout_step)) * plan.readout_step
@@ -195,6 +198,7 @@ def assemble(
     outputs: dict[str, np.ndarray],
     keep_spikes: str = "probes",
     arrays: Mapping[str, np.ndarray] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
     """Make the labelled data set of a run.
 
@@ -209,6 +213,8 @@ def assemble(
         Which spikes to keep: those of the first and last probe of each block, all, or none.
     arrays : mapping, optional
         The numbers of the run, as the plan came with.
+    units : mapping, optional
+        The units of the outputs, as Brian2 knows them.
 
     Returns
     -------
@@ -221,7 +227,7 @@ def assemble(
     """
     import izhires.formats.accessor  # noqa: F401  (its methods come with every recording)
 
-    results = Results(plan, experiment, outputs, keep_spikes, arrays)
+    results = Results(plan, experiment, outputs, keep_spikes, arrays, units)
     cells = model.population(model.state.of)
     n, k, time, trials = results.cells, results.channels, results.time, results.trials
     probes = trials.iloc[results.probes]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -370,6 +371,10 @@ def _differences(there: Any, here: Any, place: str = "") -> Iterator[str]:
     if isinstance(there, dict) and isinstance(here, dict) and there.get("type") == here.get("type"):
         for key in {**there, **here}:
             yield from _differences(there.get(key), here.get(key), f"{place}.{key}" if place else key)
+    elif isinstance(there, list) and isinstance(here, list) and any(isinstance(each, dict) for each in there + here):
+        for number, (one, other) in enumerate(zip_longest(there, here)):
+            yield from _differences(one, other, f"{place}[{number}]")
     elif there != here:
         texts = (each["type"] if isinstance(each, dict) and "type" in each else repr(each) for each in (there, here))
-        yield "{} is {} there, {} here".format(place, *(text if len(text) < 40 else "another" for text in texts))
+        cut = (text if len(text) < 60 else f"{text[:57]}..." for text in texts)
+        yield "{} is {} there, {} here".format(place, *cut)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from izhires.devices import check, get, require
-from izhires.devices.standalone import StandaloneDevice
+from izhires.devices.standalone import EARLIER, StandaloneDevice
 from izhires.errors import ConfigurationError, RecordingError, ToolchainError
 from izhires.files import as_path, private_folder
 from izhires.imports import loaded
@@ -42,10 +42,12 @@ PREFIX = ".izhires-export-"
 FACTS = "export.json"
 """Name of the file that says what a project is of."""
 
+# what a long program wrote while it ran is all of an output, and takes the place of the empty file
 RUN = """
 run: main
 \tmkdir -p results
 \t{environment}./main --results_dir results/ {arguments}
+\tfor each in results/*{earlier}; do if [ -e "$$each" ]; then mv "$$each" "$${{each%{earlier}}}"; fi; done
 
 clean:
 \trm -rf main *.o */*.o results
@@ -129,7 +131,7 @@ def _write(drawn: Drawn, target: StandaloneDevice, folder: Path) -> None:
     arguments = program.write(arrays, folder / "static_arrays")
     environment = "".join(f"{name}={value} " for name, value in program.environment(arrays).items())
     with (folder / "Makefile").open("a") as makefile:
-        makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments)))
+        makefile.write(RUN.format(environment=environment, arguments=" ".join(arguments), earlier=EARLIER))
     title = f"{configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seed}, {device}"
     words = {"title": title, "compiler": target.export_needs, "remark": target.export_remark}
     imports = [Path(name).name if name.endswith(".py") else name for name in loaded()]
@@ -201,7 +203,7 @@ def collect(folder: str | Path) -> xr.Dataset:
     drawn = draw(configuration, exported["seed"], exported["variant"])
     for what, found in (("plan", drawn.plan.fingerprint()), ("trials", _trials(drawn.arrays))):
         if found != exported[what]:
-            problem = f"was exported by izhires {exported['izhires']} with another {what} than is made of it here"
+            problem = f"was exported by izhires {exported['izhires']} with another {what} than this version makes of it"
             raise RecordingError(problem, str(folder))
     device = get(exported["device"])
     assert isinstance(device, StandaloneDevice)
@@ -211,4 +213,5 @@ def collect(folder: str | Path) -> xr.Dataset:
         seconds = float((results / "last_run_info.txt").read_text().split()[0])
     except (OSError, ValueError, KeyError) as error:
         raise RecordingError(f"its results cannot be read: {error}", str(folder)) from None
-    return record(drawn, outputs, Execution(device.name, program.templates, program.schedule(), 0.0, seconds))
+    facts_of_run = Execution(device.name, program.templates, program.schedule(), 0.0, seconds, units=program.units)
+    return record(drawn, outputs, facts_of_run)

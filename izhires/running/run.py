@@ -8,7 +8,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -108,6 +108,9 @@ def draw(configuration: Configuration, seed: int, variant: str = "", experiment:
     ConfigurationError, ParadigmError
         If something declared cannot be.
     """
+    if not isinstance(configuration, Configuration):
+        problem = f"is a {type(configuration).__name__}; make it one with izhires.Configuration.parse(...)"
+        raise ConfigurationError(problem, "configuration")
     seeds = configuration.seeds.with_changes(seed=seed)
     experiment = experiment or configuration.paradigm.experiment(seeds.generator("trials"), variant)
     task_values(experiment)  # what cannot be written is refused before anything is simulated
@@ -214,7 +217,8 @@ def simulate_together(
     outputs = split(plan, program.run(arrays, progress))
     took = time.perf_counter() - began
     peak = program.measured.get("peak_bytes", 0.0)
-    facts = Execution(device.name, program.templates, program.schedule(), program.build_seconds, took, peak, many)
+    facts = Execution(device.name, program.templates, program.schedule(), program.build_seconds, took, peak, many,
+                      program.units)  # fmt: skip
     found: list[xr.Dataset | SimulationError] = []
     for each, own in zip(networks, outputs, strict=True):
         try:
@@ -227,7 +231,7 @@ def simulate_together(
 @dataclass(frozen=True)
 class Execution:
     """How a run was done: device, whether its program has this package's templates, Brian2's schedule, seconds to build
-    and to run, the most memory its program had (0 if unknown), and how many networks ran as one.
+    and to run, the most memory its program had (0 if unknown), how many networks ran as one, and the outputs' units.
     """
 
     device: str
@@ -237,6 +241,7 @@ class Execution:
     run_seconds: float
     peak_bytes: float = 0.0
     replicates: int = 1
+    units: Mapping[str, str] | None = None
 
 
 def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr.Dataset:
@@ -253,7 +258,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
     check_readouts(drawn, outputs, facts)
     check_activity(drawn, outputs)
     cells = configuration.population(configuration.state.of)
-    recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes, drawn.arrays)
+    recording = assemble(plan, configuration, experiment, outputs, configuration.keep.spikes, drawn.arrays, facts.units)
     recording.attrs = {
         "title": f"izhires: {configuration.paradigm.type}{f' {variant}' if variant else ''}, seed {seeds.seed}",
         "layout": LAYOUT,
@@ -266,7 +271,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
             | {"python": platform.python_version()}
         ),
         "git_commit": git_commit(),
-        "imports": json.dumps(loaded()),
+        "imports": json.dumps(loaded() | configuration.extended()),
         "code": code(),
         "plan": plan.fingerprint(),
         "precision": plan.precision,
@@ -277,7 +282,7 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
         "cue_duration": experiment.cue_duration,
         "duration": experiment.duration,
         "time_told": elapsed.as_text(elapsed.measure(experiment, outputs, cells.n, cells.tau_trace * MS)),
-        **asdict(facts),
+        **{name: value for name, value in asdict(facts).items() if name != "units"},
         **configuration.reservoir.facts(seeds, configuration.time_step),
     }
     if worse := bounds.remark_on(recording):

@@ -22,6 +22,7 @@ from izhires.errors import ConfigurationError, check_known
 from izhires.files import as_path, read_toml
 from izhires.model.configuration import MOST_RUNS, Configuration, _none_as_text, parse_seeds, put
 from izhires.model.configuration import read as read_configuration
+from izhires.model.extension import beside
 from izhires.recordings.schema import LAYOUT
 from izhires.running.run import code
 
@@ -241,6 +242,8 @@ def read(path: str | Path) -> Spec:
     data = read_toml(path)
     if isinstance(data.get("base"), str):
         data["base"] = str(path.parent / data["base"])
+    elif isinstance(data.get("base"), dict) and isinstance(data["base"].get("extend"), str):
+        data["base"]["extend"] = beside(data["base"]["extend"], path.parent)
     return Spec.parse(data, str(path))
 
 

@@ -283,7 +283,8 @@ def test_round_trip(good):
         ("1 cue\nn/a go\n4 no-go", 3, "onset 'n/a' is not a number of seconds"),
         ("1 cue\nnan go", 3, "onset 'nan' is not a number of seconds"),
         ("1 cue\n3 go\n4 cue\n5 no-go", 2, "the next cue, on line 4, comes 3000 ms after this one: "
-         "too soon for the window of 2400 ms and the 1000 ms (cue_onset) before a cue"),
+         "too soon for the window of 2400 ms and the 1000 ms (cue_onset) before a cue; a shorter paradigm.window or "
+         "paradigm.cue_onset must be given"),
         ("1 cue\n3 go\textra\n4 no-go", 3, "has 5 columns, the header has 4 (separated by tabs)"),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -99,10 +100,16 @@ def test_csv_files_have_their_units_beside_them(tmp_path):
         assert list(about.loc[path.stem].index) == list(pd.read_csv(path, nrows=1).columns)
 
 
-def test_the_trials_as_csv_are_a_trial_table(tmp_path):
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_trials_as_csv_are_a_trial_table(answered, tmp_path):
     """The paradigm ``table`` reads them back: the same trials, probes included."""
     source = synthetic.experiment()
-    formats.save_csv(made(source), tmp_path, ["trials"])
+    recording = made(source)
+    if answered:
+        times = np.where(source.trials["event"] != "", 0.25, np.nan)
+        source = replace(source, trials=source.trials.assign(response_time=times))
+        recording["trial_response_time"] = ("trial", times)
+    formats.save_csv(recording, tmp_path, ["trials"])
     again = Table(file=str(tmp_path / "trials.csv"), window="1100 ms").experiment(np.random.default_rng(0))
     pd.testing.assert_frame_equal(again.trials[source.trials.columns], source.trials)
 

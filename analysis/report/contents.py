@@ -153,8 +153,8 @@ def facts(folder: Path, recordings: Sequence[xr.Dataset]) -> Facts:
     if versions:
         merged = {name: sorted({each[name] for each in versions if name in each}) for name in versions[0]}
         lines.append(("Versions", ", ".join(f"{name} {' / '.join(found)}" for name, found in merged.items())))
-    if commits:
-        lines.append(("Commit", ", ".join(commits)))
+    if any(commits):
+        lines.append(("Commit", ", ".join(filter(None, commits))))
     if created:
         lines.append(("Run", created[0] if created[0] == created[-1] else f"{created[0]} to {created[-1]}"))
     taken = [float(each.attrs["run_seconds"]) for each in recordings if "run_seconds" in each.attrs]

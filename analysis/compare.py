@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,9 @@ def shared_spikes(first: xr.Dataset, second: xr.Dataset) -> tuple[int, tuple[int
 def _spikes(first: xr.Dataset, second: xr.Dataset) -> Agreement:
     """Compare the kept spikes, and find the first that differs."""
     at, (one, other), moment = shared_spikes(first, second)
+    kept = json.loads(first.attrs.get("configuration", "{}")).get("keep", {}).get("spikes")
+    only = "; only those of probes were kept, see keep.spikes" if kept == "probes" else ""
     if np.isnan(moment):
         return Agreement("spikes", True, 0.0, one, f"all {one} identical")
-    text = f"the first {at} of {one} and {other} identical, then different from {moment:.4f} s on"
+    text = f"the first {at} of {one} and {other} identical, then different from {moment:.4f} s on{only}"
     return Agreement("spikes", False, np.nan, one, text)

@@ -11,12 +11,14 @@ milliseconds.
 
 from __future__ import annotations
 
+import ast
+import difflib
 import importlib
 import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 import numpy as np
@@ -34,8 +36,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from izhires.errors import Complaint, ConfigurationError, closest, shown
-from izhires.imports import load_installed
+from izhires.errors import Complaint, ConfigurationError, check_known, closest, shown
+from izhires.imports import load_installed, source_of
 from izhires.units import QUANTITY, UNITS
 
 if TYPE_CHECKING:
@@ -80,21 +82,25 @@ def parse_quantity(value: Any, unit: str) -> float:
             raise ValueError(f"{value!r} is not a number with a unit; write it like '1 {unit}' (units: {valid})")
         number, given = float(match[1]), match[2]
         if given is None:
-            raise ValueError(f"{value!r} has no unit; a {kind} needs one of: {valid}")
+            raise ValueError(f"{value!r} has no unit; {_a(kind)} needs one of: {valid}")
         if given not in UNITS or UNITS[given].kind != kind:
-            raise ValueError(f"{value!r} has the wrong unit; a {kind} needs one of: {valid}")
+            raise ValueError(f"{value!r} has the wrong unit; {_a(kind)} needs one of: {valid}")
         return number if given == unit else _rounded(number * UNITS[given].size / size)
     if hasattr(value, "dim") and hasattr(value, "in_unit"):  # a Brian2 quantity, without importing Brian2 to know
         from brian2.equations.equations import dimensions_and_type_from_string
 
         if value.dim is not dimensions_and_type_from_string(dimensions)[0]:
-            raise ValueError(f"{value} has the wrong unit; a {kind} needs one of: {valid}")
+            raise ValueError(f"{value} has the wrong unit; {_a(kind)} needs one of: {valid}")
         if value.shape:
             raise ValueError(f"{value} is not a single {kind}")
         return _rounded(float(np.asarray(value)) / size)
     raise ValueError(
-        f"{shown(value)} has no unit; a {kind} needs one of: {valid}, written like '{shown(value)} {unit}'"
+        f"{shown(value)} has no unit; {_a(kind)} needs one of: {valid}, written like '{shown(value)} {unit}'"
     )
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def in_si(value: Any, unit: str) -> float:
@@ -286,9 +292,27 @@ def _refuse_earlier_texts(name: str, attributes: Mapping[str, Any], earlier: Map
         refuse_earlier(text, foreign, f"{name}.{each}")
 
 
-def _cannot_be_read(cls: type[BaseModel], error: PydanticUserError) -> ConfigurationError:
+def _cannot_be_read(name: str, error: PydanticUserError) -> ConfigurationError:
     """What to say of a class whose annotations pydantic cannot make sense of."""
-    return ConfigurationError(f"its parameters cannot be read: {' '.join(error.message.split())}", cls.__name__)
+    return ConfigurationError(f"its parameters cannot be read: {' '.join(error.message.split())}", name)
+
+
+def _refuse_misspelt(name: str, attributes: Mapping[str, Any], bases: Iterable[type]) -> None:
+    """Refuse a class whose attribute or method is nearly one that its family has, of which nothing would come.
+
+    Parameters are names of a user's own, and so is a name beside the one that it is like.
+    """
+    mro = (each for base in bases for each in base.__mro__ if hasattr(each, "family"))
+    known = {known for each in mro for known in (*vars(each), *inspect.get_annotations(each)) if known[0] != "_"}
+    written = attributes.get("__annotations__", {})
+    for each in {*attributes, *written} - known:
+        if each.startswith("_") or (each in written and "ClassVar" not in str(written[each])):
+            continue
+        near = difflib.get_close_matches(each, known - attributes.keys(), n=1, cutoff=0.8)
+        if near and not each.startswith(f"{near[0]}_") and not each.endswith(f"_{near[0]}"):
+            raise ConfigurationError(
+                f"unknown attribute {each!r}, did you mean {near[0]!r}? A name of your own may begin with _", name
+            )
 
 
 class _DeclarationType(ModelMetaclass):
@@ -300,7 +324,12 @@ class _DeclarationType(ModelMetaclass):
             _refuse_earlier_texts(name, namespace, earlier)
         # to build validators takes long: those of this package when they are used, a user's when a mistake has its line
         ours = namespace["__module__"].startswith("izhires.")
-        return super().__new__(mcs, name, bases, namespace, **{"defer_build": ours, **kwargs})
+        if not ours:
+            _refuse_misspelt(name, namespace, bases)
+        try:
+            return super().__new__(mcs, name, bases, namespace, **{"defer_build": ours, **kwargs})
+        except PydanticUserError as error:
+            raise _cannot_be_read(name, error) from None
 
     def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
         try:
@@ -308,7 +337,7 @@ class _DeclarationType(ModelMetaclass):
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=cls.__name__) from None
         except PydanticUserError as error:
-            raise _cannot_be_read(cls, error) from None
+            raise _cannot_be_read(cls.__name__, error) from None
 
     @property
     def __signature__(cls: type[BaseModel]) -> inspect.Signature:  # type: ignore[misc]
@@ -412,7 +441,7 @@ class Declaration(BaseModel, metaclass=_DeclarationType):
         except ValidationError as error:
             raise ConfigurationError(_complaints(error, cls), place=place) from None
         except PydanticUserError as error:
-            raise _cannot_be_read(cls, error) from None
+            raise _cannot_be_read(cls.__name__, error) from None
         except RecursionError:
             raise ConfigurationError("tables are nested too deeply", place) from None
         except OverflowError:
@@ -602,6 +631,41 @@ class Component(Declaration):
     """What attributes, and the names that Brian2 texts read, were called in earlier versions, each with its present
     name; a class that has one of them is refused."""
 
+    defined_in: ClassVar[tuple[str, str]] = ("", "")
+    """Of a user's class: the file that defines it, and a hash of that. Of one that was refused: not its own."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        own = not cls.__module__.startswith("izhires.")
+        if own and "type" in inspect.get_annotations(cls) and not inspect.isabstract(cls):
+            cls.check_texts()
+        cls.defined_in = source_of(cls) if own else ("", "")
+
+    @classmethod
+    def check_texts(cls) -> None:
+        """Refuse a class that lacks what its family needs, or has what it cannot use.
+
+        Raises
+        ------
+        ConfigurationError
+        """
+        for name in sorted(cls.__class_vars__):
+            if not hasattr(cls, name):
+                raise ConfigurationError(f"has no {name!r}, which every {cls.family} needs", cls.__name__)
+            choices = next(
+                filter(None, (_literals(inspect.get_annotations(each).get(name)) for each in cls.__mro__)), ()
+            )
+            if choices and getattr(cls, name) not in choices:
+                problem = f"{shown(getattr(cls, name))} is not a choice"
+                raise ConfigurationError(problem, f"{cls.__name__}.{name}", map(repr, choices))
+        if "initial" in cls.__class_vars__:
+            from izhires.model.variables import read
+
+            known = read(cls.equations)  # type: ignore[attr-defined]
+            for name in cls.initial:  # type: ignore[attr-defined]
+                check_known(name, known, "variable", f"{cls.__name__}.initial")
+
     @classmethod
     def alternatives(cls) -> dict[str, type[Self]]:
         """Return every known alternative of this family by its ``type``, those of the user's scripts included."""
@@ -610,8 +674,10 @@ class Component(Declaration):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{cls.package}.{module.name}")
         found: dict[str, type[Self]] = {}
+        # one that was refused may be held by a traceback yet
+        made = [each for each in subclasses(cls) if "defined_in" in vars(each)]
         # one that inherits its type must not take the place of the one it derives from
-        typed = [each for each in subclasses(cls) if "type" in inspect.get_annotations(each)]
+        typed = [each for each in made if "type" in inspect.get_annotations(each)]
         own = [each for each in typed if not inspect.isabstract(each)]
         latest = {_origin(each): each for each in own}
         for each in own:
@@ -641,6 +707,21 @@ def _origin(cls: type) -> tuple[str, str]:
     return re.sub("_[0-9a-f]{8}$", "", cls.__module__), cls.__qualname__
 
 
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    """Return the choices of a class attribute, from its annotation as it is written."""
+    found = re.search(r"Literal\[(.*?)\]", str(annotation or ""))
+    return tuple(ast.literal_eval(f"[{found[1]}]")) if found else ()
+
+
+def classes_of(value: Any) -> Iterator[type[Declaration]]:
+    """Yield the classes of all declarations inside a value, its own first."""
+    if isinstance(value, Declaration):
+        yield type(value)
+        value = vars(value)
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
+        yield from classes_of(each)
+
+
 def subclasses(cls: type[C]) -> Iterator[type[C]]:
     """Yield all subclasses of a class, those of its own first."""
     queue = list(cls.__subclasses__())
@@ -666,7 +747,10 @@ def chosen(family: type[Component], default: str) -> Any:
         name = data.get("type", default)
         if not isinstance(name, str) or name not in known:
             raise ConfigurationError(
-                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}", "type", known
+                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}; one of your own needs "
+                "--import FILE.py, in Python its class",
+                "type",
+                known,
             )
         return known[name].parse(data)
 

@@ -51,7 +51,8 @@ def load(names: Iterable[str], beside: str | Path = "") -> None:
                 module = importlib.import_module(name)
             except ModuleNotFoundError as error:
                 if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-                    raise ConfigurationError(f"there is no module {name!r} on Python's path", "import") from None
+                    meant = f", did you mean '{name}.py'?" if (Path(beside) / f"{name}.py").is_file() else ""
+                    raise ConfigurationError(f"there is no module {name!r} on Python's path{meant}", "import") from None
                 raise _failed(name, error) from None
             except Exception as error:
                 raise _failed(name, error) from error
@@ -74,6 +75,22 @@ def loaded() -> dict[str, str]:
     return dict(_loaded)
 
 
+def source_of(cls: type) -> tuple[str, str]:
+    """Return the file that defines a class and a hash of it; empty texts where there is none, as in a notebook."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if file is None or not Path(file).is_file():
+        return "", ""
+    return str(Path(file).resolve()), _hash(Path(file))
+
+
+def used(classes: Iterable[type]) -> dict[str, str]:
+    """Return what was imported, and the files of one's own that define these classes, each with its hash."""
+    modules = (getattr(sys.modules.get(name), "__file__", None) for name in _loaded)
+    named = {str(Path(file).resolve()) for file in modules if file}
+    files = dict(getattr(each, "defined_in", ("", "")) for each in classes)
+    return _loaded | {file: its for file, its in files.items() if file and file not in named}
+
+
 def _script(path: Path, name: str) -> None:
     if str(path) in _loaded:
         return
@@ -83,6 +100,8 @@ def _script(path: Path, name: str) -> None:
         raise ConfigurationError("there is no such file", f"import {name}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
+    if str(path.parent) not in sys.path:  # modules that lie beside it; at the end, so that none hides another's
+        sys.path.append(str(path.parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:

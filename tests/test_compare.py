@@ -44,6 +44,9 @@ def test_the_first_spike_that_differs_is_found(recording):
     first = int(spikes.text.split()[2])
     assert np.searchsorted(one["spike_time"], moment) <= first <= at
     assert spikes.text.endswith(f"identical, then different from {moment:.4f} s on")
+    one.attrs["configuration"] = recording.attrs["configuration"].replace('"spikes": "all"', '"spikes": "probes"')
+    assert by_name(one, other)["spikes"].text.endswith(" s on; only those of probes were kept, see keep.spikes")
+    one.attrs["configuration"] = recording.attrs["configuration"]
     # one that is missing
     fewer = one.isel(spike=np.delete(np.arange(one.sizes["spike"]), at))
     text = by_name(one, fewer)["spikes"].text

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import small
 
 import izhires
 from izhires import imports
+from izhires.declare import parameter
 from izhires.errors import ConfigurationError
 from izhires.model.configuration import read
 
@@ -191,3 +193,96 @@ def test_a_script_is_imported_once(tmp_path):
     imports.load([str(path), "counted.py"], beside=tmp_path)
     assert (tmp_path / "log").read_text() == "x"
     assert imports.loaded()[str(path)]
+
+
+RULE = """
+    type: Literal["{name}"] = "{name}"
+    schedule = "step"
+    channel_update = "step = 0.0001*gate*error"
+    weight_update = "w += step_post*s_pre"
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "said"),
+    [
+        ("Rule", 'chanel_update = "step = 1"', "unknown attribute 'chanel_update', did you mean 'channel_update'?"),
+        ("Rule", 'activ: ClassVar[str] = "step > 0"', "did you mean 'active'?"),
+        ("Rule", 'schedule = "sometimes"', "schedule: 'sometimes' is not a choice (valid: 'step', 'trial')"),
+        ("Rule", 'channel_update = "stop = 1"', "channel_update: never sets 'step'"),
+        ("Rule", 'initial = {"stepp": 0.5}', "initial: there is no variable 'stepp', did you mean 'step'?"),
+        ("Rule", "gain = 3.0", "`gain` is not meant to be a field"),
+        ("Plasticity", 'on_pots = "w += 1"', "did you mean 'on_post'?"),
+        ("Plasticity", "def bound(self): return 0.0, 1.0", "did you mean 'bounds'?"),
+        ("Plasticity", 'equations = "rho : 1"\n    initial = {"rhoo": 0.5}', "did you mean 'rho'?"),
+        ("Plasticity", 'update = "w += 1"', "declare a parameter 'interval'"),
+        ("Gate", 'source = "a test"', "has no 'expression', which every gate needs"),
+    ],
+)
+def test_a_class_says_at_once_what_is_wrong_with_it(base, change, said, tmp_path):
+    script = tmp_path / "own.py"
+    head = f"from typing import ClassVar, Literal\nfrom izhires import {base}\n"
+    if base == "Rule":
+        head += f"class Mended(Rule):\n    'Right.'{RULE.format(name=f'mended_{tmp_path.name}')}"
+        base = "Mended"
+    script.write_text(f"{head}class Mine({base}):\n    'Wrong.'\n    type: Literal['mine'] = 'mine'\n    {change}\n")
+    with pytest.raises(ConfigurationError) as error:
+        imports.load([str(script)])
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_helpers_and_constants_of_a_class_are_its_own(tmp_path):
+    class Helped(izhires.Rule):
+        """A rule with more than texts."""
+
+        type: Literal["helped"] = "helped"
+        initial_rate: float = parameter(0.1, "a parameter whose name begins like an attribute")
+        largest: ClassVar[float] = 3.0
+        schedule = "step"
+        channel_update = "step = gate*error"
+        channel_updates: ClassVar[tuple[str, ...]] = (channel_update,)
+        weight_update = "w += step_post*s_pre"
+
+        def halved(self) -> float:
+            return self.largest / 2
+
+    assert Helped().halved() == 1.5
+
+
+def test_a_script_imports_what_lies_beside_it_and_both_are_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    head = 'from typing import Literal\nfrom izhires import Rule\nclass Neighbour(Rule):\n    """Mine."""\n'
+    (tmp_path / "beside_rules.py").write_text(head + RULE.format(name="neighbour"))
+    script = tmp_path / "beside_claim.py"
+    script.write_text("from beside_rules import Neighbour\n")
+    imports.load([str(script)])
+    known = izhires.Rule.alternatives()["neighbour"]
+    found = imports.used([known])
+    assert {Path(each).name for each in found} >= {"beside_rules.py", "beside_claim.py"} and all(found.values())
+    with pytest.raises(ConfigurationError, match=r"did you mean 'beside_rulez.py'\?"):
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "beside_rulez.py").write_text("")
+        imports.load(["beside_rulez"], beside=tmp_path / "elsewhere")
+
+
+@pytest.mark.slow
+def test_a_recording_says_of_a_class_defined_in_python_where_and_another_is_not_kept(tmp_path):
+    script = tmp_path / "mine.py"
+    tests = Path(__file__).parent
+    text = (
+        "import json, sys\nfrom typing import Literal\nfrom izhires import Rule, load, run_batch\n"
+        f"sys.path.insert(0, {str(tests)!r})\nimport small\n"
+        f"class Mine(Rule):\n    'Mine.'{RULE.format(name='defined_in_python')}\n"
+        "if __name__ == '__main__':\n"
+        "    configuration = small.configuration(when='defined_in_python')\n"
+        f"    run_batch(configuration, [0, 1], {str(tmp_path / 'out')!r}, device='numpy', processes=2)\n"
+        f"    print(load({str(tmp_path / 'out' / 'meet_seed1.nc')!r}).attrs['imports'])\n"
+    )
+    found = []
+    for remark in ("", "# changed\n"):
+        script.write_text(text + remark)
+        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads(done.stdout))
+    assert [list(each) for each in found] == [[str(script.resolve())]] * 2
+    assert found[0] != found[1]

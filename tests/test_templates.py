@@ -71,6 +71,10 @@ changed = apply(izhires.Configuration(), ["my_condition"])
 assert changed.reservoir.cue_strength == 10 != izhires.Configuration().reservoir.cue_strength
 expected = all_observers()["my_observer"].function(ObservedTask.of_experiment(task))
 assert (expected.probability == 1).all()  # of one event
+page = open("docs/howto/claim.md", encoding="utf-8").read()
+exec(page.split("```python\\n")[1].split("```")[0])
+imports.load(["examples/templates/rule.py"])
+assert STUDIES["own"].configuration().when.rule.type == "my_rule"
 from izhires import devices
 assert devices.get("my_device").prepare(small.planned(small.configuration())[1]).run
 """

@@ -258,7 +258,7 @@ def all_claims(names: Iterable[str] | None = None) -> dict[str, Claim]:
         return known
     for name in names:
         if name not in known:
-            raise ConfigurationError(f"{name!r} is not a claim{closest(name, known)}", "--claims", known)
+            raise ConfigurationError(f"{name!r} is not a claim{closest(name, known)}", "--claim", known)
     return {name: known[name] for name in names}
 
 

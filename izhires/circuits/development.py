@@ -221,7 +221,8 @@ def develop(circuit: Grown, seeds: Seeds, time_step: float = STEP) -> Developed:
     configuration, test = stage(circuit, seeds, time_step), tested(circuit, seeds, time_step)
     # what is done with the network later does not change it
     how = circuit.development
-    described = [configuration.to_dict(), how.to_dict(), test.paradigm.to_dict(), circuit.noise, circuit.kept, code()]
+    sources = code(configuration, how, test)
+    described = [configuration.to_dict(), how.to_dict(), test.paradigm.to_dict(), circuit.noise, circuit.kept, sources]
     key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
     if key not in _HELD:
         path = folder() / f"{key}.npz"

@@ -22,6 +22,9 @@ from typing import Any
 _begun = False
 """Whether a command has begun its work; before that, modules are imported and options are read."""
 
+OWN = "--import FILE.py or --import MODULE, repeatable: components of your own."
+"""What the help of every command ends with."""
+
 INTERRUPTED = "interrupted; nothing half-written is left"
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -86,7 +89,9 @@ def _main() -> int:
     for module in pkgutil.iter_modules(__path__):
         command = importlib.import_module(f"{__name__}.{module.name}")
         if hasattr(command, "COMMAND"):
-            app.command(command.COMMAND, **getattr(command, "SETTINGS", {}))(_interruptible(command.command))
+            app.command(command.COMMAND, epilog=OWN, **getattr(command, "SETTINGS", {}))(
+                _interruptible(command.command)
+            )
     try:
         arguments, imported = _imports(sys.argv[1:])
         if imported:

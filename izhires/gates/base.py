@@ -34,7 +34,7 @@ class Gate(Component):
     expression: ClassVar[str]
     equations: ClassVar[str] = ""
     update: ClassVar[str] = ""
-    source: ClassVar[str]
+    source: ClassVar[str] = ""
 
     def factors(self) -> dict[str, str]:
         """Return the neuromodulators that the texts read the levels of: the name there, and that of the level."""

@@ -1,6 +1,7 @@
 """What a neuromodulator is: kinetics of a level, and a Brian2 expression of what is released in each readout step.
 
-The expression `release` and the statements `update` read these names, and every number of the declaration by its own:
+The expression `release` and the statements `update` read these names, and every number of the declaration by its own.
+In a step `update` runs first, then `release` is read, and then the level moves:
 
 ====================  ========================================================================================
 ``reward``            reward of the trial's event, in the one step of the event, else 0

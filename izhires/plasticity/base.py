@@ -37,6 +37,7 @@ import numpy as np
 
 from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 from izhires.declare import Component
+from izhires.errors import ConfigurationError
 from izhires.model.variables import read
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Plasticity(Component):
 
     family: ClassVar[str] = "plasticity"
     package: ClassVar[str] = "izhires.plasticity"
-    source: ClassVar[str]
+    source: ClassVar[str] = ""
 
     equations: ClassVar[str] = ""
     initial: ClassVar[dict[str, float]] = {}
@@ -92,6 +93,13 @@ class Plasticity(Component):
     update: ClassVar[str] = ""
     effect: ClassVar[str] = ""
     sign: ClassVar[Literal["any", "excitatory", "inhibitory"]] = "any"
+
+    @classmethod
+    def check_texts(cls) -> None:
+        """Refuse an update of which nothing says how often it runs."""
+        super().check_texts()
+        if cls.update and cls.every is Plasticity.every and not ({"interval"} & {*cls.model_fields, *dir(cls)}):
+            raise ConfigurationError("has an 'update': declare a parameter 'interval', how often it runs", cls.__name__)
 
     def nearest(self) -> tuple[str, ...]:
         """Return the traces that a spike sets to 1, instead of adding 1 to them: only the nearest spike counts."""

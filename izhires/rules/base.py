@@ -15,7 +15,7 @@ A rule belongs to one of two schedules, and reads names that the build provides 
 ``target_trial``     1 in trials that give this channel a target to learn, see `izhires.predictions`
 ``has_target``       1 inside the window of such a trial: ``target_trial*in_window``
 ``outcome``          1 in trials that hold this event, else 0
-``at_event``         1 at the step of the event, else 0
+``at_event``         1 at the step of the trial's event, whichever it is, else 0; times ``occurs`` for the channel's own
 ``exploration``      a standard normal number of this channel and step, from the stream ``exploration`` of the seed
 ``power``            ``|s|**2``, summed over the cells
 ``mean_power``       running mean of ``power``
@@ -44,9 +44,12 @@ in ``weight_update``.
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Literal
 
 from izhires.declare import Component
+from izhires.errors import ConfigurationError
+from izhires.model.variables import read
 
 EARLIER_NAMES = {
     "relevant": "target_trial",
@@ -108,7 +111,18 @@ class Rule(Component):
     population_update: ClassVar[str] = ""
     inverse: ClassVar[bool] = False
     consolidates: ClassVar[bool] = False
-    source: ClassVar[str]
+    source: ClassVar[str] = ""
+
+    @classmethod
+    def check_texts(cls) -> None:
+        """Refuse a rule that reads its step and never sets it: nothing would be learned."""
+        super().check_texts()
+        step = read(cls.equations).get("step")
+        reads = re.search(r"\bstep(_post)?\b", f"{cls.active}\n{cls.weight_update}")
+        sets = (step and step.reckoned) or re.search(r"\bstep\s*([-+*/]|\*\*|//)?=(?!=)", cls.channel_update)
+        if reads and not sets:
+            problem = "never sets 'step', so that no weight would change"
+            raise ConfigurationError(problem, f"{cls.__name__}.channel_update")
 
     def factors(self) -> dict[str, str]:
         """Return the neuromodulators that the texts read the levels of: the name there, and that of the level."""

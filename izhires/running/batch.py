@@ -305,7 +305,7 @@ def _is_there(job: Job, of_variant: Callable[[str], Drawn], device: str, replica
     except RecordingError:
         return False
     return (
-        found.get("code") == code()
+        found.get("code") == code(of_variant(job.variant).configuration)
         and found["device"] == device
         and json.loads(found["versions"])["izhires"] == version("izhires")
         and json.loads(found["configuration"]) == of_variant(job.variant).configuration.to_dict()

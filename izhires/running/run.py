@@ -23,10 +23,11 @@ from izhires.building.draft import make_plan
 from izhires.building.parts import Monitor
 from izhires.building.plan import Plan
 from izhires.building.replicates import combine, split
+from izhires.declare import Declaration, classes_of
 from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
 from izhires.errors import ConfigurationError, SimulationError
-from izhires.imports import loaded
+from izhires.imports import used
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
 from izhires.recordings import bounds, elapsed, schema
@@ -271,8 +272,8 @@ def record(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Execution) -> xr
             | {"python": platform.python_version()}
         ),
         "git_commit": git_commit(),
-        "imports": json.dumps(loaded() | configuration.extended()),
-        "code": code(),
+        "imports": json.dumps(used(classes_of(configuration)) | configuration.extended()),
+        "code": code(configuration),
         "plan": plan.fingerprint(),
         "precision": plan.precision,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -383,13 +384,13 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Executio
     raise error
 
 
-def code() -> str:
+def code(*declarations: Declaration) -> str:
     """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses, and
-    what the user imported.
+    what the user imported, or wrote of these declarations.
 
     A recording made by other sources does not stand for one that these would make.
     """
-    own = "".join(sorted(loaded().values()))
+    own = "".join(sorted(used(classes_of(declarations)).values()))
     return hashlib.sha256((_package() + own).encode()).hexdigest()[:16] if own else _package()
 
 

@@ -296,7 +296,7 @@ def identity(configuration: Configuration, variant: str, seed: int, device: str,
         Fingerprint of its plan, which holds the equations, those of a user's own rule among them. The version and the
         sources of this package and the layout of recordings enter, too.
     """
-    parts = [configuration.to_dict(), variant, seed, device, plan, version("izhires"), code(), LAYOUT]
+    parts = [configuration.to_dict(), variant, seed, device, plan, version("izhires"), code(configuration), LAYOUT]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

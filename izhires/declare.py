@@ -329,6 +329,8 @@ class _DeclarationType(ModelMetaclass):
         try:
             return super().__new__(mcs, name, bases, namespace, **{"defer_build": ours, **kwargs})
         except PydanticUserError as error:
+            if error.code != "model-field-missing-annotation":
+                raise
             raise _cannot_be_read(name, error) from None
 
     def __call__(cls: type[BaseModel], *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
@@ -731,6 +733,9 @@ def subclasses(cls: type[C]) -> Iterator[type[C]]:
         yield each
 
 
+BY_IMPORT = "your own by --import FILE.py"
+
+
 def chosen(family: type[Component], default: str) -> Any:
     """Return the annotation of a field that holds one alternative of a family.
 
@@ -742,15 +747,16 @@ def chosen(family: type[Component], default: str) -> Any:
             return value
         data = {"type": value} if isinstance(value, str) else value
         if not isinstance(data, dict):
-            raise ConfigurationError(f"{shown(value)} is not a {family.family}", choices=family.alternatives())
+            raise ConfigurationError(
+                f"{shown(value)} is not a {family.family}", choices=(*family.alternatives(), BY_IMPORT)
+            )
         known = family.alternatives()
         name = data.get("type", default)
         if not isinstance(name, str) or name not in known:
             raise ConfigurationError(
-                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}; one of your own needs "
-                "--import FILE.py, in Python its class",
+                f"{shown(name)} is not a {family.family}{closest(str(name)[:100], known)}",
                 "type",
-                known,
+                (*known, BY_IMPORT),
             )
         return known[name].parse(data)
 

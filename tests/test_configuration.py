@@ -203,7 +203,7 @@ BAD = [
      ["reservoir.type: 'sequense' is not a circuit, did you mean 'sequence'? (valid: grown, random, sequence, unconnected"]),
     ("reservoir = 5", ["reservoir: 5 is not a circuit (valid: grown, random, sequence, "]),
     ('when.gate = "door"', ["when.gate.type: 'door' is not a gate (valid: acetylcholine, consolidation, dopamine, event_window, level, open, phasic"]),
-    ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged)"]),
+    ('readout = "split"', ["prediction.type: 'split' is not a prediction (valid: factorised, joint, merged, your own by --import FILE.py)"]),
     ('readout = "merged"\nprediction = "joint"', ["readout: is the earlier name of 'prediction'; give one of them"]),
     ('readout = "joint"', ["when.rule: 'uncertainty_three_factor' learns at every step, the joint prediction once a trial (valid: "
       "consolidated_three_factor"]),

@@ -395,6 +395,7 @@ def test_a_users_own_component_joins_its_family_while_it_lives():
             """A gate of one's own."""
 
             type: Literal["slow"] = "slow"
+            expression = "1"
             width: Milliseconds = parameter("10 ms", "how wide")
 
         class SlowerStill(Slow):
@@ -425,7 +426,8 @@ def test_a_type_that_is_taken():
         def make(module, name="Mine", type="open"):
             annotations = {"type": Literal[type]}
             return _DeclarationType(name, (Gate,), {
-                "__module__": module, "__qualname__": name, "__annotations__": annotations, "type": type
+                "__module__": module, "__qualname__": name, "__annotations__": annotations, "type": type,
+                "expression": "1",
             })  # fmt: skip
 
         mine = make("mine_0123abcd")
@@ -454,6 +456,7 @@ def test_a_component_whose_type_has_no_default():
             """A gate without a name."""
 
             type: Literal["nameless"]
+            expression = "1"
 
         with pytest.raises(ConfigurationError, match=r"^Nameless: its type needs a default: type: Literal"):
             Gate.alternatives()

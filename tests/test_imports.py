@@ -216,6 +216,10 @@ RULE = """
         ("Plasticity", "def bound(self): return 0.0, 1.0", "did you mean 'bounds'?"),
         ("Plasticity", 'equations = "rho : 1"\n    initial = {"rhoo": 0.5}', "did you mean 'rho'?"),
         ("Plasticity", 'update = "w += 1"', "declare a parameter 'interval'"),
+        ("Rule", "error: float = 1.0", "Mine.error: is a name that is taken"),
+        ("Rule", 'equations = "step : 1\\nfloor : 1"', "Mine.floor: is a name that is taken"),
+        ("Rule", 'equations = "step : 1\\nc_post : 1"', "Mine.c_post: is a name that is taken"),
+        ("Plasticity", "w: float = 1.0", "Mine.w: is a name that is taken"),
         ("Gate", 'source = "a test"', "has no 'expression', which every gate needs"),
     ],
 )

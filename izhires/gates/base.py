@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from izhires.declare import Component
-from izhires.rules.base import EARLIER_NAMES
+from izhires.model.variables import refuse_taken
+from izhires.rules.base import EARLIER_NAMES, TAKEN
 
 
 class Gate(Component):
@@ -35,6 +36,12 @@ class Gate(Component):
     equations: ClassVar[str] = ""
     update: ClassVar[str] = ""
     source: ClassVar[str] = ""
+
+    @classmethod
+    def check_texts(cls) -> None:
+        """Refuse names that the channels have."""
+        super().check_texts()
+        refuse_taken(cls, *TAKEN["step"])
 
     def factors(self) -> dict[str, str]:
         """Return the neuromodulators that the texts read the levels of: the name there, and that of the level."""

@@ -69,6 +69,28 @@ def read(equations: str) -> dict[str, Variable]:
     return found
 
 
+OF_BRIAN2 = frozenset({
+    "t", "dt", "N", "i", "j", "w", "xi", "inf", "pi", "e", "second", "abs", "arccos", "arcsin", "arctan", "ceil",
+    "clip", "cos", "cosh", "exp", "exprel", "expm1", "floor", "int", "log", "log10", "log1p", "poisson", "rand", "randn",
+    "sign", "sin", "sinh", "sqrt", "tan", "tanh", "timestep",
+})  # fmt: skip
+"""Names in Brian2 texts that stand for something already, and the weight ``w``."""
+
+
+def refuse_taken(cls: Any, *taken: str) -> None:
+    """Refuse a class that gives a parameter or a variable of its equations a name that its texts know already.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming it.
+    """
+    for name in (*cls.model_fields, *read(cls.equations)):
+        if name in taken or name in OF_BRIAN2 or name.endswith(("_pre", "_post")):
+            problem = "is a name that is taken, see 'Names in equations' in the reference; give another"
+            raise ConfigurationError(problem, f"{cls.__name__}.{name}")
+
+
 def units(equations: str) -> dict[str, str]:
     """Return the variables of equations that are their own, not linked ones, each with its unit."""
     return {name: each.unit for name, each in read(equations).items() if "linked" not in each.flags}

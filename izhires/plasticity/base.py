@@ -12,6 +12,9 @@ a name in `after`      trace of the spikes of the target cell
 a name in `factors`    level of the neuromodulator of that name around the target cell
 =====================  =======================================================================================
 
+No parameter or variable of a rule may be called ``w``, ``w_low``, ``w_high``, ``learning`` or ``delay``, nor as a name
+of Brian2, nor end in ``_pre`` or ``_post``.
+
 Within a time step, arriving spikes come first: `on_arrival`, the effect of the spike, `on_pre`; then they enter the
 traces `before`. Then come the spikes of the target cells: `on_post`, and they enter the traces `after`. So a spike that
 arrives in the very step in which its target fires counts as one that came before. `update` runs at the beginning of a
@@ -38,7 +41,7 @@ import numpy as np
 from izhires.building.parts import Group, Link, Pathway, Reaction, Update
 from izhires.declare import Component
 from izhires.errors import ConfigurationError
-from izhires.model.variables import read
+from izhires.model.variables import read, refuse_taken
 
 if TYPE_CHECKING:
     from izhires.building.draft import Draft
@@ -98,6 +101,7 @@ class Plasticity(Component):
     def check_texts(cls) -> None:
         """Refuse an update of which nothing says how often it runs."""
         super().check_texts()
+        refuse_taken(cls, "w_low", "w_high", "learning", "delay")
         if cls.update and cls.every is Plasticity.every and not ({"interval"} & {*cls.model_fields, *dir(cls)}):
             raise ConfigurationError("has an 'update': declare a parameter 'interval', how often it runs", cls.__name__)
 

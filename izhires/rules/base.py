@@ -38,6 +38,11 @@ correlations of the states (``inverse``).
 
 A rule ends its ``channel_update`` by setting ``step``, the learning step of the channel. Online, the weights of a
 channel whose step is 0 are not touched at all, which saves most of the time.
+No parameter or variable of a rule may have a name of its table, nor ``channel``, ``since_event``, ``window``,
+``learning_blocks``, online ``event_width``, ``fed_back``, ``feedback_at_test``, ``feedback_gain``, ``feedback_limit``,
+``largest_prediction``; nor, as in gates and plasticity, a name of Brian2 (``t``, ``dt``, ``i``, ``N``, ``exp``, ``floor``,
+``clip`` ...), ``w``, or one that ends in ``_pre`` or ``_post``.
+
 Every parameter of the rule is known by its name in ``equations`` and ``channel_update``, and with ``_post`` behind it
 in ``weight_update``.
 """
@@ -49,7 +54,15 @@ from typing import ClassVar, Literal
 
 from izhires.declare import Component
 from izhires.errors import ConfigurationError
-from izhires.model.variables import read
+from izhires.model.variables import read, refuse_taken
+
+_BOTH = "channel error in_window learning learning_blocks outcome power since_event window"
+TAKEN = {
+    "step": f"{_BOTH} at_event at_window_end event_width exploration fed_back feedback_at_test feedback_gain "
+    "feedback_limit gate has_target largest_prediction mean_power occurs target target_trial z".split(),
+    "trial": f"{_BOTH} q".split(),
+}
+"""Names that the channels have: no parameter or variable of a rule may be called so."""
 
 EARLIER_NAMES = {
     "relevant": "target_trial",
@@ -117,6 +130,7 @@ class Rule(Component):
     def check_texts(cls) -> None:
         """Refuse a rule that reads its step and never sets it: nothing would be learned."""
         super().check_texts()
+        refuse_taken(cls, *TAKEN[cls.schedule])
         step = read(cls.equations).get("step")
         reads = re.search(r"\bstep(_post)?\b", f"{cls.active}\n{cls.weight_update}")
         sets = (step and step.reckoned) or re.search(r"\bstep\s*([-+*/]|\*\*|//)?=(?!=)", cls.channel_update)

@@ -71,8 +71,8 @@ def read(equations: str) -> dict[str, Variable]:
 
 OF_BRIAN2 = frozenset({
     "t", "dt", "N", "i", "j", "w", "xi", "inf", "pi", "e", "second", "abs", "arccos", "arcsin", "arctan", "ceil",
-    "clip", "cos", "cosh", "exp", "exprel", "expm1", "floor", "int", "log", "log10", "log1p", "poisson", "rand", "randn",
-    "sign", "sin", "sinh", "sqrt", "tan", "tanh", "timestep",
+    "clip", "cos", "cosh", "exp", "exprel", "expm1", "floor", "int", "log", "log10", "log1p", "poisson", "rand",
+    "randn", "sign", "sin", "sinh", "sqrt", "tan", "tanh", "timestep",
 })  # fmt: skip
 """Names in Brian2 texts that stand for something already, and the weight ``w``."""
 

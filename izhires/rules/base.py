@@ -40,8 +40,8 @@ A rule ends its ``channel_update`` by setting ``step``, the learning step of the
 channel whose step is 0 are not touched at all, which saves most of the time.
 No parameter or variable of a rule may have a name of its table, nor ``channel``, ``since_event``, ``window``,
 ``learning_blocks``, online ``event_width``, ``fed_back``, ``feedback_at_test``, ``feedback_gain``, ``feedback_limit``,
-``largest_prediction``; nor, as in gates and plasticity, a name of Brian2 (``t``, ``dt``, ``i``, ``N``, ``exp``, ``floor``,
-``clip`` ...), ``w``, or one that ends in ``_pre`` or ``_post``.
+``largest_prediction``; nor, as in gates and plasticity, a name of Brian2 (``t``, ``dt``, ``i``, ``N``, ``exp``,
+``floor``, ``clip`` ...), ``w``, or one that ends in ``_pre`` or ``_post``.
 
 Every parameter of the rule is known by its name in ``equations`` and ``channel_update``, and with ``_post`` behind it
 in ``weight_update``.

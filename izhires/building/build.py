@@ -19,7 +19,7 @@ from izhires.building.plan import INDICES, Plan
 from izhires.errors import ConfigurationError, closest
 
 
-class LongClock(b2.Clock):
+class LongClock(b2.Clock):  # type: ignore[misc]  # of which no types are known
     """A clock of many steps of another.
 
     Brian2 takes the end of a run for reached where less than 1e-4 of a step is missing. Of a step of ten seconds that

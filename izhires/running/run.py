@@ -386,11 +386,11 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Executio
 
 def code(*declarations: Declaration) -> str:
     """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses, and
-    what the user imported, or wrote of these declarations.
+    the files of the user's that define these declarations; a metric of one's own makes no other recordings.
 
     A recording made by other sources does not stand for one that these would make.
     """
-    own = "".join(sorted(used(classes_of(declarations)).values()))
+    own = "".join(sorted({its for _, its in (each.defined_in for each in classes_of(declarations)) if its}))
     return hashlib.sha256((_package() + own).encode()).hexdigest()[:16] if own else _package()
 
 

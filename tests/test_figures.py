@@ -17,6 +17,9 @@ from izhires.analysis import all_figures, analyse, make_figures
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import draw, prepare_all, spread_said
+from izhires.analysis.figures.model import wrapped
+from izhires.analysis.figures.observers import colours
+from izhires.analysis.figures.raster import ROWS, largest_of_rows
 from izhires.analysis.kept import kept_table, study_folders
 from izhires.analysis.metrics.base import ALL_EVENTS
 from izhires.analysis.selection import by_cue
@@ -621,6 +624,26 @@ def test_the_raster_is_sorted_by_another_probe_and_shows_every_spike(recordings)
     times = made["spike_time"].values - cue
     assert len(tables["spikes"]) == ((times >= -0.2) & (times <= 1.09)).sum() > 100
     assert tables["state"].drop(columns="row").to_numpy().max(axis=1) == pytest.approx(np.ones(60))
+
+
+def test_a_cell_that_fires_alone_is_seen_however_many_there_are():
+    traces = np.zeros((1000, 7))
+    traces[[0, 123, 457, 999], [0, 1, 2, 3]] = 1
+    shown = largest_of_rows(traces)
+    assert len(shown) == ROWS and (shown.max(axis=0) == traces.max(axis=0)).all()
+    assert [int(shown[:, k].argmax()) for k in range(4)] == [0, 37, 137, ROWS - 1]  # where the raster has them
+    assert len(largest_of_rows(traces[:60])) == 60
+
+
+def test_no_word_is_broken_in_a_box():
+    assert wrapped("prediction: what \u00d7 when", 8) == ["prediction:", "what \u00d7", "when"]
+    assert wrapped("three-factor", 5) == ["three-factor"]
+
+
+def test_an_observer_has_one_colour_in_all_figures():
+    assert colours(["bayes", "bayes_told"])["bayes"] == colours(["bayes_told", "hgf", "bayes"])["bayes"]
+    mine = colours(["mine", "bayes"])
+    assert mine["bayes"] == colours(["bayes"])["bayes"] != mine["mine"]
 
 
 def test_the_task_is_that_of_the_trial_table(recordings):

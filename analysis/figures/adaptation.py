@@ -12,7 +12,9 @@ from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.figures import style
 from izhires.analysis.figures.base import Tables, figure, part_values
+from izhires.analysis.figures.observers import LABELS, colours
 from izhires.analysis.metrics.base import ALL_EVENTS
+from izhires.analysis.metrics.observers import NETWORK
 from izhires.analysis.statistics import POSITIVE, spread_over_seeds
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-LEARNERS = {"": "network", "bayes_": "Bayes, not told of switches", "bayes_told_": "Bayes, told"}
+LEARNERS = {"": LABELS[NETWORK], "bayes_": LABELS["bayes"], "bayes_told_": LABELS["bayes_told"]}
 STRETCHES = {"early": "first 20 trials", "late": "after 50 trials"}
 
 
@@ -74,7 +76,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     """Draw learning rates, time constants and overshoots."""
     count = 4 if "overshoot" in prepared else 3
     panels = style.tiles(made, count, 42)
-    colour = style.colours(list(LEARNERS)[1:]) | {"": style.BLACK}
+    colour = {f"{who}_": ink for who, ink in colours(["bayes", "bayes_told"]).items()} | {"": style.BLACK}
     rate = prepared["rate"]
     top = 1.1 * float(rate[["mean", "high"]].to_numpy(float)[~rate[["mean", "high"]].isna()].max())
     for axes, (stretch, words) in zip(panels, STRETCHES.items(), strict=False):

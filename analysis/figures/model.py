@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OUTPUT = {"factorised": "what \u00d7 when"}
 CELLS = {"izhikevich": "Izhikevich", "izhikevich_2007": "Izhikevich (2007)", "adex": "AdEx", "lif": "LIF"}
 HEIGHT = 46.0
+NO_BREAK = "\u00a0"
 
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
@@ -34,11 +35,11 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     cell = reservoir.get("cell", {})
     shares = ", ".join(f"{round(100 * share)}%\u00a0{name}" for name, share in cell.get("composition", {}).items())
     kind = CELLS.get(cell.get("type", ""), _words(cell))
+    step = made.get("state", {}).get("time_step", "1.0 ms")
     rows = {
         "cue": "cue",
         "reservoir": f"{cells} {kind} cells\n{shares}\ncircuit: {_words(reservoir)}",
-        "when": f"when, every {made.get('state', {}).get('time_step', '1.0 ms').replace('.0 ', ' ')}\n"
-        f"{_words(when.get('rule'))}",
+        "when": f"when, every {step.replace('.0 ', ' ').replace(' ', NO_BREAK)}\n{_words(when.get('rule'))}",
         "what": f"what, once a trial\n{_words(what.get('rule'))}",
         "gate": f"gate: {_words(when.get('gate'))}",
         "output": OUTPUT.get(_words(made.get("prediction")), _words(made.get("prediction"))) or OUTPUT["factorised"],
@@ -53,13 +54,20 @@ def _words(component: Any) -> str:
     return name.replace("_", " ")
 
 
+def wrapped(text: str, letters: float) -> list[str]:
+    """Return text in lines of about so many letters; no word is broken, also where it is longer."""
+    return textwrap.wrap(text, max(1, int(letters)), break_long_words=False, break_on_hyphens=False)
+
+
 @figure(
     "model",
     title="The model",
     all_cues=True,
     caption=(
         "The network: fixed recurrent weights; the timing readout (when) learns online in a gated three-factor rule, "
-        "the identity readout (what) at the end of each trial; their output is the prediction."
+        "the identity readout (what) at the end of each trial; their output is the prediction. "
+        "Cells: RS regular spiking, IB intrinsically bursting, "
+        "CH chattering, FS fast spiking, LTS low-threshold spiking."
     ),
     alt=(
         "Diagram: the cue drives a reservoir of Izhikevich cells; a when and a what readout read it and give the "
@@ -99,7 +107,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
                                edgecolor=ink, linewidth=1)  # fmt: skip
         axes.add_patch(shape)
         said = "prediction:\n" + text[name] if name == "output" else text[name]
-        lines = [part for line in said.split("\n") for part in textwrap.wrap(line, int((x1 - x0 - 1) / letter))]
+        lines = [part for line in said.split("\n") for part in wrapped(line, (x1 - x0 - 1) / letter)]
         axes.text((x0 + x1) / 2, (y0 + y1) / 2, "\n".join(lines), ha="center", va="center", linespacing=1.15)
 
     def arrow(start: tuple[float, float], end: tuple[float, float], ink: Any = style.BLACK, **look: Any) -> None:
@@ -111,7 +119,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
         arrow((edges["reservoir"][1], 22), (edges["readout"][0], height), colour[name])
         arrow((edges["readout"][1], height), (edges["output"][0], 21.5), colour[name])
     middle = sum(edges["readout"]) / 2
-    gate = textwrap.wrap(text["gate"], int((wide - edges["output"][0]) / letter))
+    gate = wrapped(text["gate"], (wide - edges["output"][0]) / letter)
     axes.text(edges["output"][0], 44.5, "\n".join(gate), ha="left", va="center", color=colour["when"])
     arrow((edges["output"][0], 44.5), (middle + 8, 37), colour["when"], linestyle=(0, (3, 2)))
     if text["feedback"]:

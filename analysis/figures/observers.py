@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,14 @@ LABELS = {
     "zero": "zero output",
 }
 """Labels of what is drawn, in their order; an observer of the user's own has its name."""
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each observer, the same in all figures; those of the user's own come after the others."""
+    known = [name for name in LABELS if name not in (NETWORK, "zero")]
+    names = list(names)
+    every = style.colours([*known, *(name for name in names if name not in known)])
+    return {name: every[name] for name in names}
 
 
 def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
@@ -120,7 +128,7 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     who += [name for name in dict.fromkeys(errors["who"]) if name not in LABELS]
     look: dict[str, dict[str, Any]] = {
         name: {"color": colour, "label": LABELS.get(name, name), "linewidth": 0.9}
-        for name, colour in style.colours([name for name in who if name not in (NETWORK, "zero")]).items()
+        for name, colour in colours(name for name in who if name not in (NETWORK, "zero")).items()
     }
     look[NETWORK] = {"color": style.BLACK, "label": LABELS[NETWORK], "zorder": 3}
     look["zero"] = {"color": style.GREY, "label": LABELS["zero"], "linestyle": (0, (1, 1.5))}

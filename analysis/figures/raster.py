@@ -70,13 +70,28 @@ def prepare(recordings: Sequence[xr.Dataset]) -> Tables:
     return {"spikes": spikes, "state": state, "cells": cells, "times": shown_times}
 
 
+ROWS = 300
+"""Rows of the picture of all traces, at most: fewer than it has pixels, so that none is left out."""
+
+
+def largest_of_rows(traces: np.ndarray) -> np.ndarray:
+    """Return traces (cell, time) in at most `ROWS` rows, each the largest of the cells that share it."""
+    if len(traces) <= ROWS:
+        return traces
+    # all rows as high as each other in cells, so that they stand where the raster's do
+    edges = np.arange(ROWS) * len(traces) // ROWS
+    return np.maximum.reduceat(traces, edges, axis=0)
+
+
 @figure(
     "raster",
     title="Spikes and cue-evoked state of one probe",
     caption=(
         "Spikes of the last probe of the first block in one network; cells sorted by the time of their largest trace "
         "in another probe, silent cells last (excitatory below the line, inhibitory above). Shaded: the cue.",
-        f"Spike traces of the same cells, each divided by its own maximum, or by {SILENT:g} Hz where that is larger.",
+        f"Spike traces of the same cells, each divided by its own maximum, "
+        f"or by {SILENT:g} Hz where that is larger; of more "
+        f"than {ROWS} cells, the largest of those that share a row.",
     ),
     alt=(
         "Raster of the spikes of all cells after the cue, sorted by the time at which they fire, beside a heat map of "
@@ -106,8 +121,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     )
 
     image = heat.imshow(
-        state[state.columns[1:]].to_numpy(), extent=(times[0], times[-1] + step, 0, len(cells)), origin="lower",
-        aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
+        largest_of_rows(state[state.columns[1:]].to_numpy()), extent=(times[0], times[-1] + step, 0, len(cells)),
+        origin="lower", aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
     )  # fmt: skip
     if times[0] < shown["cue_start"]:
         heat.axvline(shown["cue_start"], color="white", linewidth=0.8, linestyle="--")

@@ -397,6 +397,12 @@ def test_a_folder_of_recordings(recording, tmp_path):
         load_folder(tmp_path / "gone")
     with pytest.raises(RecordingError, match=r"holds no recording \(\*\.nc\)"):
         load_folder(tmp_path)
+    (tmp_path / "study").mkdir()
+    save(recording, tmp_path / "study" / "one.nc")
+    with pytest.raises(RecordingError, match="its folders do, name one of them: study"):
+        load_folder(tmp_path)
+    with pytest.raises(RecordingError, match="is a file, not a folder"):
+        load_folder(tmp_path / "study" / "one.nc")
     for seed, variant in ((10, "b"), (9, "b"), (7, "c"), (8, "a")):
         save(recording.assign_attrs(seed=seed, variant=variant), tmp_path / f"{variant}{seed}.nc")
     found = [(each.attrs["variant"], each.attrs["seed"]) for each in load_folder(tmp_path)]

@@ -647,11 +647,15 @@ def files(folder: str | Path) -> list[Path]:
         If there is no such folder, or it holds none.
     """
     folder = as_path(folder)
+    if folder.is_file():
+        raise RecordingError("is a file, not a folder of recordings", str(folder))
     if not folder.is_dir():
         raise RecordingError("there is no such folder", str(folder))
     paths = sorted(folder.glob("*.nc"))
     if not paths:
-        raise RecordingError("holds no recording (*.nc)", str(folder))
+        inside = sorted(each.name for each in folder.iterdir() if each.is_dir() and any(each.glob("*.nc")))
+        beside = f" itself; its folders do, name one of them: {', '.join(inside[:8])}" if inside else ""
+        raise RecordingError(f"holds no recording (*.nc){beside}", str(folder))
     return paths
 
 

@@ -281,11 +281,49 @@ def spread_over_seeds(table: pd.DataFrame, by: Sequence[str], value: str, within
     return found
 
 
+def difference_of(within: Range) -> Range:
+    """Return the range of the difference of two values of a range."""
+    return within[0] - within[1], within[1] - within[0]
+
+
+def spread_of(values: ArrayLike, within: Range = ANY, seeds: int | None = None) -> tuple[float, float, float]:
+    """Return what a table prints of one value a seed: their mean, and as low and high what `what_spread_is` says.
+
+    Parameters
+    ----------
+    values : array_like
+        One value a seed; NaNs are left out.
+    within : (float, float)
+        The range of the quantity. A bound that the values themselves pass, as the amplitude of a readout that tells
+        negative predictions does, is none.
+    seeds : int, optional
+        Seeds of the whole table, so that all its rows mean the same; the number of values when left out.
+
+    Returns
+    -------
+    mean, low, high : float
+        As `t_interval`.
+    """
+    found = np.asarray(values, float)
+    found = found[~np.isnan(found)]
+    if found.size > 1 and (found.size if seeds is None else seeds) < FEW:
+        return float(found.mean()), float(found.min()), float(found.max())
+    least, most = within
+    if found.size:
+        within = (least if found.min() >= least else -np.inf, most if found.max() <= most else np.inf)
+    return t_interval(found, within=within)
+
+
 def what_spread_is(seeds: int) -> str:
     """Return what low and high of `spread_over_seeds` are, in words; empty of a single seed."""
     if seeds < 2:
         return ""
     return "range of the seeds" if seeds < FEW else "95% interval of the mean"
+
+
+def column_of_spread(seeds: int) -> str:
+    """Return the head of the column of low and high of `spread_of`, by the seeds of the table."""
+    return what_spread_is(seeds).removesuffix(" of the mean") or "95% interval"
 
 
 def at_the_same(table: pd.DataFrame, by: Sequence[str], x: str, value: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from izhires.analysis.metrics.base import Item, Metric, Row, all_metrics
 from izhires.analysis.selection import by_cue
-from izhires.analysis.statistics import ANY, t_interval
+from izhires.analysis.statistics import ANY, spread_of
 from izhires.errors import ConfigurationError, RecordingError, closest
 from izhires.running.worker import Task, TaskReport, results
 
@@ -140,7 +140,8 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns metric, variant, block, event, mean, low, high (95% t-interval over seeds, which never
-        leaves the range of the metric), worst (of the seeds, in the sense that the metric declares), seeds (values that
+        leaves the range of the metric; of a table of fewer than `izhires.analysis.statistics.FEW` seeds their whole
+        range), worst (of the seeds, in the sense that the metric declares), seeds (values that
         enter), missing (seeds without a value), unit. Infinite values (never recovered) enter, so that a mean is never
         flattered by leaving them out.
     """
@@ -149,6 +150,7 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
     parts = {name: part for each in all_metrics().values() for name, part in each.columns().items()}
     keys = ["metric", "variant", "block", "event"]
     rows = []
+    seeds = table["seed"].nunique()
     for key, group in table.groupby(keys, sort=False, dropna=False):
         name = str(key[0])
         part = parts.get(name, Item(""))
@@ -158,7 +160,7 @@ def summary(table: pd.DataFrame, brief: bool = False) -> pd.DataFrame:
         found = values[~np.isnan(values)]
         if not found.size:
             continue
-        mean, low, high = t_interval(found, within=part.within or ANY)
+        mean, low, high = spread_of(found, part.within or ANY, seeds)
         if not part.interval:
             low = high = np.nan
         worst = _worst(found, mean, sense.get(name, ""))

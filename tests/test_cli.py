@@ -333,8 +333,14 @@ def test_analyse(analysed):
     assert {"metric", "seed", "block", "event", "value", "unit"} <= set(rows[0])
     assert {row["seed"] for row in rows if row["seed"]} == {"5", "6", "7"}  # without a seed: pooled over all
     shown = done.stdout.splitlines()
-    assert shown[0].split()[:3] == ["metric", "block", "event"]
-    assert any(line.startswith("error.") for line in shown)
+    assert shown[0].split()[:6] == ["metric", "mean", "range", "of", "the", "seeds"] and "beside it" in shown[0]
+    assert any(line.startswith("error.last") and "predicting nothing" in line for line in shown)
+    full = izhires("analyse", out, "--full", "--out", out.parent / "full.csv").stdout.splitlines()
+    assert full[0].split()[:3] == ["metric", "block", "event"] and len(full) > 3 * len(shown)
+    written = (out / "metrics.csv").stat().st_mtime_ns
+    only = izhires("analyse", out, "--only", "error").stdout.splitlines()
+    assert {line.split()[0].partition(".")[0] for line in only[1:] if not line.startswith("not")} == {"error"}
+    assert (out / "metrics.csv").stat().st_mtime_ns == written  # a part is not taken for the whole
     assert not list(out.glob(".*.part"))
 
 

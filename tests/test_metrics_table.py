@@ -45,12 +45,39 @@ def test_every_metric_says_what_it_is():
 
 
 def test_summary_is_mean_interval_and_worst_over_seeds():
-    rows = [("error.last", "", s, 0, "A", v, "1", "") for s, v in enumerate([1.0, 2.0, 4.0])]
+    rows = [("error.last", "", s, 0, "A", v, "1", "") for s, v in enumerate([1.0, 2.0, 4.0] * 2)]
     found = summary(pd.DataFrame(rows, columns=list(COLUMNS))).iloc[0]
-    half = 4.302653 * np.std([1, 2, 4], ddof=1) / np.sqrt(3) / (7 / 3)  # of the logarithm: no error is below 0
+    # of the logarithm: no error is below 0
+    half = 2.570582 * np.std([1, 2, 4] * 2, ddof=1) / np.sqrt(6) / (7 / 3)
     assert found["mean"] == pytest.approx(7 / 3) and found["worst"] == 4
     assert (found["low"], found["high"]) == pytest.approx((7 / 3 * np.exp(-half), 7 / 3 * np.exp(half)), rel=1e-6)
-    assert found["seeds"] == 3 and found["missing"] == 0
+    assert found["seeds"] == 6 and found["missing"] == 0
+
+
+def test_of_few_seeds_a_summary_gives_their_range():
+    rows = [("decoded_time", "", s, 0, "", v, "ms", "") for s, v in enumerate([21.0, 57.0])]
+    found = summary(pd.DataFrame(rows, columns=list(COLUMNS))).iloc[0]
+    assert (found["low"], found["mean"], found["high"]) == (21, 39, 57)
+
+
+def test_no_printed_interval_leaves_the_range_of_its_quantity():
+    """A difference of two values of a range has a range, too; no amplitude of a positive prediction is negative."""
+    for seeds in (2, 6):
+        found = summary(analyse(study(seeds))).set_index("metric")
+        for name, low, high in found[["low", "high"]].itertuples():
+            least, most = RANGES[next((end for end in RANGES if name.endswith(end)), "")]
+            assert np.isnan(low) or least <= low <= high <= most, name
+    declared = {name: about for each in all_metrics().values() for name, about in each.columns().items()}
+    of_bounded = [name for name in declared if name.endswith(("_isotropic_difference", "_covariance_difference"))]
+    assert len(of_bounded) > 10 and all(np.isfinite(declared[name].within).all() for name in of_bounded)
+    assert declared["amplitude"].within[0] == 0 and declared["amplitude.minus_probability"].within[0] == -1
+
+
+RANGES = {
+    "overlap_isotropic_difference": (-1, 1), "overlap_covariance_difference": (-1, 1),
+    "smallest_isotropic_difference": (-90, 90), "smallest_covariance_difference": (-90, 90),
+    "angle.smallest": (0, 90), "amplitude": (0, np.inf), "error.last": (0, np.inf), "": (-np.inf, np.inf),
+}  # fmt: skip
 
 
 def test_a_seed_that_never_recovers_is_not_left_out_and_a_missing_one_is_counted():

@@ -17,7 +17,7 @@ import numpy as np
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
-from izhires.analysis.statistics import ANGLE, ANY
+from izhires.analysis.statistics import ANGLE, difference_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +27,11 @@ NULLS = {"isotropic": "isotropic random subspaces", "covariance": "random subspa
 
 _PARTS = {size: Item(f"{size} principal angle") for size in SIZES} | {
     f"{size}_{null}_{name}": Item(
-        text.format(size=size, what=what), unit, detail, interval, ANY if name == "difference" else None
+        text.format(size=size, what=what),
+        unit,
+        detail,
+        interval,
+        difference_of(ANGLE) if name == "difference" else None,
     )
     for size in SIZES
     for null, what in NULLS.items()

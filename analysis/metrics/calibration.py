@@ -135,6 +135,7 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
 @metric(
     "amplitude",
     unit="1",
+    within=POSITIVE,
     description="amplitude of the prediction of each event at the last probe of each block",
     definition=(
         "mean of the prediction over latency +- 100 ms divided by the mean of the unit bump there; for an event "
@@ -143,7 +144,7 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
     needs=("prediction", "outcome_latency"),
     parts={
         "": Item("amplitude of the prediction"),
-        "minus_probability": Item("amplitude less the true probability of the event"),
+        "minus_probability": Item("amplitude less the true probability of the event", within=(-1, np.inf)),
     },
 )
 def amplitudes(recording: xr.Dataset) -> Iterator[Row]:

@@ -19,7 +19,7 @@ from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.prediction import RIDGE, ridge_from_products
-from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE
+from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE, Range, difference_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,11 +32,13 @@ PAIR = "izhires run ... " + " ".join(f"--set seeds.{name}=0" for name in SHARED)
 """What makes all seeds of a folder the same network in the same trials, apart from its noise."""
 
 
-def _against(name: str, what: str, p: str) -> dict[str, Item]:
+def _against(name: str, what: str, p: str, within: Range = POSITIVE) -> dict[str, Item]:
     """Return the parts of a value and its comparison with a null."""
     return {
         "": Item(name),
-        "difference": Item(f"{name}, less its mean {what}: its interval over seeds is the test", within=ANY),
+        "difference": Item(
+            f"{name}, less its mean {what}: its interval over seeds is the test", within=difference_of(within)
+        ),
         "mean": Item(f"mean {what}", interval=False),
         "low": Item(f"2.5 percentile {what}", detail=True, interval=False),
         "high": Item(f"97.5 percentile {what}", detail=True, interval=False),
@@ -143,7 +145,9 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         "chance: all shifts of one of them in time, all cells together"
     ),
     needs=("state_trace",),
-    parts=_against("correlation of the two trials", "when one trial is shifted in time", " against shifts"),
+    parts=_against(
+        "correlation of the two trials", "when one trial is shifted in time", " against shifts", CORRELATION
+    ),
 )
 def reliability(recording: xr.Dataset) -> Iterator[Row]:
     """Correlation of the states of the first and the last probe of each block."""

@@ -12,7 +12,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import ALL_EVENTS, Item, Row, metric
 from izhires.analysis.metrics.prediction import by_event
 from izhires.analysis.observers import Expected, ObservedTask, all_observers, observe
-from izhires.analysis.statistics import ANY, POSITIVE, SHARE
+from izhires.analysis.statistics import POSITIVE, SHARE, Range, difference_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,16 +89,17 @@ def network_probability(recording: xr.Dataset) -> np.ndarray:
     return np.clip(recording["trial_what"].transpose("trial", "event").values, 0, 1)
 
 
-def _parts(of: str, names: Iterable[str]) -> dict[str, Item]:
+def _parts(of: str, names: Iterable[str], within: Range) -> dict[str, Item]:
     return {
         NETWORK: Item(f"{of} of the network"),
         **{name: Item(f"{of} of {name}: {OBSERVERS[name].description}") for name in names},
-        **{f"{NETWORK}_minus_{name}": Item(f"network less {name}: its interval over seeds is the test", within=ANY)
+        **{f"{NETWORK}_minus_{name}": Item(f"network less {name}: its interval over seeds is the test",
+                                        within=difference_of(within))
            for name in names},
     }  # fmt: skip
 
 
-_ERROR = _parts("mean error over the probes of the block", OBSERVERS)
+_ERROR = _parts("mean error over the probes of the block", OBSERVERS, POSITIVE)
 _LAST = {
     f"{name}_last": Item(f"error of {name} at the last probe of the block", detail=True)
     for name in (NETWORK, *OBSERVERS)
@@ -152,7 +153,7 @@ _WITH_PROBABILITY = [name for name, each in OBSERVERS.items() if each.probabilit
     source="this project; each observer has a source of its own",
     worst="highest",
     needs=("trial_what", "trial_event", "trial_learn", "outcome_probability"),
-    parts=_parts("mean of |p_hat - p| over the trials of the block", _WITH_PROBABILITY),
+    parts=_parts("mean of |p_hat - p| over the trials of the block", _WITH_PROBABILITY, SHARE),
 )
 def observer_probability(recording: xr.Dataset) -> Iterator[Row]:
     """Distance from the true probability in each block, for all events together and for each."""

@@ -16,7 +16,7 @@ from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import Item, Row, metric
 from izhires.analysis.metrics.subspaces import weight_vectors
-from izhires.analysis.statistics import ANY, SHARE
+from izhires.analysis.statistics import ANY, SHARE, difference_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,7 +149,7 @@ def _null_parts(name: str, text: str) -> dict[str, Item]:
             "1",
             kind != "difference",
             kind not in ("mean", "p"),
-            ANY if kind in ("difference", "effect") else None,
+            {"difference": difference_of(SHARE), "effect": ANY}.get(kind),
         )
         for null, what in NULLS.items()
         for kind, about in (

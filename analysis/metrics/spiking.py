@@ -13,7 +13,7 @@ import numpy as np
 from izhires.analysis import selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
-from izhires.analysis.statistics import ANY, CORRELATION, POSITIVE
+from izhires.analysis.statistics import CORRELATION, POSITIVE, difference_of
 from izhires.optional import library
 
 if TYPE_CHECKING:
@@ -207,7 +207,10 @@ def mean_correlation(trains: Sequence[np.ndarray], bins: int) -> float:
     parts={
         "": Item("correlation of cells in the same trials"),
         "shuffled": Item("correlation of cells from different trials: what the cue alone makes", interval=False),
-        "difference": Item("correlation less that of shuffled trials: its interval over seeds is the test", within=ANY),
+        "difference": Item(
+            "correlation less that of shuffled trials: its interval over seeds is the test",
+            within=difference_of(CORRELATION),
+        ),
     },
 )
 def synchrony(recording: xr.Dataset) -> Iterator[Row]:

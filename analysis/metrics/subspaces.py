@@ -18,7 +18,7 @@ import pandas as pd
 from izhires.analysis import nulls, selection
 from izhires.analysis.declared import Unavailable, require
 from izhires.analysis.metrics.base import Item, Row, metric
-from izhires.analysis.statistics import ANGLE, ANY, CORRELATION, SHARE
+from izhires.analysis.statistics import ANGLE, ANY, CORRELATION, SHARE, Range, difference_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -185,6 +185,10 @@ def course(recording: xr.Dataset, *, without_mean: bool) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _difference(name: str) -> Range:
+    return difference_of(ANGLE if name in ANGLES else SHARE)
+
+
 def _parts() -> dict[str, Item]:
     parts = {name: Item(text, unit) for name, (text, unit) in MEASURES.items() if name not in ANGLES}
     for name, (text, unit) in MEASURES.items():
@@ -194,7 +198,7 @@ def _parts() -> dict[str, Item]:
                 f"mean of: {text}, of {what}", unit, True, False, ANGLE if name in ANGLES else None
             )
             parts[f"{name}_{null}_difference"] = Item(
-                f"{text}, less the mean of {what}", unit, name != "overlap", within=ANY
+                f"{text}, less the mean of {what}", unit, name != "overlap", within=_difference(name)
             )
             parts[f"{name}_{null}_p"] = Item(
                 f"two-sided p within one network, uncorrected: {text} against {what}", "1", True, False
@@ -205,7 +209,7 @@ def _parts() -> dict[str, Item]:
             )
             parts |= _tests(f"{name}_{null}", f"{text} less the mean of {what}")
         parts[f"{name}_{BEFORE}_difference"] = Item(
-            f"{text}, less that of the weights before learning", unit, True, within=ANY
+            f"{text}, less that of the weights before learning", unit, True, within=_difference(name)
         )
         parts |= _tests(f"{name}_{BEFORE}", f"{text} less that of the weights before learning")
     return parts
@@ -356,7 +360,7 @@ def subspace_without_mean(recordings: Sequence[xr.Dataset]) -> Iterator[Row]:
             f"{MEASURES[name][0]}{', without the mean direction' * bool(mean)}: {text}",
             MEASURES[name][1] if kind == "change" else "1",
             detail=kind == "change",
-            within=ANY if kind == "change" else CORRELATION,
+            within=_difference(name) if kind == "change" else CORRELATION,
         )
         for mean in ("", "_without_mean")
         for name in ("smallest", "overlap")

@@ -16,7 +16,7 @@ from izhires.analysis.declared import Unavailable
 from izhires.analysis.metrics.base import all_metrics, range_of
 from izhires.analysis.report.film import NUMBERS, film
 from izhires.analysis.report.outcome import of_seeds
-from izhires.analysis.statistics import t_interval
+from izhires.analysis.statistics import spread_of
 from izhires.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ def _over_seeds(table: pd.DataFrame, name: str, first: bool = False) -> tuple[fl
     if each.empty:
         return None
     metric, _, part = name.partition(".")
-    mean, low, high = t_interval(each.to_numpy(), within=range_of(metric, part))
+    mean, low, high = spread_of(each.to_numpy(), range_of(metric, part), table["seed"].nunique())
     return mean, low, high, len(each)
 
 

@@ -49,6 +49,7 @@ def make_report(folder: str | Path) -> str:
 
     from izhires.analysis.figures.base import prepare_all
     from izhires.analysis.kept import study, study_folders
+    from izhires.analysis.statistics import FEW, column_of_spread
     from izhires.analysis.table import analyse, notes
     from izhires.recordings.citations import cite
 
@@ -93,6 +94,8 @@ def make_report(folder: str | Path) -> str:
     )  # fmt: skip
     environment.filters |= {"number": number, "anchor": anchor}
     environment.globals["interval"] = interval
+    environment.globals["few"] = FEW
+    environment.globals["header"] = column_of_spread(int(first["seed"].nunique()))
     families = contents.results(first) if not several else []
     in_use = [row["name"] for row in families] if not several else [line.value for line in contents.HEADLINES]
     return environment.get_template("page.html.jinja").render(

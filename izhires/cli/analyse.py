@@ -54,11 +54,11 @@ def command(
                     table.to_csv(part, index=False)
                 print(f"{place.name}: {place / 'metrics.csv'}")
         compared = differences(tables, list(dict.fromkeys(tables[places[0].name]["metric"])) if only else None)
-        path = out or folder / "differences.csv"
-        with whole(path) as part:
+        written = out or folder / "differences.csv"
+        with whole(written) as part:
             compared.to_csv(part, index=False)
         _print(*_differences(compared, places[0].name))
-        print(f"differences: {path}")
+        print(f"differences: {written}")
         return
     recordings = load_folder(folder)
     table = analyse(recordings, only=only or None, processes=processes or analyses_for(recordings))

@@ -27,7 +27,7 @@ from izhires.declare import Declaration, classes_of
 from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
 from izhires.errors import ConfigurationError, SimulationError
-from izhires.imports import used
+from izhires.imports import files_of, used
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
 from izhires.recordings import bounds, elapsed, schema
@@ -390,7 +390,7 @@ def code(*declarations: Declaration) -> str:
 
     A recording made by other sources does not stand for one that these would make.
     """
-    own = "".join(sorted({its for _, its in (each.defined_in for each in classes_of(declarations)) if its}))
+    own = "".join(sorted({its for _, its in files_of(classes_of(declarations)) if its}))
     return hashlib.sha256((_package() + own).encode()).hexdigest()[:16] if own else _package()
 
 

@@ -197,8 +197,8 @@ def commands() -> str:
     for module in pkgutil.iter_modules(cli.__path__):
         command = importlib.import_module(f"izhires.cli.{module.name}")
         if hasattr(command, "COMMAND"):
-            settings = getattr(command, "SETTINGS", {})
-            app.command(command.COMMAND, epilog=cli.OWN, **settings)(command.command)
+            settings = {"help": cli.help_of(command.command), "epilog": cli.OWN, **getattr(command, "SETTINGS", {})}
+            app.command(command.COMMAND, **settings)(command.command)
             found[command.COMMAND] = command.command
     text = ["# The command line", "`izhires COMMAND --help` prints what stands here."]
     text.append(table(["command", "what it does"], [

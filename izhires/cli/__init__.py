@@ -89,9 +89,8 @@ def _main() -> int:
     for module in pkgutil.iter_modules(__path__):
         command = importlib.import_module(f"{__name__}.{module.name}")
         if hasattr(command, "COMMAND"):
-            app.command(command.COMMAND, epilog=OWN, **getattr(command, "SETTINGS", {}))(
-                _interruptible(command.command)
-            )
+            settings = {"help": help_of(command.command), "epilog": OWN, **getattr(command, "SETTINGS", {})}
+            app.command(command.COMMAND, **settings)(_interruptible(command.command))
     try:
         arguments, imported = _imports(sys.argv[1:])
         if imported:
@@ -123,6 +122,13 @@ def _main() -> int:
         name = getattr(getattr(error, "ctx", None), "command_path", "izhires")
         _say(f"{error.format_message().rstrip('.')}; see '{name} --help'")
         return 2
+
+
+def help_of(command: Callable[..., Any]) -> str:
+    """Return what the help of a command says: its docstring, with paragraphs that the width of the terminal breaks."""
+    import inspect
+
+    return "\n\n".join(" ".join(each.split()) for each in (inspect.getdoc(command) or "").split("\n\n"))
 
 
 def _options() -> None:

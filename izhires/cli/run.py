@@ -51,13 +51,17 @@ def command(
 
     What was understood is printed first: trials, events, latencies, and what the runs take, about.
 
-    A paradigm may have options of its own, e.g. for cued-reaction: --events FILE [--events FILE ...] --cue VALUE
-    [--cue VALUE ...] --event VALUE [--event VALUE ...] (several cues are told apart), further --response VALUE,
-    --cue-column, --event-column, --response-column, --response-time-column, --longest-response, --window,
-    --probe-every; for table: --table FILE, --event VALUE, --probe-every N, --window, --longest-response,
-    --inputs FILE, --epochs FILE, --reward-delay; for oddball from event files: --events FILE [--events FILE ...]
-    --standard VALUE, --deviant VALUE and --other VALUE (each
-    repeatable, with * and ?), --column, --response-time-column, --longest-response, --omission-every N, --lead
+    Some paradigms have options of their own.
+
+    cued-reaction: --events FILE, --cue VALUE, --event VALUE and --response VALUE (each repeatable; several cues are
+    told apart), --cue-column, --event-column, --response-column, --response-time-column, --longest-response, --window,
+    --probe-every.
+
+    table: --table FILE, --event VALUE, --probe-every N, --window, --longest-response, --inputs FILE, --epochs FILE,
+    --reward-delay.
+
+    oddball, from event files: --events FILE, --standard VALUE, --deviant VALUE and --other VALUE (each repeatable, with
+    * and ?), --column, --response-time-column, --longest-response, --omission-every N, --lead.
     """
     from izhires.errors import ConfigurationError, IzhiresError
     from izhires.model.configuration import parse_seeds

@@ -54,7 +54,8 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         "Smallest and largest principal angle between the subspaces of the what and of the when weights at "
         "the end of each block, each seed a point, as they are and after the direction of the mean state "
         "was projected out. Bars: 95% range (and mean) of random subspaces of the same dimensions, "
-        "isotropic, and with the second moment of the network's states."
+        "isotropic, and with the second moment of the network's states. An angle below isotropic chance is closer than "
+        "chance; that chance decides, since the other shares the direction of the mean state with both readouts."
     ),
     alt=(
         "Point plots of principal angle in degrees against block: smallest and largest angle, with and without the "

@@ -77,7 +77,8 @@ def draw(prepared: Tables, made: FigureBase) -> list[Axes]:
     for axes, name in zip(panels, ("peak", "width"), strict=True):
         for event, shade in colour.items():
             own = every[every["event"] == event]
-            axes.plot(own["place"], own[name], ".", color=shade, alpha=0.6, label=f"{style.shown(event)}, each seed")
+            label = f"{style.shown(event)}, each seed and block"
+            axes.plot(own["place"], own[name], ".", color=shade, alpha=0.6, label=label)
         mean = prepared[name]
         style.points(axes, mean["latency"], mean, color=style.BLACK, label="mean over seeds")
         axes.set_xlabel("latency (ms)")

@@ -62,8 +62,9 @@ def prepare(recordings: Sequence[xr.Dataset], table: pd.DataFrame) -> Tables:
         "Time constant of an exponential fitted to the error after each switch: each seed a point, mean and "
         "spread over seeds (seeds whose error does not fall like an exponential are left out).",
         "Overshoot of the amplitude of each event as a fraction of its change, beside the fluctuation that stays once "
-        "it has settled (grey): an overshoot is larger than that. Where latency and probability change together, a time "
-        "that is learned before the probability shows as one: the old amplitude stands at the new latency for a while.",
+        "it has settled (grey): an overshoot is larger than that. Where latency and probability change together, a "
+        "time that is learned before the probability shows as one: the old amplitude stands at the new latency for a "
+        "while.",
     ),
     alt=(
         "Point plots by block of the learning rate of the network and of exact observers, early and late in a block, "

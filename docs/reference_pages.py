@@ -63,8 +63,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def summary(thing: object) -> str:
-    """Return the first line of a docstring."""
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
+    """Return the first paragraph of a docstring, which may be of two lines."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
 
 
 def index() -> str:
@@ -187,7 +187,7 @@ def commands() -> str:
 
     from izhires import cli
 
-    os.environ["COLUMNS"] = "84"
+    os.environ["COLUMNS"] = "78"
     import typer
     from typer.testing import CliRunner
 
@@ -206,7 +206,7 @@ def commands() -> str:
     text.append("Every command takes `--import FILE.py` or `--import MODULE`, repeatable: components of your own."
                 " Exit codes: [errors](errors.md).")  # fmt: skip
     for name in found:
-        said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "84", "NO_COLOR": "1", "TERM": "dumb"})
+        said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "78", "NO_COLOR": "1", "TERM": "dumb"})
         shown = "\n".join(line.rstrip() for line in said.output.strip("\n").splitlines())
         text += [f"## izhires {name}", f"```text\n{shown}\n```"]
     return "\n\n".join(text) + "\n"

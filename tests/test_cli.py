@@ -201,7 +201,7 @@ def test_a_profile_is_printed_and_nothing_is_kept(config, tmp_path):
 
 
 def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
-    monkeypatch.setattr("izhires.running.run.code", lambda: "abc")
+    monkeypatch.setattr("izhires.running.run.code", lambda *declarations: "abc")
     arguments = ["run", "meet", "--config", config, "--processes", "1", "--out", tmp_path]
     assert command(*arguments, "--seeds", "1")[0] == 0
     first = (tmp_path / "meet_seed1.nc").stat()
@@ -221,7 +221,7 @@ def test_what_is_there_is_kept(config, tmp_path, command, monkeypatch):
     # asked for again, of other code, on another device, or not whole: none of these is kept
     assert "1 run" in command(*arguments, "--seeds", "1", "--again")[1]
     assert (tmp_path / "meet_seed1.nc").stat().st_ino != first.st_ino
-    monkeypatch.setattr("izhires.running.run.code", lambda: "abd")
+    monkeypatch.setattr("izhires.running.run.code", lambda *declarations: "abd")
     assert "1 run" in command(*arguments, "--seeds", "1")[1]
     assert "kept" in command(*arguments, "--seeds", "1")[1]
     (tmp_path / "meet_seed1.nc").write_bytes((tmp_path / "meet_seed1.nc").read_bytes()[:-100])

@@ -232,7 +232,7 @@ def test_the_command(config, tmp_path):
 def test_what_is_there_is_kept(tmp_path, monkeypatch):
     from izhires.running.batch import run_batch
 
-    monkeypatch.setattr("izhires.running.run.code", lambda: "abc")
+    monkeypatch.setattr("izhires.running.run.code", lambda *declarations: "abc")
 
     def run(seeds, replicates, **options):
         stages = {}

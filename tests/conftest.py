@@ -81,11 +81,13 @@ def command_line(monkeypatch, capsys):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["izhires", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        let_in()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:  # a test that fails here leaves no signal ignored in those that follow
+            let_in()
+            for number, handler in before.items():
+                signal.signal(number, handler)
         return ended.value.code, capsys.readouterr()
 
     return run

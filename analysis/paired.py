@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from izhires.analysis.metrics.base import all_metrics, range_of
-from izhires.analysis.statistics import Range, t_interval
+from izhires.analysis.statistics import difference_of, paired
 from izhires.errors import ConfigurationError, closest
 
 if TYPE_CHECKING:
@@ -57,20 +57,14 @@ def differences(tables: Mapping[str, pd.DataFrame], metrics: Iterable[str] | Non
     rows = []
     for name in names:
         of_study = {study: of_seeds(table, name, name in first_only) for study, table in tables.items()}
-        first = next(iter(of_study.values()))
-        within = _range_of_difference(name)
-        for number, (study, values) in enumerate(of_study.items()):
+        first = next(iter(tables))
+        metric, _, part = name.partition(".")
+        within = difference_of(range_of(metric, part))
+        for study, values in of_study.items():
             if values.empty:
                 continue
-            paired = (values - first).dropna().to_numpy(float) if number else np.array([])
-            mean, low, high = t_interval(paired, within=within)
-            seeds = len(paired) if number else len(values)
-            rows.append((name, study, float(values.mean()), mean, low, high, seeds, known[name]))
+            found = (np.nan, np.nan, np.nan, len(values))
+            if study != first:
+                found = paired(values, of_study[first], within)
+            rows.append((name, study, float(values.mean()), *found, known[name]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _range_of_difference(name: str) -> Range:
-    """Return the range of a difference of two values of a metric."""
-    metric, _, part = name.partition(".")
-    low, high = range_of(metric, part)
-    return low - high, high - low

@@ -73,6 +73,26 @@ def t_interval(values: ArrayLike, level: float = 0.95, within: Range = ANY) -> t
     return mean, float(low), float(high)
 
 
+def paired(values: pd.Series, others: pd.Series, within: Range = ANY) -> tuple[float, float, float, int]:
+    """Return the mean difference of two quantities over the seeds that both have, and its interval; see `t_interval`.
+
+    Parameters
+    ----------
+    values, others : pandas.Series
+        By seed.
+    within : (float, float)
+        The range of the difference.
+
+    Returns
+    -------
+    mean, low, high : float
+    seeds : int
+        How many both have.
+    """
+    difference = (values - others).dropna()
+    return *t_interval(difference.to_numpy(float), within=within), len(difference)
+
+
 def t_p(values: ArrayLike, limit: float = 0.0) -> float:
     """Return the two-sided p of Student's t test that the mean of independent values is a limit.
 

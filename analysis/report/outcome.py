@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from izhires.analysis.metrics.base import ALL_EVENTS
-from izhires.analysis.statistics import t_interval
+from izhires.analysis.statistics import paired, t_interval
 
 LEARNED = 0.5
 """Share of the error of predicting nothing below which a network is said to have learned."""
@@ -209,11 +209,10 @@ def _beside_the_first(errors: Mapping[str, pd.Series]) -> list[str]:
     found: dict[str, list[str]] = {"larger in": [], "smaller in": [], "not clearly different in": []}
     fewest = len(errors[first])
     for name in others:
-        difference = (errors[name] - errors[first]).dropna()
-        mean, low, high = t_interval(difference.to_numpy(float))
+        mean, low, high, seeds = paired(errors[name], errors[first])
         if np.isnan(low):  # fewer than two seeds in common
             continue
-        fewest = min(fewest, len(difference))
+        fewest = min(fewest, seeds)
         verdict = "larger in" if low > 0 else "smaller in" if high < 0 else "not clearly different in"
         by = f" by {number(mean)} [{number(low)}, {number(high)}]" if low > 0 or high < 0 else ""
         found[verdict].append(f"{name}{by}")

@@ -42,17 +42,22 @@ def command(
     from izhires.recordings.recording import load_folder
     from izhires.running.resources import analyses_for
 
+    def measured(place: Path, path: Path | None) -> DataFrame:
+        recordings = load_folder(place)
+        table = analyse(recordings, only=only or None, processes=processes or analyses_for(recordings))
+        if path is not None:
+            with whole(path) as part:
+                table.to_csv(part, index=False)
+        return table
+
     places = study_folders(folder)
     if len(places) > 1:
         tables = {}
         for place in places:
-            recordings = load_folder(place)
-            table = analyse(recordings, only=only or None, processes=processes or analyses_for(recordings))
-            tables[place.name] = table
-            if not only:
-                with whole(place / "metrics.csv") as part:
-                    table.to_csv(part, index=False)
-                print(f"{place.name}: {place / 'metrics.csv'}")
+            path = None if only else place / "metrics.csv"
+            tables[place.name] = measured(place, path)
+            if path is not None:
+                print(f"{place.name}: {path}")
         compared = differences(tables, list(dict.fromkeys(tables[places[0].name]["metric"])) if only else None)
         written = out or folder / "differences.csv"
         with whole(written) as part:
@@ -60,12 +65,8 @@ def command(
         _print(*_differences(compared, places[0].name))
         print(f"differences: {written}")
         return
-    recordings = load_folder(folder)
-    table = analyse(recordings, only=only or None, processes=processes or analyses_for(recordings))
     path = out or (None if only else folder / "metrics.csv")
-    if path is not None:
-        with whole(path) as part:
-            table.to_csv(part, index=False)
+    table = measured(folder, path)
     spread = column_of_spread(int(table["seed"].nunique()))
     main = [] if full or only else headlines(table)
     if not main:

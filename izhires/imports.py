@@ -87,13 +87,8 @@ def used(classes: Iterable[type]) -> dict[str, str]:
     """Return what was imported, and the files of one's own that define these classes, each with its hash."""
     modules = (getattr(sys.modules.get(name), "__file__", None) for name in _loaded)
     named = {str(Path(file).resolve()) for file in modules if file}
-    files = dict(files_of(classes))
+    files = dict(getattr(each, "defined_in", ("", "")) for each in classes)
     return _loaded | {file: its for file, its in files.items() if file and file not in named}
-
-
-def files_of(classes: Iterable[type]) -> list[tuple[str, str]]:
-    """Return the file of one's own that defines each class, with its hash; empty text for those of this package."""
-    return [getattr(each, "defined_in", ("", "")) for each in classes]
 
 
 def _script(path: Path, name: str) -> None:

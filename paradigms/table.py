@@ -175,8 +175,6 @@ class Table(Paradigm):
         if not len(none):
             return []
         trials.loc[times <= 0, "response_time"] = np.nan
-        if not len(none):
-            return []
         more = f" (and {len(none) - 1} more)" if len(none) > 1 else ""
         return [f"{self.file}, line {lines[none[0]]}: response_time of 0 or less, read as none{more}"]
 

@@ -27,7 +27,7 @@ from izhires.declare import Declaration, classes_of
 from izhires.devices import DEFAULT, Device, check, get
 from izhires.devices.base import noise_seed
 from izhires.errors import ConfigurationError, SimulationError
-from izhires.imports import files_of, used
+from izhires.imports import used
 from izhires.model.configuration import Configuration
 from izhires.model.seeds import Seeds
 from izhires.recordings import bounds, elapsed, schema
@@ -386,11 +386,11 @@ def check_readouts(drawn: Drawn, outputs: dict[str, np.ndarray], facts: Executio
 
 def code(*declarations: Declaration) -> str:
     """Return a hash of the sources that decide what a run gives: this package and its paradigms, not its analyses, and
-    the files of the user's that define these declarations; a metric of one's own makes no other recordings.
+    what the user imported (a device, say, that no declaration names), or wrote of these declarations.
 
     A recording made by other sources does not stand for one that these would make.
     """
-    own = "".join(sorted({its for _, its in files_of(classes_of(declarations)) if its}))
+    own = "".join(sorted(used(classes_of(declarations)).values()))
     return hashlib.sha256((_package() + own).encode()).hexdigest()[:16] if own else _package()
 
 
